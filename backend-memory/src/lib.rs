@@ -1,0 +1,16 @@
+//! The in-process store of the larder cache: sharded, bounded, with deadlines, tags and patterns.
+//!
+//! One request through the code: [`Memory`] hashes the key and locks its `shard`; the shard finds the slot, asks
+//! the `marks` whether an invalidation of a pattern or a tag covers it, the clock whether its time is over, and
+//! tells the eviction `policy` of the hit.
+
+mod backend;
+mod builder;
+mod marks;
+mod memory;
+mod policy;
+mod shard;
+mod sync;
+
+pub use builder::MemoryBuilder;
+pub use memory::Memory;

@@ -1,0 +1,172 @@
+//! S3-FIFO (Yang, Zhang, Qiu, Yue, Vigfusson: "FIFO queues are all you need for cache eviction", SOSP 2023).
+//!
+//! New entries queue in *small*, a tenth of the whole. One that was read more than once by the time it reaches
+//! the head moves to *main*; the others leave, and are remembered by hash in *ghost*: what comes back from there
+//! goes to main at once. Main gives each entry as many further rounds as it was read, three at most.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashTable;
+
+use super::list::{Links, List};
+use super::{Id, Marks, Policy};
+
+const SMALL: u8 = 0;
+const MAIN: u8 = 1;
+/// The mark counts reads up to this.
+const MOST: u8 = 3;
+
+/// See the module.
+pub(crate) struct S3Fifo {
+    links: Links,
+    small: List,
+    main: List,
+    ghost: Ghost,
+}
+
+impl Default for S3Fifo {
+    fn default() -> Self {
+        Self {
+            links: Links::default(),
+            small: List::new(SMALL),
+            main: List::new(MAIN),
+            ghost: Ghost::default(),
+        }
+    }
+}
+
+impl Policy for S3Fifo {
+    #[inline]
+    fn hit(&mut self, mark: &mut u8) {
+        // A store only where something changes: a hot entry's line stays clean.
+        if *mark < MOST {
+            *mark += 1;
+        }
+    }
+
+    fn insert(&mut self, id: Id, hash: u64) {
+        let list = if self.ghost.take(hash) { &mut self.main } else { &mut self.small };
+        list.push_back(&mut self.links, id);
+    }
+
+    fn remove(&mut self, id: Id) {
+        match self.links.list_of(id) {
+            Some(SMALL) => self.small.remove(&mut self.links, id),
+            Some(MAIN) => self.main.remove(&mut self.links, id),
+            _ => {}
+        }
+    }
+
+    fn evict(&mut self, slots: &mut impl Marks, hash_of: impl Fn(Id) -> u64) -> Option<Id> {
+        loop {
+            let all = self.small.len() + self.main.len();
+            if self.main.len() == 0 || self.small.len() * 10 >= all {
+                let id = self.small.pop_front(&mut self.links)?;
+                let mark = slots.mark(id);
+                if *mark <= 1 {
+                    self.ghost.remember(hash_of(id), all);
+                    return Some(id);
+                }
+                *mark = 0;
+                self.main.push_back(&mut self.links, id);
+            } else {
+                let id = self.main.pop_front(&mut self.links)?;
+                let mark = slots.mark(id);
+                if *mark == 0 {
+                    return Some(id);
+                }
+                *mark -= 1;
+                self.main.push_back(&mut self.links, id);
+            }
+        }
+    }
+}
+
+/// The hashes of what left small last, as many as main holds entries.
+#[derive(Default)]
+struct Ghost {
+    /// Oldest first, each with the round it was remembered in; one that was taken since stays until its turn.
+    queue: VecDeque<(u64, u32)>,
+    rounds: HashTable<(u64, u32)>,
+    round: u32,
+}
+
+impl Ghost {
+    fn remember(&mut self, hash: u64, most: usize) {
+        self.round = self.round.wrapping_add(1);
+        let entry = (hash, self.round);
+        match self.rounds.find_mut(hash, |(h, _)| *h == hash) {
+            Some(held) => *held = entry,
+            None => {
+                self.rounds.insert_unique(hash, entry, |(h, _)| *h);
+            }
+        }
+        self.queue.push_back(entry);
+        while self.queue.len() > most.max(1) {
+            if let Some(oldest) = self.queue.pop_front()
+                && let Ok(held) = self.rounds.find_entry(oldest.0, |held| *held == oldest)
+            {
+                held.remove();
+            }
+        }
+    }
+
+    fn take(&mut self, hash: u64) -> bool {
+        self.rounds.find_entry(hash, |(h, _)| *h == hash).map(|held| held.remove()).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Slots(Vec<u8>);
+
+    impl Marks for Slots {
+        fn mark(&mut self, id: Id) -> &mut u8 {
+            &mut self.0[id as usize]
+        }
+    }
+
+    fn filled(n: Id) -> (S3Fifo, Slots) {
+        let mut policy = S3Fifo::default();
+        (0..n).for_each(|id| policy.insert(id, u64::from(id)));
+        (policy, Slots(vec![0; n as usize]))
+    }
+
+    #[test]
+    fn what_is_never_read_leaves_in_the_order_it_came() {
+        let (mut policy, mut slots) = filled(5);
+        for id in 0..5 {
+            assert_eq!(policy.evict(&mut slots, u64::from), Some(id));
+        }
+        assert_eq!(policy.evict(&mut slots, u64::from), None);
+    }
+
+    #[test]
+    fn what_is_read_twice_outlives_a_scan() {
+        let (mut policy, mut slots) = filled(10);
+        for _ in 0..2 {
+            policy.hit(slots.mark(3));
+        }
+        slots.0.resize(1000, 0);
+        let mut evicted = Vec::new();
+        for id in 10..500 {
+            evicted.extend(policy.evict(&mut slots, u64::from));
+            policy.insert(id, u64::from(id));
+        }
+        assert!(!evicted.contains(&3) && evicted.len() == 490);
+    }
+
+    #[test]
+    fn what_comes_back_soon_goes_to_main() {
+        let (mut policy, mut slots) = filled(10);
+        assert_eq!(policy.evict(&mut slots, u64::from), Some(0));
+        policy.insert(0, 0);
+        assert_eq!(policy.links.list_of(0), Some(MAIN));
+        policy.remove(0);
+        policy.remove(1);
+        assert_eq!((policy.small.len(), policy.main.len()), (8, 0));
+    }
+}

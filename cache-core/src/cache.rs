@@ -1,0 +1,73 @@
+//! The contract of a backend.
+
+use std::time::Duration;
+
+use crate::deadline::Lifetime;
+use crate::entry::{Entry, Set, Stored, Usage};
+use crate::fence::Fence;
+use crate::reply::Reply;
+use crate::target::{Strength, Target};
+use crate::value::{Kind, Value};
+
+/// A backend, or a wrapper around one. Small and object-safe: one method per operation.
+///
+/// # Contract
+/// - Keys, patterns and tags arrive checked (1 to 1024 bytes, no control characters). Compare them byte for byte.
+/// - An operation is under way when its method returns; dropping its [`Reply`] does not undo it. A `Reply`
+///   borrows the backend, never the key.
+/// - What has expired is never handed out. Fresh until `lifetime.fresh`, stale until `lifetime.total`, in
+///   milliseconds, by a clock that never goes back.
+/// - *Fencing.* Once a `set`, `delete`, `invalidate`, `expire` or `incr` has answered, no read that starts later
+///   returns what was stored before it, and no fence taken before it lets a value be stored that it covers.
+///   A fence covers every tag that the value is stored with, also those named only then.
+///   After [`Strength::MarkStale`] a fenced value may be stored, but only as stale.
+/// - `incr` is exact under concurrency.
+///
+/// [`testing::conformance`](crate::testing) checks these sentences over any `&dyn Cache`.
+///
+/// # Wrappers
+/// Forward every method, the provided ones too: `#[deny(clippy::missing_trait_methods)]` on the impl helps.
+pub trait Cache: Send + Sync + 'static {
+    /// A fresh value, if it can be had without waiting: the hit path of every read. `None` says nothing; the
+    /// caller then asks [`get`](Cache::get). Must not allocate.
+    fn fresh(&self, key: &str) -> Option<Value> {
+        let _ = key;
+        None
+    }
+
+    /// The entry, fresh or stale. A backend that holds bytes decodes them by `kind`; one that holds values
+    /// hands out what it has, also of another kind.
+    fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>>;
+
+    /// What is left of the deadlines of an entry, fresh or stale.
+    fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>>;
+
+    /// Stores a value.
+    fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored>;
+
+    /// Removes an entry; true if there was one, fresh or stale.
+    fn delete(&self, key: &str) -> Reply<'_, bool>;
+
+    /// Removes, or marks stale, all that `target` covers. Not finding anything is no error.
+    fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()>;
+
+    /// Gives a fresh entry a new TTL from now on, its stale window after it kept; false where nothing is fresh.
+    fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool>;
+
+    /// Adds to a counter, creating it at zero with `lifetime`; a counter that exists keeps its own deadlines.
+    ///
+    /// # Errors
+    /// `NotAnInteger`, `Overflow`; the value is then as it was.
+    fn incr(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64>;
+
+    /// A fence for a load of `key` that begins now. Each one is given back through [`release`](Cache::release).
+    fn fence(&self, key: &str) -> Reply<'_, Fence>;
+
+    /// The load is over, published or not.
+    fn release(&self, key: &str, fence: Fence) {
+        let _ = (key, fence);
+    }
+
+    /// What the backend holds.
+    fn usage(&self) -> Usage;
+}

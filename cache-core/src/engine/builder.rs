@@ -1,0 +1,82 @@
+//! How an [`Engine`] is put together.
+
+use std::sync::Arc;
+
+use super::{Engine, Shared, load::Throttle};
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::flight::Flights;
+use crate::namespace::Namespaced;
+use crate::runtime::Background;
+use crate::stats::Counters;
+
+/// How many keys can be in flight at once; loads of further ones are not shared.
+const FLIGHTS: usize = 65_536;
+/// How many loads run in the background at once; beyond it, what is stale stays stale a little longer.
+const BACKGROUND: usize = 256;
+
+/// Puts an [`Engine`] together.
+#[derive(Debug, Default)]
+pub struct EngineBuilder {
+    clock: Clock,
+    namespace: Option<Namespaced>,
+    flights: Option<usize>,
+    background: Option<usize>,
+    disabled: bool,
+}
+
+impl EngineBuilder {
+    /// The clock by which loads are timed and followers look after their leaders. Give the backend the same one.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Prefixes every key, tag and pattern with `namespace` and a `:`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey): a namespace is 1 to 256 bytes without `:` and
+    /// control characters.
+    pub fn namespace(mut self, namespace: &str) -> Result<Self> {
+        self.namespace = Some(Namespaced::new(namespace)?);
+        Ok(self)
+    }
+
+    /// How many keys can be in flight at once (65 536 by default); loads of further ones are not shared.
+    #[must_use]
+    pub fn max_flights(mut self, flights: usize) -> Self {
+        self.flights = Some(flights);
+        self
+    }
+
+    /// How many loads may run in the background at once (256 by default); beyond it, what is stale stays stale.
+    #[must_use]
+    pub fn max_background(mut self, loads: usize) -> Self {
+        self.background = Some(loads);
+        self
+    }
+
+    pub(super) fn disabled(mut self) -> Self {
+        self.disabled = true;
+        self
+    }
+
+    /// The cache over `backend`.
+    pub fn build(self, backend: Arc<dyn Cache>) -> Engine {
+        let cache: Arc<dyn Cache> = match self.namespace {
+            Some(namespaced) => Arc::new(namespaced.over(backend)),
+            None => backend,
+        };
+        let shared = Shared {
+            counters: Counters::default(),
+            flights: Arc::new(Flights::new(self.flights.unwrap_or(FLIGHTS), self.clock.clone())),
+            background: Background::new(self.background.unwrap_or(BACKGROUND)),
+            throttle: Throttle::default(),
+            clock: self.clock,
+            disabled: self.disabled,
+        };
+        Engine { cache, shared: Arc::new(shared) }
+    }
+}

@@ -1,0 +1,137 @@
+//! The load family as users call it.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+
+use super::{Share, Terms};
+use crate::engine::{Compute, Engine, LoadPolicy};
+use crate::runtime::block_on;
+use crate::value::Cacheable;
+
+fn infallible<T>(value: T) -> Result<Arc<T>, Infallible> {
+    Ok(Arc::new(value))
+}
+
+fn fallible<T, E>(result: Result<T, E>) -> Result<Arc<T>, E> {
+    result.map(Arc::new)
+}
+
+fn always<T>(result: Result<Arc<T>, Infallible>) -> Arc<T> {
+    match result {
+        Ok(value) => value,
+        Err(never) => match never {},
+    }
+}
+
+impl Engine {
+    /// The value of `key`, loaded by `loader` if there is none; callers who want it meanwhile share that load.
+    ///
+    /// Trouble of the cache never fails a load: it is counted, and the loader's value is returned. Under a bare
+    /// [`Duration`](std::time::Duration) or [`Policy::in_caller`](crate::Policy::in_caller) the loader may borrow;
+    /// under a full [`Policy`](crate::Policy) its future is `Send + 'static`, as it may refresh in the background.
+    ///
+    /// # Cancellation
+    /// Dropping the future of the caller who loads gives up the load; one of those who waited then loads.
+    ///
+    /// ```
+    /// # use cache_core::{testing::Plain, Engine};
+    /// # use std::time::Duration;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let cache = Engine::new(Plain::default());
+    /// let answer = cache.get_or_load("answer", Duration::from_secs(60), || async { 42 }).await;
+    /// assert_eq!(*answer, 42);
+    /// # });
+    /// ```
+    pub async fn get_or_load<T, P, L>(&self, key: impl AsRef<str>, policy: P, loader: impl FnOnce() -> L) -> Arc<T>
+    where
+        T: Cacheable,
+        P: LoadPolicy<L>,
+        L: Future<Output = T>,
+    {
+        let terms = Terms { split: infallible, share: None, blocking: false };
+        always(self.load(key.as_ref(), terms, || (policy, loader)).await)
+    }
+
+    /// [`get_or_load`](Engine::get_or_load) with a loader that can fail. Errors are not cached.
+    ///
+    /// # Errors
+    /// The loader's own, unless a stale value may stand in for it (stale-if-error). Those who shared a load that
+    /// failed try it again, one at a time and never all at once; where `E` is `Clone`, let them have the error
+    /// itself through [`try_get_or_load_shared`](Engine::try_get_or_load_shared).
+    ///
+    /// # Cancellation
+    /// As of [`get_or_load`](Engine::get_or_load).
+    pub async fn try_get_or_load<T, E, P, L>(
+        &self,
+        key: impl AsRef<str>,
+        policy: P,
+        loader: impl FnOnce() -> L,
+    ) -> Result<Arc<T>, E>
+    where
+        T: Cacheable,
+        E: 'static,
+        P: LoadPolicy<L>,
+        L: Future<Output = Result<T, E>>,
+    {
+        let terms = Terms { split: fallible, share: None, blocking: false };
+        self.load(key.as_ref(), terms, || (policy, loader)).await
+    }
+
+    /// [`try_get_or_load`](Engine::try_get_or_load), where those who shared a load that failed get its error.
+    ///
+    /// # Errors
+    /// The loader's own, or a clone of it.
+    pub async fn try_get_or_load_shared<T, E, P, L>(
+        &self,
+        key: impl AsRef<str>,
+        policy: P,
+        loader: impl FnOnce() -> L,
+    ) -> Result<Arc<T>, E>
+    where
+        T: Cacheable,
+        E: Clone + Send + Sync + 'static,
+        P: LoadPolicy<L>,
+        L: Future<Output = Result<T, E>>,
+    {
+        let terms = Terms { split: fallible, share: Some(Share::by_clone()), blocking: false };
+        self.load(key.as_ref(), terms, || (policy, loader)).await
+    }
+
+    /// [`get_or_load`](Engine::get_or_load) for synchronous code: needs no runtime, and holds its thread while
+    /// it waits for another caller's load.
+    ///
+    /// It never waits for an asynchronous load that needs its thread: then it computes for itself.
+    ///
+    /// ```
+    /// # use cache_core::{testing::Plain, Engine};
+    /// # use std::time::Duration;
+    /// # let cache = Engine::new(Plain::default());
+    /// let answer = cache.get_or_compute("answer", Duration::from_secs(60), || 42);
+    /// assert_eq!(*answer, 42);
+    /// ```
+    pub fn get_or_compute<T, P, F>(&self, key: impl AsRef<str>, policy: P, compute: F) -> Arc<T>
+    where
+        T: Cacheable,
+        P: LoadPolicy<Compute<F>>,
+        F: FnOnce() -> T,
+    {
+        let terms = Terms { split: infallible, share: None, blocking: true };
+        always(block_on(self.load(key.as_ref(), terms, || (policy, || Compute::new(compute)))))
+    }
+
+    /// [`get_or_compute`](Engine::get_or_compute) with a closure that can fail. Errors are not cached.
+    ///
+    /// # Errors
+    /// As of [`try_get_or_load`](Engine::try_get_or_load).
+    pub fn try_get_or_compute<T, E, P, F>(&self, key: impl AsRef<str>, policy: P, compute: F) -> Result<Arc<T>, E>
+    where
+        T: Cacheable,
+        E: 'static,
+        P: LoadPolicy<Compute<F>>,
+        F: FnOnce() -> Result<T, E>,
+    {
+        let terms = Terms { split: fallible, share: None, blocking: true };
+        block_on(self.load(key.as_ref(), terms, || (policy, || Compute::new(compute))))
+    }
+}

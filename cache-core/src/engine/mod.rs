@@ -1,0 +1,88 @@
+//! The orchestration: policy, flights, fences and counters over one [`Cache`].
+
+mod builder;
+mod load;
+mod loader;
+mod read;
+mod write;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::flight::Flights;
+use crate::nothing::Nothing;
+use crate::runtime::Background;
+use crate::stats::{Counters, Event, Stats};
+
+pub use builder::EngineBuilder;
+pub use load::Share;
+pub(crate) use load::Terms;
+pub use loader::{Compute, LoadPolicy};
+pub use read::{Hit, Ttl};
+
+/// A cache as an application holds it: a handle, whose clones share everything.
+///
+/// Every read and write answers with a [`Reply`](crate::Reply): await it, or call
+/// [`wait`](crate::Reply::wait). The facade's `Larder` is this, with constructors.
+#[derive(Clone)]
+pub struct Engine {
+    /// Beside the rest, since every hit goes through it.
+    cache: Arc<dyn Cache>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    counters: Counters,
+    flights: Arc<Flights>,
+    background: Background,
+    throttle: load::Throttle,
+    clock: Clock,
+    /// Nothing is read, stored or shared; every load runs.
+    disabled: bool,
+}
+
+impl Engine {
+    /// A cache over `backend` with everything else at its default.
+    pub fn new(backend: impl Cache) -> Self {
+        EngineBuilder::default().build(Arc::new(backend))
+    }
+
+    /// A cache that is switched off: every get misses, every load runs, nothing is shared.
+    pub fn disabled() -> Self {
+        EngineBuilder::default().disabled().build(Arc::new(Nothing))
+    }
+
+    /// How it is put together.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    /// What it has done since it was built.
+    pub fn stats(&self) -> Stats {
+        self.shared.counters.stats(self.cache.usage())
+    }
+
+    /// The backend.
+    pub fn backend(&self) -> &Arc<dyn Cache> {
+        &self.cache
+    }
+
+    #[inline]
+    fn count(&self, event: Event) {
+        self.shared.counters.count(event);
+    }
+
+    /// Something went wrong that its caller will not be told of.
+    fn note(&self, _error: &Error) {
+        self.count(Event::Error);
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Larder").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,183 @@
+//! Writes and invalidations.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Engine;
+use crate::entry::{Set, Stored};
+use crate::error::{Error, ErrorKind, Result};
+use crate::key;
+use crate::policy::{Policy, check_ttl};
+use crate::reply::Reply;
+use crate::stats::Event;
+use crate::target::{Strength, Target};
+use crate::value::{Cacheable, Value};
+
+impl Engine {
+    /// Stores `value`, replacing what is there. Loads of `key` in flight will not overwrite it.
+    ///
+    /// # Errors
+    /// `InvalidKey`, `InvalidPolicy`, `InvalidTag`, and those of a remote backend.
+    pub fn set<T: Cacheable>(&self, key: impl AsRef<str>, value: T, policy: impl Into<Policy>) -> Reply<'_, ()> {
+        self.set_shared(key, Arc::new(value), policy)
+    }
+
+    /// [`set`](Engine::set) of a value that is shared already: it is not copied.
+    ///
+    /// # Errors
+    /// As of [`set`](Engine::set).
+    pub fn set_shared<T: Cacheable>(
+        &self,
+        key: impl AsRef<str>,
+        value: Arc<T>,
+        policy: impl Into<Policy>,
+    ) -> Reply<'_, ()> {
+        self.store(key.as_ref(), Value::new(value), &policy.into(), false).map(drop)
+    }
+
+    fn store(&self, key: &str, value: Value, policy: &Policy, if_absent: bool) -> Reply<'_, Stored> {
+        let counter = value.as_integer().is_some();
+        if let Err(error) = key::check(key).and_then(|()| policy.check()).and_then(|()| plain(counter, key, policy))
+        {
+            return Reply::error(error);
+        }
+        self.wrote(key, Event::Write);
+        if self.shared.disabled {
+            return Reply::ready(Stored::Yes);
+        }
+        let set = Set { lifetime: policy.lifetime(), tags: policy.tag_list(), fence: None, if_absent };
+        let reply = self.cache.set(key, value, set);
+        self.shared.flights.detach(Target::Key(key));
+        reply
+    }
+
+    /// A write of `key` is under way: what waits for the old value must not be throttled by it.
+    fn wrote(&self, key: &str, event: Event) {
+        self.count(event);
+        self.shared.throttle.lift(Target::Key(key));
+    }
+
+    /// Removes the entry of `key`; true if there was one, fresh or stale. The same as invalidating the key.
+    ///
+    /// # Errors
+    /// `InvalidKey`, and those of a remote backend.
+    pub fn delete(&self, key: impl AsRef<str>) -> Reply<'_, bool> {
+        let key = key.as_ref();
+        if let Err(error) = key::check(key) {
+            return Reply::error(error);
+        }
+        self.wrote(key, Event::Write);
+        if self.shared.disabled {
+            return Reply::ready(false);
+        }
+        let reply = self.cache.delete(key);
+        self.shared.flights.detach(Target::Key(key));
+        reply
+    }
+
+    /// Gives a fresh entry a new TTL from now on; false where nothing is fresh. Never makes a stale entry fresh.
+    ///
+    /// # Errors
+    /// `InvalidKey`, `InvalidPolicy` for a TTL of zero, and those of a remote backend.
+    pub fn expire(&self, key: impl AsRef<str>, ttl: Duration) -> Reply<'_, bool> {
+        let key = key.as_ref();
+        match key::check(key).and_then(|()| check_ttl(ttl)) {
+            Err(error) => Reply::error(error),
+            Ok(()) if self.shared.disabled => Reply::ready(false),
+            Ok(()) => self.cache.expire(key, ttl),
+        }
+    }
+
+    /// Adds `delta` to the counter `key`, which begins at zero and then stays until it is deleted; returns the
+    /// new value. Exact under concurrency. A counter is a stored `i64`.
+    ///
+    /// # Errors
+    /// `NotAnInteger` and `Overflow`, which leave the value as it was; `InvalidKey`, and those of a remote backend.
+    pub fn incr(&self, key: impl AsRef<str>, delta: i64) -> Reply<'_, i64> {
+        self.incr_with(key, delta, Policy::forever())
+    }
+
+    /// [`incr`](Engine::incr) with a TTL for the counter if this call creates it.
+    ///
+    /// # Errors
+    /// As of [`incr`](Engine::incr), and `InvalidPolicy`: a counter has neither tags nor stale windows.
+    pub fn incr_with(&self, key: impl AsRef<str>, delta: i64, policy: impl Into<Policy>) -> Reply<'_, i64> {
+        let (key, policy) = (key.as_ref(), policy.into());
+        if let Err(error) = key::check(key).and_then(|()| policy.check()).and_then(|()| plain(true, key, &policy)) {
+            return Reply::error(error);
+        }
+        self.wrote(key, Event::Write);
+        if self.shared.disabled {
+            return Reply::ready(delta);
+        }
+        let reply = self.cache.incr(key, delta, policy.lifetime());
+        self.shared.flights.detach(Target::Key(key));
+        reply
+    }
+
+    /// What `target` covers is never served again once this has answered: neither what was stored before, nor
+    /// what had begun to load before. A `&str` is a key.
+    ///
+    /// # Errors
+    /// `InvalidKey`, `InvalidPattern`, `InvalidTag`, and those of a remote backend.
+    pub fn invalidate<'t>(&self, target: impl Into<Target<'t>>) -> Reply<'_, ()> {
+        self.strike(target.into(), Strength::Remove)
+    }
+
+    /// [`invalidate`](Engine::invalidate) of every key that the glob matches; see [`Pattern`](crate::Pattern).
+    ///
+    /// # Errors
+    /// As of [`invalidate`](Engine::invalidate).
+    pub fn invalidate_pattern(&self, pattern: impl AsRef<str>) -> Reply<'_, ()> {
+        self.invalidate(Target::Pattern(pattern.as_ref()))
+    }
+
+    /// [`invalidate`](Engine::invalidate) of every entry that bears the tag.
+    ///
+    /// # Errors
+    /// As of [`invalidate`](Engine::invalidate).
+    pub fn invalidate_tag(&self, tag: impl AsRef<str>) -> Reply<'_, ()> {
+        self.invalidate(Target::Tag(tag.as_ref()))
+    }
+
+    /// [`invalidate`](Engine::invalidate) of everything in the cache, or in its namespace.
+    ///
+    /// # Errors
+    /// Those of a remote backend.
+    pub fn clear(&self) -> Reply<'_, ()> {
+        self.invalidate(Target::All)
+    }
+
+    /// What `target` covers is no longer fresh: it is still served under stale-while-revalidate or
+    /// stale-if-error, while or until something newer is loaded. A `&str` is a key.
+    ///
+    /// # Errors
+    /// As of [`invalidate`](Engine::invalidate).
+    pub fn mark_stale<'t>(&self, target: impl Into<Target<'t>>) -> Reply<'_, ()> {
+        self.strike(target.into(), Strength::MarkStale)
+    }
+
+    fn strike(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
+        if let Err(error) = target.check() {
+            return Reply::error(error);
+        }
+        self.count(Event::Invalidation);
+        if self.shared.disabled {
+            return Reply::ready(());
+        }
+        let reply = self.cache.invalidate(target, strength);
+        self.shared.throttle.lift(target);
+        self.shared.flights.detach(target);
+        reply
+    }
+}
+
+/// A counter has neither tags nor stale windows.
+fn plain(counter: bool, key: &str, policy: &Policy) -> Result<()> {
+    let lifetime = policy.lifetime();
+    if counter && (!policy.tag_list().is_empty() || lifetime.fresh != lifetime.total) {
+        let rule = "an i64 is a counter, and counters have neither tags nor stale windows: give it a TTL alone";
+        return Err(Error::new(ErrorKind::InvalidPolicy, format!("counter {key:?}: {rule}")));
+    }
+    Ok(())
+}

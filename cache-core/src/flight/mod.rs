@@ -1,0 +1,114 @@
+//! Single flight: the load of a key that its callers share.
+//!
+//! A flight is *joined* from the table, and *lands* once: with a value, with a failure, or abandoned. Whoever
+//! invalidates its key takes it out of the table, so that nobody who comes later joins it; those who had joined
+//! still get its value. No lock is held while anybody waits or loads.
+
+mod ambient;
+mod follow;
+mod table;
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::Weak;
+use std::task::Waker;
+use std::thread::ThreadId;
+
+use parking_lot::Mutex;
+
+use crate::clock::Time;
+use crate::value::Value;
+
+pub(crate) use ambient::Piloted;
+pub(crate) use follow::Follow;
+pub(crate) use table::{Flights, Seat};
+
+/// How a flight ended.
+#[derive(Clone)]
+pub(crate) enum Landing {
+    /// Its value.
+    Value(Value),
+    /// The load failed; its error, where that can be shared.
+    Failed(Option<Arc<dyn Any + Send + Sync>>),
+    /// Its leader panicked, was cancelled, or is not polled any more: somebody else must lead.
+    Abandoned,
+}
+
+/// One load in flight.
+pub(crate) struct Flight {
+    key: Box<str>,
+    tags: Box<[Box<str>]>,
+    /// A blocking leader runs on its own thread until it is done; only an async one can be forgotten.
+    blocking: bool,
+    state: Mutex<State>,
+    /// The flight that this one's loader waits for.
+    waits_for: Mutex<Option<Weak<Flight>>>,
+}
+
+#[derive(Default)]
+struct State {
+    landing: Option<Landing>,
+    followers: Vec<Option<Waker>>,
+    leader: Option<Waker>,
+    /// The thread that polled the leader last.
+    thread: Option<ThreadId>,
+    /// Since when the leader owes a sign of life.
+    asked: Option<Time>,
+}
+
+impl Flight {
+    fn new(key: &str, tags: &[Box<str>], blocking: bool) -> Self {
+        Self {
+            key: key.into(),
+            tags: tags.into(),
+            blocking,
+            state: Mutex::default(),
+            waits_for: Mutex::default(),
+        }
+    }
+
+    /// Ends the flight, once; a later landing is of no account. Returns whether this was the first.
+    fn land(&self, landing: Landing) -> bool {
+        let mut state = self.state.lock();
+        if state.landing.is_some() {
+            return false;
+        }
+        state.landing = Some(landing);
+        state.leader = None;
+        let followers = std::mem::take(&mut state.followers);
+        drop(state);
+        followers.into_iter().flatten().for_each(Waker::wake);
+        true
+    }
+
+    fn has_landed(&self) -> bool {
+        self.state.lock().landing.is_some()
+    }
+}
+
+/// The one who loads. Dropped without having landed, it abandons the flight.
+pub(crate) struct Lead {
+    flights: Arc<Flights>,
+    flight: Arc<Flight>,
+}
+
+impl Lead {
+    /// Whether the followers still count on this leader: they give up on one that is not polled.
+    pub(crate) fn is_followed(&self) -> bool {
+        !self.flight.has_landed()
+    }
+
+    /// Ends the flight and wakes its followers.
+    pub(crate) fn land(self, landing: Landing) {
+        // Out of the table first: who comes now reads the cache, where the value already is.
+        self.flights.remove(&self.flight);
+        self.flight.land(landing);
+    }
+}
+
+impl Drop for Lead {
+    fn drop(&mut self) {
+        self.flights.remove(&self.flight);
+        self.flight.land(Landing::Abandoned);
+    }
+}

@@ -1,0 +1,48 @@
+//! Contracts and orchestration of the larder cache.
+//!
+//! [`Cache`] is what a backend implements; [`Engine`] is what an application holds: policies, single flight,
+//! fences and counters over any backend. Applications use the crate `larder`, which adds the backends and
+//! `#[cached]`; backends depend on this one.
+//!
+//! The core decides, the edges wait: expiry, flights, keys and patterns are synchronous code over state and
+//! time. One type answers synchronous and asynchronous callers alike: [`Reply`].
+
+mod cache;
+mod clock;
+pub mod counter;
+mod deadline;
+mod engine;
+mod entry;
+mod error;
+mod fence;
+mod flight;
+mod key;
+mod namespace;
+mod nothing;
+mod pattern;
+mod policy;
+#[doc(hidden)]
+pub mod private;
+mod reply;
+mod runtime;
+mod stats;
+mod target;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod value;
+
+pub use cache::Cache;
+pub use clock::{Clock, ManualClock, Time};
+pub use deadline::{Deadlines, Freshness, Lifetime};
+pub use engine::{Compute, Engine, EngineBuilder, Hit, LoadPolicy, Ttl};
+pub use entry::{Entry, Set, Stored, Tier, Usage};
+pub use error::{Error, ErrorKind, Result};
+pub use fence::Fence;
+pub use key::{Key, KeyBuilder, KeyPart, MAX_KEY_LEN};
+pub use nothing::Nothing;
+pub use pattern::Pattern;
+pub use policy::{InCaller, Policy, ttl};
+pub use reply::{BoxFuture, Reply};
+pub use stats::Stats;
+pub use target::{Strength, Target};
+pub use value::{Cacheable, Kind, Local, Value};

@@ -1,0 +1,116 @@
+//! A namespace: every key, tag and pattern prefixed, so that no cache sees another's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrayvec::ArrayString;
+
+use crate::cache::Cache;
+use crate::deadline::Lifetime;
+use crate::entry::{Entry, Set, Stored, Usage};
+use crate::error::{Error, ErrorKind, Result};
+use crate::fence::Fence;
+use crate::key;
+use crate::pattern::Pattern;
+use crate::reply::Reply;
+use crate::target::{Strength, Target};
+use crate::value::{Kind, Value};
+
+/// A namespace's prefix, with its `:`.
+#[derive(Debug)]
+pub(crate) struct Namespaced(Box<str>);
+
+impl Namespaced {
+    pub(crate) fn new(namespace: &str) -> Result<Self> {
+        if namespace.len() > 256 || namespace.contains(':') || key::check(namespace).is_err() {
+            let rule = "a namespace is 1 to 256 bytes without `:` and control characters";
+            return Err(Error::new(
+                ErrorKind::InvalidKey,
+                format!("namespace {namespace:?} cannot be used: {rule}"),
+            ));
+        }
+        Ok(Self(format!("{namespace}:").into()))
+    }
+
+    pub(crate) fn over(self, cache: Arc<dyn Cache>) -> Namespace {
+        Namespace { prefix: self.0, cache }
+    }
+}
+
+/// The wrapper itself.
+pub(crate) struct Namespace {
+    prefix: Box<str>,
+    cache: Arc<dyn Cache>,
+}
+
+impl Namespace {
+    /// `name` with the prefix, on the stack where it fits.
+    #[inline]
+    fn full<R>(&self, name: &str, then: impl FnOnce(&str) -> R) -> R {
+        let mut short = ArrayString::<256>::new_const();
+        if short.try_push_str(&self.prefix).and_then(|()| short.try_push_str(name)).is_ok() {
+            return then(&short);
+        }
+        then(&format!("{}{name}", self.prefix))
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl Cache for Namespace {
+    fn fresh(&self, key: &str) -> Option<Value> {
+        self.full(key, |key| self.cache.fresh(key))
+    }
+
+    fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.full(key, |key| self.cache.get(key, kind))
+    }
+
+    fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
+        self.full(key, |key| self.cache.ttl(key))
+    }
+
+    fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
+        let tags: Vec<Box<str>> =
+            options.tags.iter().map(|tag| format!("{}{tag}", self.prefix).into()).collect();
+        self.full(key, |key| self.cache.set(key, value, Set { tags: &tags, ..options }))
+    }
+
+    fn delete(&self, key: &str) -> Reply<'_, bool> {
+        self.full(key, |key| self.cache.delete(key))
+    }
+
+    fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
+        match target {
+            Target::Key(key) => self.full(key, |key| self.cache.invalidate(Target::Key(key), strength)),
+            Target::Tag(tag) => self.full(tag, |tag| self.cache.invalidate(Target::Tag(tag), strength)),
+            Target::Pattern(pattern) => {
+                let pattern = Pattern::literal_then(&self.prefix, pattern);
+                self.cache.invalidate(Target::Pattern(&pattern), strength)
+            }
+            Target::All => {
+                let pattern = Pattern::literal_then(&self.prefix, "*");
+                self.cache.invalidate(Target::Pattern(&pattern), strength)
+            }
+        }
+    }
+
+    fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool> {
+        self.full(key, |key| self.cache.expire(key, ttl))
+    }
+
+    fn incr(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
+        self.full(key, |key| self.cache.incr(key, delta, lifetime))
+    }
+
+    fn fence(&self, key: &str) -> Reply<'_, Fence> {
+        self.full(key, |key| self.cache.fence(key))
+    }
+
+    fn release(&self, key: &str, fence: Fence) {
+        self.full(key, |key| self.cache.release(key, fence));
+    }
+
+    fn usage(&self) -> Usage {
+        self.cache.usage()
+    }
+}

@@ -1,0 +1,118 @@
+//! The answer of every operation: ready at once, or pending on remote I/O.
+
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime;
+
+/// A boxed, sendable future.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What every operation returns: an answer that is there already, or one that remote I/O still owes.
+///
+/// Await it, or call [`wait`](Reply::wait) from synchronous code. A memory backend answers `Ready` without
+/// allocating; so does a tiered one on a hit in process. An operation that writes is under way from the
+/// moment it is called: dropping its reply gives up the answer, not the operation.
+///
+/// ```
+/// use cache_core::Reply;
+/// assert_eq!(Reply::ready(7).wait().unwrap(), 7);
+/// ```
+#[must_use = "await it, or call `.wait()`: an error would go unseen"]
+pub enum Reply<'a, T> {
+    /// The answer.
+    Ready(Result<T>),
+    /// The answer will come.
+    Pending(BoxFuture<'a, Result<T>>),
+    /// Polled to its end; the answer has been given away.
+    #[doc(hidden)]
+    Taken,
+}
+
+impl<'a, T> Reply<'a, T> {
+    /// A reply that succeeds at once.
+    #[inline]
+    pub fn ready(value: T) -> Self {
+        Self::Ready(Ok(value))
+    }
+
+    /// A reply that fails at once.
+    pub fn error(error: Error) -> Self {
+        Self::Ready(Err(error))
+    }
+
+    /// The answer, for synchronous callers: at once if it is there, else the thread is parked for it.
+    ///
+    /// Works outside any async runtime and inside one; remote I/O never needs the thread that waits.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    #[inline]
+    pub fn wait(self) -> Result<T> {
+        match self {
+            Self::Ready(result) => result,
+            Self::Pending(future) => runtime::block_on(future),
+            Self::Taken => Err(polled_again()),
+        }
+    }
+
+    /// The reply with its success run through `f`, at once where it is ready.
+    #[inline]
+    pub fn and_then<U>(self, f: impl FnOnce(T) -> Result<U> + Send + 'a) -> Reply<'a, U>
+    where
+        T: 'a,
+    {
+        match self {
+            Self::Ready(result) => Reply::Ready(result.and_then(f)),
+            Self::Pending(future) => Reply::Pending(Box::pin(async move { f(future.await?) })),
+            Self::Taken => Reply::Taken,
+        }
+    }
+
+    /// The reply with its success mapped through `f`, at once where it is ready.
+    #[inline]
+    pub fn map<U>(self, f: impl FnOnce(T) -> U + Send + 'a) -> Reply<'a, U>
+    where
+        T: 'a,
+    {
+        self.and_then(|value| Ok(f(value)))
+    }
+}
+
+/// Nothing in a reply is pinned in place: its future is boxed.
+impl<T> Unpin for Reply<'_, T> {}
+
+impl<T> Future for Reply<'_, T> {
+    type Output = Result<T>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        if let Self::Pending(future) = &mut *self {
+            return future.as_mut().poll(cx);
+        }
+        match mem::replace(&mut *self, Self::Taken) {
+            Self::Ready(result) => Poll::Ready(result),
+            _ => Poll::Ready(Err(polled_again())),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Reply<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ready(Ok(_)) => "Reply::Ready(Ok)",
+            Self::Ready(Err(_)) => "Reply::Ready(Err)",
+            Self::Pending(_) => "Reply::Pending",
+            Self::Taken => "Reply::Taken",
+        })
+    }
+}
+
+#[cold]
+fn polled_again() -> Error {
+    Error::new(ErrorKind::PolledAgain, "a Reply was polled after it had answered: await it once")
+}

@@ -1,0 +1,64 @@
+//! What an invalidation is aimed at.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::key;
+use crate::pattern::Pattern;
+
+/// What to invalidate, or to mark stale.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Target<'a> {
+    /// One key. A `&str` becomes this.
+    Key(&'a str),
+    /// Every key that the glob matches; see [`Pattern`].
+    Pattern(&'a str),
+    /// Every entry that bears the tag.
+    Tag(&'a str),
+    /// Everything in the cache (in its namespace, if it has one).
+    All,
+}
+
+impl<'a> From<&'a str> for Target<'a> {
+    fn from(key: &'a str) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl<'a> From<&'a String> for Target<'a> {
+    fn from(key: &'a String) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl<'a> From<&'a key::Key> for Target<'a> {
+    fn from(key: &'a key::Key) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl Target<'_> {
+    /// Whether the target can be named at all.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self {
+            Self::Key(key) => key::check(key),
+            Self::Pattern(pattern) => Pattern::new(pattern).map(drop),
+            Self::Tag(tag) => check_tag(tag),
+            Self::All => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn check_tag(tag: &str) -> Result<()> {
+    key::check(tag).map_err(|_| {
+        let rule = "a tag is 1 to 1024 bytes without control characters";
+        Error::new(ErrorKind::InvalidTag, format!("tag {tag:?} cannot be used: {rule}"))
+    })
+}
+
+/// How hard an invalidation hits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Strength {
+    /// What was stored or began to load before must never be served again.
+    Remove,
+    /// It may still be served as stale, under stale-while-revalidate or stale-if-error.
+    MarkStale,
+}

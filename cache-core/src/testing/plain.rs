@@ -1,0 +1,204 @@
+//! A backend as simple as can be: one lock, a map, and a log of what was invalidated. Unbounded; for tests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::cache::Cache;
+use crate::clock::{Clock, Time};
+use crate::counter;
+use crate::deadline::{Deadlines, Freshness, Lifetime};
+use crate::entry::{Entry, Set, Stored, Tier, Usage};
+use crate::fence::Fence;
+use crate::pattern::Pattern;
+use crate::reply::Reply;
+use crate::target::{Strength, Target};
+use crate::value::{Kind, Value};
+
+/// The plainest backend that keeps the contract; what others are compared with.
+#[derive(Debug, Default)]
+pub struct Plain {
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: BTreeMap<Box<str>, Held>,
+    /// All that was ever struck, in order: entry `n` has order `n + 1`.
+    strikes: Vec<(Covers, Strength)>,
+    expirations: u64,
+}
+
+#[derive(Debug)]
+struct Held {
+    value: Value,
+    stored: Time,
+    deadlines: Deadlines,
+    tags: Vec<Box<str>>,
+}
+
+#[derive(Debug)]
+enum Covers {
+    Key(Box<str>),
+    Pattern(Pattern),
+    Tag(Box<str>),
+    All,
+}
+
+impl Covers {
+    fn new(target: Target<'_>) -> crate::Result<Self> {
+        Ok(match target {
+            Target::Key(key) => Self::Key(key.into()),
+            Target::Pattern(pattern) => Self::Pattern(Pattern::new(pattern)?),
+            Target::Tag(tag) => Self::Tag(tag.into()),
+            Target::All => Self::All,
+        })
+    }
+
+    fn covers(&self, key: &str, tags: &[Box<str>]) -> bool {
+        match self {
+            Self::Key(struck) => **struck == *key,
+            Self::Pattern(pattern) => pattern.matches(key),
+            Self::Tag(struck) => tags.contains(struck),
+            Self::All => true,
+        }
+    }
+}
+
+impl Plain {
+    /// A backend with a clock of its own.
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, state: Mutex::default() }
+    }
+
+    /// The state without what has expired, and the time.
+    fn now(&self) -> (parking_lot::MutexGuard<'_, State>, Time) {
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        let before = state.entries.len();
+        state.entries.retain(|_, held| held.deadlines.at(now).is_some());
+        state.expirations += (before - state.entries.len()) as u64;
+        (state, now)
+    }
+}
+
+impl Held {
+    fn is_fresh(&self, now: Time) -> bool {
+        self.deadlines.at(now) == Some(Freshness::Fresh)
+    }
+}
+
+impl Cache for Plain {
+    fn fresh(&self, key: &str) -> Option<Value> {
+        let (state, now) = self.now();
+        state.entries.get(key).filter(|held| held.is_fresh(now)).map(|held| held.value.clone())
+    }
+
+    fn get(&self, key: &str, _: &'static Kind) -> Reply<'_, Option<Entry>> {
+        let (state, now) = self.now();
+        Reply::ready(state.entries.get(key).map(|held| Entry {
+            value: held.value.clone(),
+            left: held.deadlines.left(now),
+            stale_for: now - held.deadlines.fresh_until.min(now),
+            age: now - held.stored,
+            tier: Tier::L1,
+        }))
+    }
+
+    fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
+        let (state, now) = self.now();
+        Reply::ready(state.entries.get(key).map(|held| held.deadlines.left(now)))
+    }
+
+    fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
+        let (mut state, now) = self.now();
+        if options.if_absent && state.entries.get(key).is_some_and(|held| held.is_fresh(now)) {
+            return Reply::ready(Stored::Exists);
+        }
+        let mut deadlines = Deadlines::new(now, options.lifetime);
+        if let Some(fence) = options.fence {
+            for (struck, strength) in &state.strikes[fence.sequence as usize..] {
+                if struck.covers(key, options.tags) {
+                    match strength {
+                        Strength::Remove => return Reply::ready(Stored::Fenced),
+                        Strength::MarkStale => deadlines.fresh_until = now,
+                    }
+                }
+            }
+        }
+        // Of two loads the later one to publish wins only if it began later: publishing strikes the key too.
+        state.strikes.push((Covers::Key(key.into()), Strength::Remove));
+        state.entries.insert(
+            key.into(),
+            Held { value, stored: now, deadlines, tags: options.tags.to_vec() },
+        );
+        Reply::ready(Stored::Yes)
+    }
+
+    fn delete(&self, key: &str) -> Reply<'_, bool> {
+        let (mut state, _) = self.now();
+        state.strikes.push((Covers::Key(key.into()), Strength::Remove));
+        Reply::ready(state.entries.remove(key).is_some())
+    }
+
+    fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
+        let covers = match Covers::new(target) {
+            Ok(covers) => covers,
+            Err(error) => return Reply::error(error),
+        };
+        let (mut state, now) = self.now();
+        match strength {
+            Strength::Remove => state.entries.retain(|key, held| !covers.covers(key, &held.tags)),
+            Strength::MarkStale => {
+                for (key, held) in &mut state.entries {
+                    if covers.covers(key, &held.tags) {
+                        held.deadlines.fresh_until = held.deadlines.fresh_until.min(now);
+                    }
+                }
+            }
+        }
+        state.strikes.push((covers, strength));
+        Reply::ready(())
+    }
+
+    fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool> {
+        let (mut state, now) = self.now();
+        let Some(held) = state.entries.get_mut(key).filter(|held| held.is_fresh(now)) else {
+            return Reply::ready(false);
+        };
+        held.deadlines = held.deadlines.with_ttl(now, ttl);
+        Reply::ready(true)
+    }
+
+    fn incr(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
+        let (mut state, now) = self.now();
+        state.strikes.push((Covers::Key(key.into()), Strength::Remove));
+        if let Some(held) = state.entries.get_mut(key).filter(|held| held.is_fresh(now)) {
+            return Reply::Ready(counter::add(key, &held.value, delta).map(|sum| {
+                held.value = Value::new(Arc::new(sum));
+                sum
+            }));
+        }
+        let held = Held {
+            value: Value::new(Arc::new(delta)),
+            stored: now,
+            deadlines: Deadlines::new(now, lifetime),
+            tags: Vec::new(),
+        };
+        state.entries.insert(key.into(), held);
+        Reply::ready(delta)
+    }
+
+    fn fence(&self, _: &str) -> Reply<'_, Fence> {
+        let (state, _) = self.now();
+        Reply::ready(Fence { incarnation: 0, sequence: state.strikes.len() as u64, lease: 0 })
+    }
+
+    fn usage(&self) -> Usage {
+        let (state, _) = self.now();
+        Usage { entries: state.entries.len() as u64, evictions: 0, expirations: state.expirations }
+    }
+}

@@ -1,0 +1,210 @@
+//! Typed values behind one erased handle, and the static description a remote tier encodes them by.
+
+use std::any::{Any, TypeId, type_name};
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What can be cached: every `Serialize + DeserializeOwned + Send + Sync + 'static` type, and [`Local`].
+///
+/// It is implemented for you; there is nothing to write.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be cached",
+    label = "neither encodable nor `Local`",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it, so that remote tiers can hold it too",
+    note = "or wrap it in `larder::Local<_>`: it is then cached in this process only"
+)]
+pub trait Cacheable: Send + Sync + 'static {
+    /// The static description of the type.
+    #[doc(hidden)]
+    fn kind() -> &'static Kind
+    where
+        Self: Sized;
+}
+
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Cacheable for T {
+    fn kind() -> &'static Kind {
+        const { &Kind { id: TypeId::of::<T>, name: type_name::<T>, coding: Coding::of::<T>() } }
+    }
+}
+
+/// A value that is cached in this process only: it need not be serialisable and never goes on the wire.
+///
+/// ```
+/// use cache_core::Local;
+/// let compiled = Local(std::sync::mpsc::channel::<u8>().0.clone());
+/// let _sender: &std::sync::mpsc::Sender<u8> = &compiled;
+/// ```
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Local<T>(pub T);
+
+impl<T: Send + Sync + 'static> Cacheable for Local<T> {
+    fn kind() -> &'static Kind {
+        const { &Kind { id: TypeId::of::<Self>, name: type_name::<Self>, coding: Coding::none() } }
+    }
+}
+
+impl<T> Deref for Local<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// The static description of a cached type: its name, its identity, and how to encode it.
+pub struct Kind {
+    id: fn() -> TypeId,
+    name: fn() -> &'static str,
+    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
+    coding: Coding,
+}
+
+impl Kind {
+    /// The type's own name.
+    pub fn name(&self) -> &'static str {
+        (self.name)()
+    }
+
+    /// The description of `T`.
+    pub fn of<T: Cacheable>() -> &'static Self {
+        T::kind()
+    }
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        (self.id)() == (other.id)()
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kind({})", self.name())
+    }
+}
+
+/// How a type is encoded; empty for [`Local`].
+#[cfg_attr(not(feature = "testing"), allow(dead_code))]
+struct Coding {
+    #[cfg(feature = "testing")]
+    postcard: Option<(Encode, Decode)>,
+}
+
+#[cfg(feature = "testing")]
+type Encode = fn(&dyn Any) -> crate::Result<Vec<u8>>;
+#[cfg(feature = "testing")]
+type Decode = fn(&[u8]) -> crate::Result<Value>;
+
+impl Coding {
+    const fn of<T: Serialize + DeserializeOwned + Send + Sync + 'static>() -> Self {
+        Self {
+            #[cfg(feature = "testing")]
+            postcard: Some((encode::<T>, decode::<T>)),
+        }
+    }
+
+    const fn none() -> Self {
+        Self {
+            #[cfg(feature = "testing")]
+            postcard: None,
+        }
+    }
+}
+
+#[cfg(feature = "testing")]
+fn encode<T: Serialize + 'static>(value: &dyn Any) -> crate::Result<Vec<u8>> {
+    let value = value.downcast_ref::<T>().ok_or_else(|| codec("encode", type_name::<T>()))?;
+    postcard::to_stdvec(value).map_err(|e| codec("encode", type_name::<T>()).with_source(e))
+}
+
+#[cfg(feature = "testing")]
+fn decode<T: Serialize + DeserializeOwned + Send + Sync + 'static>(bytes: &[u8]) -> crate::Result<Value> {
+    let value: T = postcard::from_bytes(bytes).map_err(|e| codec("decode", type_name::<T>()).with_source(e))?;
+    Ok(Value::new(Arc::new(value)))
+}
+
+#[cfg(feature = "testing")]
+fn codec(what: &str, name: &str) -> crate::Error {
+    crate::Error::new(crate::ErrorKind::Codec, format!("cannot {what} a `{name}`: see the source of this error"))
+}
+
+#[cfg(feature = "testing")]
+impl Kind {
+    /// Reads what [`Value::encode`] wrote of this type.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Codec`](crate::ErrorKind::Codec): the bytes are of another type, or the type is [`Local`].
+    pub fn decode(&self, bytes: &[u8]) -> crate::Result<Value> {
+        let (_, decode) = self.coding.postcard.ok_or_else(|| codec("decode", self.name()))?;
+        decode(bytes)
+    }
+}
+
+trait Stored: Any + Send + Sync {
+    fn kind(&self) -> &'static Kind;
+}
+
+impl<T: Cacheable> Stored for T {
+    fn kind(&self) -> &'static Kind {
+        T::kind()
+    }
+}
+
+/// A cached value of any type: a shared handle to the user's own `Arc<T>`.
+#[derive(Clone)]
+pub struct Value(Arc<dyn Stored>);
+
+impl Value {
+    /// Erases the type of `value`; no copy is made.
+    #[inline]
+    pub fn new<T: Cacheable>(value: Arc<T>) -> Self {
+        Self(value)
+    }
+
+    /// The user's own `Arc` again.
+    ///
+    /// # Errors
+    /// The value itself, if it is of another type.
+    #[inline]
+    pub fn downcast<T: Cacheable>(self) -> Result<Arc<T>, Self> {
+        let any: &dyn Any = &*self.0;
+        if any.type_id() != TypeId::of::<T>() {
+            return Err(self);
+        }
+        let any: Arc<dyn Any + Send + Sync> = self.0;
+        // The type was compared just above, so this cannot fail.
+        Ok(any.downcast::<T>().unwrap_or_else(|_| unreachable!("type ids agree")))
+    }
+
+    /// The value as a counter: a stored `i64`.
+    pub fn as_integer(&self) -> Option<i64> {
+        let any: &dyn Any = &*self.0;
+        any.downcast_ref::<i64>().copied()
+    }
+
+    /// The static description of its type.
+    pub fn kind(&self) -> &'static Kind {
+        self.0.kind()
+    }
+
+    /// The value as bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Codec`](crate::ErrorKind::Codec): its `Serialize` failed, or it is [`Local`].
+    #[cfg(feature = "testing")]
+    pub fn encode(&self) -> crate::Result<Vec<u8>> {
+        let kind = self.kind();
+        let (encode, _) = kind.coding.postcard.ok_or_else(|| codec("encode", kind.name()))?;
+        encode(&*self.0)
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Value({})", self.kind().name())
+    }
+}
