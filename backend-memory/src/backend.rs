@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Deadlines, Entry, Fence, Kind, Lifetime, Pattern, Reply, Set, Strength, Target, Time, Usage, Value,
-    counter,
+    Cache, Deadlines, Entry, Fence, Kind, Lifetime, Pattern, Reply, Set, Strength, Target, Time, Usage,
+    Value, counter,
 };
 
 use crate::marks::{self, MANY, Verdict};
@@ -76,7 +76,10 @@ impl Store {
             shard.fences.mark_stale(hash);
             if let Some(id) = found {
                 let deadlines = shard.deadlines(id);
-                shard.set_deadlines(id, Deadlines { fresh_until: deadlines.fresh_until.min(now), ..deadlines });
+                shard.set_deadlines(
+                    id,
+                    Deadlines { fresh_until: deadlines.fresh_until.min(now), ..deadlines },
+                );
             }
             ((), None)
         });
@@ -112,12 +115,16 @@ impl Cache for Memory {
     }
 
     fn get(&self, key: &str, _: &'static Kind) -> Reply<'_, Option<Entry>> {
-        Reply::ready(self.0.with(key, true, |shard, _, found, now| (found.and_then(|id| shard.entry(id, now)), None)))
+        Reply::ready(
+            self.0.with(key, true, |shard, _, found, now| (found.and_then(|id| shard.entry(id, now)), None)),
+        )
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
         Reply::ready(
-            self.0.with(key, false, |shard, _, found, now| (found.map(|id| shard.deadlines(id).left(now)), None)),
+            self.0.with(key, false, |shard, _, found, now| {
+                (found.map(|id| shard.deadlines(id).left(now)), None)
+            }),
         )
     }
 

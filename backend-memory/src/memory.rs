@@ -97,7 +97,13 @@ impl Store {
     }
 
     /// Stores under the lock of `shard`. What gives way is to be dropped when the lock is free.
-    pub(crate) fn put(&self, shard: &mut Shard<S3Fifo>, hash: u64, key: &str, stored: Stored) -> Option<Value> {
+    pub(crate) fn put(
+        &self,
+        shard: &mut Shard<S3Fifo>,
+        hash: u64,
+        key: &str,
+        stored: Stored,
+    ) -> Option<Value> {
         match shard.replace(hash, key.as_bytes(), stored) {
             Ok(old) => old,
             Err(stored) => {

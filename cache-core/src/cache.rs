@@ -17,10 +17,11 @@ use crate::value::{Kind, Value};
 ///   borrows the backend, never the key.
 /// - What has expired is never handed out. Fresh until `lifetime.fresh`, stale until `lifetime.total`, in
 ///   milliseconds, by a clock that never goes back.
-/// - *Fencing.* Once a `set`, `delete`, `invalidate`, `expire` or `incr` has answered, no read that starts later
+/// - *Fencing.* Once a `set`, `delete`, `invalidate` or `incr` has answered, no read that starts later
 ///   returns what was stored before it, and no fence taken before it lets a value be stored that it covers.
 ///   A fence covers every tag that the value is stored with, also those named only then.
-///   After [`Strength::MarkStale`] a fenced value may be stored, but only as stale.
+///   After [`Strength::MarkStale`] a fenced value may be stored, but only as stale. `expire` never brings back
+///   what is stale or gone. A fence publishes once, and never over what a later fence has published.
 /// - `incr` is exact under concurrency.
 ///
 /// [`testing::conformance`](crate::testing) checks these sentences over any `&dyn Cache`.

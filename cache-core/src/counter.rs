@@ -12,7 +12,9 @@ pub fn add(key: &str, value: &Value, delta: i64) -> Result<i64> {
         let found = value.kind().name();
         Error::new(
             ErrorKind::NotAnInteger,
-            format!("incr {key:?} by {delta}: it holds a `{found}`, not an `i64`; delete it, or use another key"),
+            format!(
+                "incr {key:?} by {delta}: it holds a `{found}`, not an `i64`; delete it, or use another key"
+            ),
         )
     })?;
     count.checked_add(delta).ok_or_else(|| {

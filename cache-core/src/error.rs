@@ -67,7 +67,9 @@ impl Error {
     pub(crate) fn type_mismatch(key: &str, found: &str, asked: &str) -> Self {
         Self::new(
             ErrorKind::TypeMismatch,
-            format!("{key:?} holds a `{found}`, not a `{asked}`: read it as what was stored, or use another key"),
+            format!(
+                "{key:?} holds a `{found}`, not a `{asked}`: read it as what was stored, or use another key"
+            ),
         )
     }
 }

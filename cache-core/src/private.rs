@@ -4,8 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 pub use crate::engine::Share;
-pub use crate::key::check_template;
 use crate::engine::{Compute, Engine, LoadPolicy, Terms};
+pub use crate::key::check_template;
 use crate::reply::Reply;
 use crate::runtime::block_on;
 use crate::value::Cacheable;
@@ -62,7 +62,12 @@ where
 
 /// A synchronous cached function.
 #[inline]
-pub fn cached_sync<T, R, P, F>(cache: &Engine, key: &str, shape: Shape<T, R>, plan: impl FnOnce() -> (P, F)) -> R
+pub fn cached_sync<T, R, P, F>(
+    cache: &Engine,
+    key: &str,
+    shape: Shape<T, R>,
+    plan: impl FnOnce() -> (P, F),
+) -> R
 where
     T: Cacheable,
     R: 'static,

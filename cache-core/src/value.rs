@@ -123,13 +123,17 @@ fn encode<T: Serialize + 'static>(value: &dyn Any) -> crate::Result<Vec<u8>> {
 
 #[cfg(feature = "testing")]
 fn decode<T: Serialize + DeserializeOwned + Send + Sync + 'static>(bytes: &[u8]) -> crate::Result<Value> {
-    let value: T = postcard::from_bytes(bytes).map_err(|e| codec("decode", type_name::<T>()).with_source(e))?;
+    let value: T =
+        postcard::from_bytes(bytes).map_err(|e| codec("decode", type_name::<T>()).with_source(e))?;
     Ok(Value::new(Arc::new(value)))
 }
 
 #[cfg(feature = "testing")]
 fn codec(what: &str, name: &str) -> crate::Error {
-    crate::Error::new(crate::ErrorKind::Codec, format!("cannot {what} a `{name}`: see the source of this error"))
+    crate::Error::new(
+        crate::ErrorKind::Codec,
+        format!("cannot {what} a `{name}`: see the source of this error"),
+    )
 }
 
 #[cfg(feature = "testing")]

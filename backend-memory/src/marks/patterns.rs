@@ -26,7 +26,12 @@ impl Patterns {
         self.latest.load(Ordering::Acquire)
     }
 
-    pub(super) fn mark(&self, pattern: Option<Pattern>, strength: Strength, order: impl FnOnce() -> u64) -> usize {
+    pub(super) fn mark(
+        &self,
+        pattern: Option<Pattern>,
+        strength: Strength,
+        order: impl FnOnce() -> u64,
+    ) -> usize {
         let mut marks = self.marks.write();
         // Taken under the lock, so that marks stand in order and `latest` never goes back.
         let order = order();

@@ -12,8 +12,8 @@ use hashbrown::HashTable;
 
 use crate::marks::{self, Marks, Sweep, Verdict};
 use crate::policy::{Id, Policy};
-pub(crate) use fences::Held;
 use fences::Fences;
+pub(crate) use fences::Held;
 use slots::Slots;
 pub(crate) use slots::Stored;
 
@@ -126,7 +126,10 @@ impl<P: Policy> Shard<P> {
     }
 
     pub(crate) fn deadlines(&self, id: Id) -> Deadlines {
-        Deadlines { fresh_until: self.slots.hot(id).fresh_until, stale_until: self.slots.cold(id).stale_until }
+        Deadlines {
+            fresh_until: self.slots.hot(id).fresh_until,
+            stale_until: self.slots.cold(id).stale_until,
+        }
     }
 
     pub(crate) fn is_fresh(&self, id: Id, now: Time) -> bool {

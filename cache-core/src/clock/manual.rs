@@ -89,7 +89,9 @@ mod tests {
         clock.run_at(Time::from_millis(5), move || {
             first.lock().push(("first", inner.now().as_millis()));
             let (again, second) = (inner.clone(), first.clone());
-            inner.run_at(Time::from_millis(8), move || second.lock().push(("second", again.now().as_millis())));
+            inner.run_at(Time::from_millis(8), move || {
+                second.lock().push(("second", again.now().as_millis()))
+            });
         });
         manual.advance(Duration::from_millis(4));
         assert!(log.lock().is_empty());

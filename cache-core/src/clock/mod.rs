@@ -47,7 +47,11 @@ impl Sub for Time {
 
     /// The time from `earlier` to `self`, zero if it is the later one; from anything to [`Time::MAX`] is for ever.
     fn sub(self, earlier: Self) -> Duration {
-        if self == Self::MAX { Duration::MAX } else { Duration::from_millis(self.0.saturating_sub(earlier.0)) }
+        if self == Self::MAX {
+            Duration::MAX
+        } else {
+            Duration::from_millis(self.0.saturating_sub(earlier.0))
+        }
     }
 }
 

@@ -43,7 +43,8 @@ pub(super) fn clock() -> Clock {
 
 impl System {
     fn elapsed(&self) -> Time {
-        Time::ZERO.max(Time::from_millis(u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX - 1)))
+        Time::ZERO
+            .max(Time::from_millis(u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX - 1)))
     }
 
     fn keep(&self) {

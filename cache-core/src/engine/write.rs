@@ -18,7 +18,12 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidKey`, `InvalidPolicy`, `InvalidTag`, and those of a remote backend.
-    pub fn set<T: Cacheable>(&self, key: impl AsRef<str>, value: T, policy: impl Into<Policy>) -> Reply<'_, ()> {
+    pub fn set<T: Cacheable>(
+        &self,
+        key: impl AsRef<str>,
+        value: T,
+        policy: impl Into<Policy>,
+    ) -> Reply<'_, ()> {
         self.set_shared(key, Arc::new(value), policy)
     }
 
@@ -37,7 +42,8 @@ impl Engine {
 
     fn store(&self, key: &str, value: Value, policy: &Policy, if_absent: bool) -> Reply<'_, Stored> {
         let counter = value.as_integer().is_some();
-        if let Err(error) = key::check(key).and_then(|()| policy.check()).and_then(|()| plain(counter, key, policy))
+        if let Err(error) =
+            key::check(key).and_then(|()| policy.check()).and_then(|()| plain(counter, key, policy))
         {
             return Reply::error(error);
         }
@@ -103,7 +109,9 @@ impl Engine {
     /// As of [`incr`](Engine::incr), and `InvalidPolicy`: a counter has neither tags nor stale windows.
     pub fn incr_with(&self, key: impl AsRef<str>, delta: i64, policy: impl Into<Policy>) -> Reply<'_, i64> {
         let (key, policy) = (key.as_ref(), policy.into());
-        if let Err(error) = key::check(key).and_then(|()| policy.check()).and_then(|()| plain(true, key, &policy)) {
+        if let Err(error) =
+            key::check(key).and_then(|()| policy.check()).and_then(|()| plain(true, key, &policy))
+        {
             return Reply::error(error);
         }
         self.wrote(key, Event::Write);
@@ -176,7 +184,8 @@ impl Engine {
 fn plain(counter: bool, key: &str, policy: &Policy) -> Result<()> {
     let lifetime = policy.lifetime();
     if counter && (!policy.tag_list().is_empty() || lifetime.fresh != lifetime.total) {
-        let rule = "an i64 is a counter, and counters have neither tags nor stale windows: give it a TTL alone";
+        let rule =
+            "an i64 is a counter, and counters have neither tags nor stale windows: give it a TTL alone";
         return Err(Error::new(ErrorKind::InvalidPolicy, format!("counter {key:?}: {rule}")));
     }
     Ok(())

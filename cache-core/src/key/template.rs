@@ -45,7 +45,10 @@ pub const fn check_template(template: &str, parts: usize) {
             b'{' => {
                 let closed = at + 1 < bytes.len() && bytes[at + 1] == b'}';
                 assert!(closed, "`{{` must be followed by `}}`: arguments go by position");
-                assert!(parted, "two placeholders need a literal `:` between them: 1, 23 and 12, 3 would be one key");
+                assert!(
+                    parted,
+                    "two placeholders need a literal `:` between them: 1, 23 and 12, 3 would be one key"
+                );
                 placeholders += 1;
                 parted = false;
                 at += 1;

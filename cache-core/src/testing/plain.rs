@@ -131,10 +131,7 @@ impl Cache for Plain {
         }
         // Of two loads the later one to publish wins only if it began later: publishing strikes the key too.
         state.strikes.push((Covers::Key(key.into()), Strength::Remove));
-        state.entries.insert(
-            key.into(),
-            Held { value, stored: now, deadlines, tags: options.tags.to_vec() },
-        );
+        state.entries.insert(key.into(), Held { value, stored: now, deadlines, tags: options.tags.to_vec() });
         Reply::ready(Stored::Yes)
     }
 

@@ -43,7 +43,12 @@ impl Engine {
     /// assert_eq!(*answer, 42);
     /// # });
     /// ```
-    pub async fn get_or_load<T, P, L>(&self, key: impl AsRef<str>, policy: P, loader: impl FnOnce() -> L) -> Arc<T>
+    pub async fn get_or_load<T, P, L>(
+        &self,
+        key: impl AsRef<str>,
+        policy: P,
+        loader: impl FnOnce() -> L,
+    ) -> Arc<T>
     where
         T: Cacheable,
         P: LoadPolicy<L>,
@@ -124,7 +129,12 @@ impl Engine {
     ///
     /// # Errors
     /// As of [`try_get_or_load`](Engine::try_get_or_load).
-    pub fn try_get_or_compute<T, E, P, F>(&self, key: impl AsRef<str>, policy: P, compute: F) -> Result<Arc<T>, E>
+    pub fn try_get_or_compute<T, E, P, F>(
+        &self,
+        key: impl AsRef<str>,
+        policy: P,
+        compute: F,
+    ) -> Result<Arc<T>, E>
     where
         T: Cacheable,
         E: 'static,

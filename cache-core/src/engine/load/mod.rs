@@ -180,7 +180,8 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         let Some(place) = self.engine.shared.background.place() else { return Ok(self.serve_stale(stale)) };
         match P::detach(start()) {
             Ok(loader) => {
-                let (engine, key, policy) = (self.engine.clone(), Box::<str>::from(self.key), self.policy.clone());
+                let (engine, key, policy) =
+                    (self.engine.clone(), Box::<str>::from(self.key), self.policy.clone());
                 let terms = self.terms;
                 let refresh = async move {
                     let _place = place;

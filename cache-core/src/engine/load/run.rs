@@ -34,7 +34,11 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     }
 
     /// Loads and publishes, as the leader of a flight or alone.
-    pub(super) async fn run<L: Future<Output = O>>(&self, lead: Option<&Lead>, loader: L) -> Result<Arc<T>, E> {
+    pub(super) async fn run<L: Future<Output = O>>(
+        &self,
+        lead: Option<&Lead>,
+        loader: L,
+    ) -> Result<Arc<T>, E> {
         let run = pin!(async {
             // Before the source is read: whatever invalidates the key from here on voids the fence.
             let fenced = self.fence().await;

@@ -1,0 +1,89 @@
+//! Counters.
+
+use std::sync::Arc;
+
+use super::{MS, Subject, fresh_for, ok, sentences};
+use crate::deadline::Lifetime;
+use crate::entry::Set;
+use crate::error::ErrorKind;
+use crate::target::{Strength, Target};
+use crate::value::{Kind, Value};
+
+sentences! {
+    a_counter_begins_at_zero
+    a_stored_integer_is_a_counter
+    what_is_no_integer_stays_as_it_was
+    overflow_leaves_the_count_as_it_was
+    incr_is_exact_under_concurrency
+    a_counter_keeps_its_deadline
+    clear_and_patterns_reach_counters
+}
+
+fn count(s: &Subject<'_>, key: &str) -> Option<i64> {
+    ok(s.cache.get(key, Kind::of::<i64>())).map(|entry| entry.value.as_integer().expect("an integer"))
+}
+
+fn incr(s: &Subject<'_>, key: &str, delta: i64) -> i64 {
+    ok(s.cache.incr(key, delta, Lifetime::FOREVER))
+}
+
+fn a_counter_begins_at_zero(s: &Subject<'_>) {
+    assert_eq!(
+        [incr(s, "counters:new", 5), incr(s, "counters:new", -7), incr(s, "counters:new", 0)],
+        [5, -2, -2]
+    );
+    assert_eq!(count(s, "counters:new"), Some(-2));
+}
+
+fn a_stored_integer_is_a_counter(s: &Subject<'_>) {
+    let set = Set { lifetime: fresh_for(60_000), tags: &[], fence: None, if_absent: false };
+    ok(s.cache.set("counters:stored", Value::new(Arc::new(40_i64)), set));
+    assert_eq!(incr(s, "counters:stored", 2), 42);
+    assert_eq!(count(s, "counters:stored"), Some(42));
+}
+
+fn what_is_no_integer_stays_as_it_was(s: &Subject<'_>) {
+    s.store("counters:text", "12", fresh_for(60_000), &[]);
+    let error = s.cache.incr("counters:text", 1, Lifetime::FOREVER).wait().expect_err("not a counter");
+    assert_eq!(error.kind(), ErrorKind::NotAnInteger);
+    assert!(error.to_string().contains("counters:text"), "the error names the key: {error}");
+    assert_eq!(s.fresh("counters:text").as_deref(), Some("12"));
+}
+
+fn overflow_leaves_the_count_as_it_was(s: &Subject<'_>) {
+    for (key, most, one) in [("counters:max", i64::MAX, 1), ("counters:min", i64::MIN, -1)] {
+        assert_eq!(incr(s, key, most), most);
+        let error = s.cache.incr(key, one, Lifetime::FOREVER).wait().expect_err("overflow");
+        assert_eq!(error.kind(), ErrorKind::Overflow);
+        assert_eq!(count(s, key), Some(most));
+    }
+}
+
+fn incr_is_exact_under_concurrency(s: &Subject<'_>) {
+    let cache = s.cache;
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope
+                .spawn(|| (0..250).for_each(|_| drop(ok(cache.incr("counters:many", 1, Lifetime::FOREVER)))));
+        }
+    });
+    assert_eq!(count(s, "counters:many"), Some(1000));
+}
+
+fn a_counter_keeps_its_deadline(s: &Subject<'_>) {
+    assert_eq!(ok(s.cache.incr("counters:ttl", 1, fresh_for(100))), 1);
+    (s.advance)(MS * 60);
+    assert_eq!(ok(s.cache.incr("counters:ttl", 1, fresh_for(60_000))), 2);
+    (s.advance)(MS * 60);
+    assert_eq!(count(s, "counters:ttl"), None, "the second call found it, so its lifetime does not count");
+    assert_eq!(incr(s, "counters:ttl", 1), 1);
+}
+
+fn clear_and_patterns_reach_counters(s: &Subject<'_>) {
+    incr(s, "counters:pattern:1", 1);
+    ok(s.cache.invalidate(Target::Pattern("counters:pattern:*"), Strength::Remove));
+    assert_eq!(count(s, "counters:pattern:1"), None);
+    incr(s, "counters:pattern:1", 1);
+    ok(s.cache.invalidate(Target::All, Strength::Remove));
+    assert_eq!(count(s, "counters:pattern:1"), None);
+}

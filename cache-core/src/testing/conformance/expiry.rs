@@ -1,0 +1,87 @@
+//! Deadlines.
+
+use std::time::Duration;
+
+use super::{MS, Subject, fresh_for, ok, sentences, stale_after};
+use crate::deadline::Lifetime;
+
+sentences! {
+    fresh_then_stale_then_gone
+    a_new_value_has_its_own_deadline
+    deadlines_are_to_the_millisecond
+    nothing_overflows
+    ttl_tells_what_is_left
+    expire_lengthens_and_shortens
+    expire_never_makes_a_stale_entry_fresh
+}
+
+fn fresh_then_stale_then_gone(s: &Subject<'_>) {
+    s.store("expiry:phases", "value", stale_after(200, 400), &[]);
+    assert_eq!(s.fresh("expiry:phases").as_deref(), Some("value"));
+    (s.advance)(MS * 210);
+    assert_eq!(s.stale("expiry:phases").as_deref(), Some("value"));
+    let entry = s.get("expiry:phases").expect("stale");
+    assert!(entry.stale_for >= MS * 10 && entry.left.total <= MS * 190, "{entry:?}");
+    (s.advance)(MS * 200);
+    assert!(s.get("expiry:phases").is_none() && s.cache.fresh("expiry:phases").is_none());
+    assert!(ok(s.cache.ttl("expiry:phases")).is_none());
+}
+
+/// Moka's `Expiry` kept the old deadline on overwriting.
+fn a_new_value_has_its_own_deadline(s: &Subject<'_>) {
+    s.store("expiry:longer", "one", fresh_for(100), &[]);
+    s.store("expiry:longer", "two", fresh_for(60_000), &[]);
+    s.store("expiry:shorter", "one", fresh_for(60_000), &[]);
+    s.store("expiry:shorter", "two", fresh_for(100), &[]);
+    (s.advance)(MS * 110);
+    assert_eq!(s.fresh("expiry:longer").as_deref(), Some("two"));
+    assert!(s.get("expiry:shorter").is_none());
+}
+
+fn deadlines_are_to_the_millisecond(s: &Subject<'_>) {
+    s.store("expiry:short", "value", fresh_for(30), &[]);
+    s.store("expiry:tiny", "value", fresh_for(1), &[]);
+    (s.advance)(MS * 35);
+    assert!(s.get("expiry:tiny").is_none() && s.get("expiry:short").is_none());
+}
+
+fn nothing_overflows(s: &Subject<'_>) {
+    for (key, fresh, total) in [
+        ("expiry:max", Duration::MAX, Duration::MAX),
+        ("expiry:century", Duration::from_secs(3_200_000_000), Duration::from_secs(3_200_000_000)),
+        ("expiry:swr", Duration::from_secs(60), Duration::MAX),
+    ] {
+        s.store(key, "value", Lifetime { fresh, total }, &[]);
+        assert_eq!(s.fresh(key).as_deref(), Some("value"));
+        let left = ok(s.cache.ttl(key)).expect("there");
+        assert!(left.fresh.saturating_add(MS * 10_000) >= fresh.min(Duration::from_secs(1 << 31)), "{key}: {left:?}");
+    }
+    assert_eq!(ok(s.cache.ttl("expiry:max")).expect("there").fresh, Duration::MAX);
+}
+
+fn ttl_tells_what_is_left(s: &Subject<'_>) {
+    s.store("expiry:ttl", "value", stale_after(60_000, 90_000), &[]);
+    (s.advance)(MS * 1_000);
+    let left = ok(s.cache.ttl("expiry:ttl")).expect("there");
+    assert!((MS * 54_000..=MS * 59_000).contains(&left.fresh), "{left:?}");
+    assert!((MS * 84_000..=MS * 89_000).contains(&left.total), "{left:?}");
+}
+
+fn expire_lengthens_and_shortens(s: &Subject<'_>) {
+    s.store("expiry:expire", "value", stale_after(100, 200), &[]);
+    assert!(ok(s.cache.expire("expiry:expire", MS * 60_000)));
+    (s.advance)(MS * 300);
+    assert_eq!(s.fresh("expiry:expire").as_deref(), Some("value"));
+    assert!(ok(s.cache.expire("expiry:expire", MS * 100)));
+    (s.advance)(MS * 110);
+    assert_eq!(s.stale("expiry:expire").as_deref(), Some("value"), "its stale window goes with it");
+    (s.advance)(MS * 100);
+    assert!(s.get("expiry:expire").is_none());
+}
+
+fn expire_never_makes_a_stale_entry_fresh(s: &Subject<'_>) {
+    s.store("expiry:revive", "value", stale_after(50, 60_000), &[]);
+    (s.advance)(MS * 60);
+    assert!(!ok(s.cache.expire("expiry:revive", MS * 60_000)));
+    assert_eq!(s.stale("expiry:revive").as_deref(), Some("value"));
+}

@@ -1,0 +1,106 @@
+//! Invalidation of what is stored.
+
+use super::{MS, Subject, fresh_for, ok, sentences, stale_after, tags};
+use crate::target::{Strength, Target};
+
+sentences! {
+    each_target_removes_what_it_covers_and_nothing_else
+    each_target_marks_stale_what_it_covers_and_nothing_else
+    what_is_stored_afterwards_is_valid
+    marking_stale_gives_no_time
+    patterns_match_as_in_redis
+    an_entry_is_reached_by_each_of_its_tags
+    invalidating_nothing_is_no_error
+}
+
+const TARGETS: [Target<'static>; 4] =
+    [Target::Key("inv:k:1"), Target::Pattern("inv:k:[1]"), Target::Tag("inv-a"), Target::All];
+
+/// Two entries, of which each target but `All` covers the first.
+fn two(s: &Subject<'_>) {
+    s.store("inv:k:1", "one", stale_after(60_000, 120_000), &tags(&["inv-a", "inv-b"]));
+    s.store("inv:k:2", "two", stale_after(60_000, 120_000), &tags(&["inv-b"]));
+}
+
+fn each_target_removes_what_it_covers_and_nothing_else(s: &Subject<'_>) {
+    for target in TARGETS {
+        two(s);
+        ok(s.cache.invalidate(target, Strength::Remove));
+        assert!(s.cache.fresh("inv:k:1").is_none() && s.get("inv:k:1").is_none(), "{target:?}");
+        assert!(ok(s.cache.ttl("inv:k:1")).is_none() && !ok(s.cache.delete("inv:k:1")), "{target:?}");
+        assert_eq!(s.fresh("inv:k:2").is_some(), target != Target::All, "{target:?}");
+    }
+}
+
+fn each_target_marks_stale_what_it_covers_and_nothing_else(s: &Subject<'_>) {
+    for target in TARGETS {
+        two(s);
+        ok(s.cache.invalidate(target, Strength::MarkStale));
+        assert_eq!(s.stale("inv:k:1").as_deref(), Some("one"), "{target:?}");
+        if target == Target::All {
+            assert_eq!(s.stale("inv:k:2").as_deref(), Some("two"));
+        } else {
+            assert_eq!(s.fresh("inv:k:2").as_deref(), Some("two"), "{target:?}");
+        }
+    }
+}
+
+fn what_is_stored_afterwards_is_valid(s: &Subject<'_>) {
+    for strength in [Strength::Remove, Strength::MarkStale] {
+        for target in TARGETS {
+            ok(s.cache.invalidate(target, strength));
+            two(s);
+            assert_eq!(s.fresh("inv:k:1").as_deref(), Some("one"), "{target:?} {strength:?}");
+            (s.advance)(MS * 2_000);
+            assert_eq!(s.fresh("inv:k:1").as_deref(), Some("one"), "{target:?} {strength:?}, later");
+        }
+    }
+}
+
+fn marking_stale_gives_no_time(s: &Subject<'_>) {
+    s.store("inv:bare", "no stale window", fresh_for(60_000), &[]);
+    s.store("inv:window", "to 400 ms", stale_after(200, 400), &[]);
+    (s.advance)(MS * 100);
+    ok(s.cache.invalidate(Target::Pattern("inv:*"), Strength::MarkStale));
+    assert!(s.stale("inv:window").is_some());
+    (s.advance)(MS * 310);
+    assert!(s.get("inv:window").is_none());
+}
+
+fn patterns_match_as_in_redis(s: &Subject<'_>) {
+    for (pattern, hit, miss) in [
+        ("inv:p?t:*", "inv:pat:", "inv:paat:1"),
+        ("inv:[a-c]", "inv:b", "inv:d"),
+        ("inv:[^a-c]", "inv:d", "inv:b"),
+        (r"inv:\*", "inv:*", "inv:x"),
+        (r"inv:%2A", "inv:%2A", "inv:*"),
+    ] {
+        s.store(hit, "hit", fresh_for(60_000), &[]);
+        s.store(miss, "miss", fresh_for(60_000), &[]);
+        ok(s.cache.invalidate(Target::Pattern(pattern), Strength::Remove));
+        assert!(s.get(hit).is_none(), "{pattern} covers {hit}");
+        assert!(s.fresh(miss).is_some(), "{pattern} does not cover {miss}");
+    }
+}
+
+fn an_entry_is_reached_by_each_of_its_tags(s: &Subject<'_>) {
+    let all = tags(&["inv:t:1", "inv:t:2", "inv:t:*"]);
+    for tag in &all {
+        s.store("inv:tagged", "value", fresh_for(60_000), &all);
+        ok(s.cache.invalidate(Target::Tag(tag), Strength::Remove));
+        assert!(s.get("inv:tagged").is_none(), "by {tag}");
+    }
+    // A new value has its own tags only.
+    s.store("inv:tagged", "value", fresh_for(60_000), &all);
+    s.store("inv:tagged", "value", fresh_for(60_000), &all[..1]);
+    ok(s.cache.invalidate(Target::Tag(&all[1]), Strength::Remove));
+    assert!(s.fresh("inv:tagged").is_some());
+}
+
+fn invalidating_nothing_is_no_error(s: &Subject<'_>) {
+    for strength in [Strength::Remove, Strength::MarkStale] {
+        for target in [Target::Key("inv:none"), Target::Pattern("inv:none:*"), Target::Tag("inv-none")] {
+            ok(s.cache.invalidate(target, strength));
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The contract, over the backends and wrappers of this crate.
+
+use std::sync::Arc;
+
+use cache_core::testing::conformance::{self, Subject};
+use cache_core::testing::{Plain, Remote};
+use cache_core::{Cache, Engine, ManualClock};
+
+fn keeps_the_contract(cache: impl FnOnce(&ManualClock) -> Arc<dyn Cache>) {
+    let clock = ManualClock::new();
+    let cache = cache(&clock);
+    conformance::run(&Subject { cache: &*cache, advance: &|by| clock.advance(by) });
+}
+
+#[test]
+fn plain() {
+    keeps_the_contract(|clock| Arc::new(Plain::new(clock.clock())));
+}
+
+#[test]
+fn always_pending_through_a_codec() {
+    keeps_the_contract(|clock| Arc::new(Remote::new(Plain::new(clock.clock()))));
+}
+
+#[test]
+fn namespaced() {
+    keeps_the_contract(|clock| {
+        let builder = Engine::builder().clock(clock.clock()).namespace("a[b]*").expect("valid");
+        builder.build(Arc::new(Plain::new(clock.clock()))).backend().clone()
+    });
+}
