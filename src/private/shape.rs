@@ -1,10 +1,12 @@
-//! How a cached function's value travels: out of its return type into the cache, and back. Whether a return type is a
-//! `Result`, an `Option` or an `Arc` is told by type, never by spelling, so aliases of them are what they stand for.
+//! How a cached function's value travels: out of its return type into the cache, and back. Whether a return
+//! type is a `Result`, an `Option` or an `Arc` is told by type, never by spelling, so aliases of them are
+//! what they stand for.
 //!
-//! [`__larder_shape!`](crate::__larder_shape) asks a [`Probe`] of the type. It must be asked where the type is known, so the
-//! macro expands in the cached function; what it expands to is a choice among the [`Form`]s here.
+//! [`__larder_shape!`](crate::__larder_shape) asks a [`Probe`] of the type. It must be asked where the type
+//! is known, so the macro expands in the cached function; what it expands to is a choice among the [`Form`]s
+//! here.
 
-use std::{any::Any, marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, sync::Arc};
 
 use cache_core::private::{Shape, Share};
 
@@ -44,7 +46,8 @@ impl<T> Form for Owned<T> {
     where
         T: Clone,
     {
-        Arc::unwrap_or_clone(value)
+        // The cache holds it too, so there is no use in asking whether this `Arc` is the last.
+        T::clone(&value)
     }
 }
 
@@ -129,9 +132,9 @@ impl<R> Copy for Probe<R> {}
 /// The answer to [`Pick::form`]: the form `F`.
 pub struct Chosen<F>(PhantomData<fn() -> F>);
 
-/// Picks the form of a return type. A method call tries `&&&Probe<R>` first and takes references off until an impl fits: the
-/// more references, the more special. No impl has bounds, so that a type is not mistaken for another for what it lacks: what
-/// that is [`shape`] says, and the call that is given the shape.
+/// Picks the form of a return type. A method call tries `&&&Probe<R>` first and takes references off until an
+/// impl fits: the more references, the more special. No impl has bounds, so that a type is not mistaken for
+/// another for what it lacks: what that is [`shape`] says, and the call that is given the shape.
 pub trait Pick: Sized {
     type Form;
 
@@ -172,14 +175,11 @@ impl<T, E> Pick for &&&Probe<Result<Option<Arc<T>>, E>> {
     type Form = Fallible<Maybe<Shared<T>>, E>;
 }
 
-/// What can be cloned for other threads is given to the followers of a load that was not cached. An inherent method comes
-/// before a trait's, so [`Alone`] answers for the rest.
+/// What can be cloned for other threads is given to the followers of a load that was not cached. An inherent
+/// method comes before a trait's, so [`Alone`] answers for the rest.
 impl<R: Clone + Send + Sync + 'static> Probe<R> {
     pub fn share(self) -> Option<Share<R>> {
-        Some(Share {
-            pack: |returned| Arc::new(returned.clone()) as Arc<dyn Any + Send + Sync>,
-            unpack: |packed| packed.downcast_ref::<R>().cloned(),
-        })
+        Some(Share::by_clone())
     }
 }
 
@@ -196,12 +196,13 @@ impl<R> Alone<R> for Probe<R> {
 
 /// `Clone`, with a word on why.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not `Clone`, and a cached function that returns it by value hands out a clone on every hit",
+    message = "`{Self}` is not `Clone`, but a cached function that returns it by value clones it on every hit",
     label = "not `Clone`",
     note = "derive `Clone` for it, or return `Arc<{Self}>`, which a hit shares"
 )]
 pub trait HandedOut: Clone {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone> HandedOut for T {}
 
 /// The shape for what was probed.
@@ -213,24 +214,16 @@ where
     Shape { split: F::split, join: F::join, share }
 }
 
-/// The [`Shape`] of a return type; `borrowing`, if it holds a lifetime and so cannot be shared between callers.
+/// The [`Shape`] of a return type.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __larder_shape {
-    (borrowing $return:ty) => {
-        $crate::__larder_shape!($return, ::core::option::Option::None)
-    };
-    ($return:ty) => {
-        $crate::__larder_shape!($return, {
-            #[allow(unused_imports)]
-            use $crate::__private::shape::Alone as _;
-            $crate::__private::shape::Probe::<$return>::NEW.share()
-        })
-    };
-    ($return:ty, $share:expr) => {{
-        use $crate::__private::shape::Pick as _;
+    ($return:ty) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::shape::{Alone as _, Pick as _};
         let probe = $crate::__private::shape::Probe::<$return>::NEW;
         #[allow(clippy::needless_borrow)]
-        $crate::__private::shape::shape((&&&probe).form(), $share)
+        let chosen = (&&&probe).form();
+        $crate::__private::shape::shape(chosen, probe.share())
     }};
 }

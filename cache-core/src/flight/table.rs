@@ -39,7 +39,11 @@ impl Flights {
     /// Joins the flight of `key`, or begins one. `blocking`: the caller would hold its thread while it waits.
     pub(crate) fn seat(self: &Arc<Self>, key: &str, tags: &[Box<str>], blocking: bool) -> Seat {
         if let Some(flight) = self.table.get(key).map(|flight| flight.clone()) {
-            return self.join(flight, blocking);
+            if !flight.has_landed() {
+                return self.join(flight, blocking);
+            }
+            // Given up by its followers, while its leader still holds it.
+            self.remove(&flight);
         }
         if self.table.len() >= self.capacity {
             return Seat::Alone;

@@ -1,0 +1,7 @@
+//! `get_or_insert` under criterion.
+
+use larder_benches::race::Race;
+
+fn main() {
+    larder_benches::statistics::run(Race::GetOrInsert);
+}

@@ -1,0 +1,7 @@
+//! `hit` under criterion.
+
+use larder_benches::race::Race;
+
+fn main() {
+    larder_benches::statistics::run(Race::Hit);
+}

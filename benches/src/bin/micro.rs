@@ -1,0 +1,65 @@
+//! Prints the tables of `docs/benchmarks.md`.
+
+use std::process::ExitCode;
+
+use larder_benches::measure::measure;
+use larder_benches::race::{REFERENCE, Race};
+use larder_benches::table::Table;
+
+const USAGE: &str =
+    "usage: micro [hit|miss|get_or_insert|insert|cached_fn|all] [--rounds N] [--visits N] [--threads N]...";
+
+/// What the command line asks for.
+struct Options {
+    races: Vec<Race>,
+    functions: bool,
+    rounds: usize,
+    visits: usize,
+    threads: Vec<usize>,
+}
+
+impl Options {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
+        let mut options =
+            Self { races: Vec::new(), functions: false, rounds: 31, visits: 1_000_000, threads: Vec::new() };
+        while let Some(argument) = arguments.next() {
+            let mut number = || arguments.next()?.parse().ok().filter(|number| *number > 0);
+            match &*argument {
+                "--rounds" => options.rounds = number()?,
+                "--visits" => options.visits = number()?,
+                "--threads" => options.threads.push(number()?),
+                "cached_fn" => options.functions = true,
+                "all" => (options.races, options.functions) = (Race::ALL.to_vec(), true),
+                name => options.races.push(Race::ALL.into_iter().find(|race| race.name() == name)?),
+            }
+        }
+        if options.races.is_empty() && !options.functions {
+            (options.races, options.functions) = (Race::ALL.to_vec(), true);
+        }
+        if options.threads.is_empty() {
+            options.threads = vec![1, 2];
+        }
+        Some(options)
+    }
+
+    fn run(&self, race: Race) {
+        let stream = race.stream(self.visits);
+        let entrants = race.entrants(&stream);
+        let visits = stream.visits();
+        let at = |threads: &usize| (*threads, measure(&entrants, &visits, *threads, self.rounds));
+        let runs: Vec<_> = self.threads.iter().map(at).collect();
+        let title = format!("{}: {}", race.name(), race.about());
+        println!("{}", Table { title, reference: REFERENCE, hits: race != Race::Insert, runs: &runs });
+    }
+}
+
+fn main() -> ExitCode {
+    let Some(options) = Options::parse(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::FAILURE;
+    };
+    for race in &options.races {
+        options.run(*race);
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,91 @@
+//! Which names a piece of syntax speaks of.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{
+    Ident, Lifetime, ParenthesizedGenericArguments, Type, TypeBareFn, TypeImplTrait, TypeReference,
+    visit::{self, Visit},
+};
+
+/// Whether `tokens` use the variable `name`: as a word of its own, not as a field or method after a dot.
+/// Works on tokens, since it must look into macro calls as well.
+pub(crate) fn uses(tokens: TokenStream, name: &Ident) -> bool {
+    let mut after_dot = false;
+    tokens.into_iter().any(|token| {
+        let field =
+            std::mem::replace(&mut after_dot, matches!(&token, TokenTree::Punct(p) if p.as_char() == '.'));
+        match token {
+            TokenTree::Ident(word) => word == *name && !field,
+            TokenTree::Group(group) => uses(group.stream(), name),
+            _ => false,
+        }
+    })
+}
+
+/// Whether a value of this type visibly borrows: a reference or a lifetime other than `'static`.
+pub(crate) fn borrows(ty: &Type) -> bool {
+    struct Borrows(bool);
+    impl Visit<'_> for Borrows {
+        fn visit_type_reference(&mut self, reference: &TypeReference) {
+            self.0 |= reference.lifetime.is_none();
+            visit::visit_type_reference(self, reference);
+        }
+        fn visit_lifetime(&mut self, lifetime: &Lifetime) {
+            self.0 |= lifetime.ident != "static";
+        }
+        // What a function takes and returns, it does not hold.
+        fn visit_type_bare_fn(&mut self, _: &TypeBareFn) {}
+        fn visit_parenthesized_generic_arguments(&mut self, _: &ParenthesizedGenericArguments) {}
+    }
+    let mut search = Borrows(false);
+    search.visit_type(ty);
+    search.0
+}
+
+/// The `impl Trait` inside a type, if there is one.
+pub(crate) fn impl_trait(ty: &Type) -> Option<&TypeImplTrait> {
+    struct Search<'a>(Option<&'a TypeImplTrait>);
+    impl<'a> Visit<'a> for Search<'a> {
+        fn visit_type_impl_trait(&mut self, found: &'a TypeImplTrait) {
+            self.0.get_or_insert(found);
+        }
+    }
+    let mut search = Search(None);
+    search.visit_type(ty);
+    search.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::quote;
+    use syn::parse_quote;
+
+    #[test]
+    fn finds_variables_and_not_fields() {
+        let ctx: Ident = parse_quote!(ctx);
+        for tokens in [quote!(ctx.cache), quote!(pick!(ctx)), quote!(&ctx), quote!(caches[ctx].ctx)] {
+            assert!(uses(tokens.clone(), &ctx), "{tokens}");
+        }
+        for tokens in [quote!(app.ctx), quote!(CTX), quote!(app.ctx())] {
+            assert!(!uses(tokens.clone(), &ctx), "{tokens}");
+        }
+    }
+
+    #[test]
+    fn sees_what_borrows() {
+        let borrowing: [Type; 4] = [
+            parse_quote!(&str),
+            parse_quote!(Db<'_>),
+            parse_quote!(Option<&'a T>),
+            parse_quote!(Box<dyn Db + 'a>),
+        ];
+        assert!(borrowing.iter().all(borrows));
+        let owned: [Type; 4] = [
+            parse_quote!(u64),
+            parse_quote!(&'static str),
+            parse_quote!(fn(&str)),
+            parse_quote!(Arc<dyn Fn(&str)>),
+        ];
+        assert!(!owned.iter().any(borrows));
+    }
+}

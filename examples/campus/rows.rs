@@ -1,0 +1,61 @@
+//! Which rows a page was made from, and how old they were: what the stale check looks at.
+
+use std::fmt;
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Table {
+    Category,
+    Teacher,
+    Student,
+    Course,
+    Assignment,
+    Enrolment,
+    Submission,
+    Payment,
+    /// One row that stands for all payments: every payment raises its version.
+    Ledger,
+}
+
+/// A row of the database at one of its versions. Every write raises the versions of the rows it touches, and
+/// those of the student and the course (or the ledger) that they belong to, so that a count or an average
+/// over many rows has a version too: that of its student, course or ledger.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Row {
+    pub table: Table,
+    pub id: u32,
+    pub version: u32,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {} at version {}", self.table, self.id, self.version)
+    }
+}
+
+/// A value, and the rows it was read from.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Seen<T> {
+    value: T,
+    rows: Vec<Row>,
+}
+
+impl<T> Seen<T> {
+    pub fn new(value: T, rows: Vec<Row>) -> Self {
+        Self { value, rows }
+    }
+
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+}
+
+impl<T> Deref for Seen<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}

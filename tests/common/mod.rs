@@ -1,0 +1,39 @@
+//! The caches that every scenario runs over, all with a clock that stands until it is turned.
+
+#![allow(dead_code)] // each test program uses its part
+
+use larder::testing::{Plain, Remote};
+use larder::{Cache, Larder, ManualClock, Memory};
+
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    pub(crate) cache: Larder,
+    pub(crate) clock: ManualClock,
+}
+
+fn over(clock: &ManualClock, namespace: Option<&str>, backend: impl Cache) -> Larder {
+    let mut builder = Larder::builder().clock(clock.clock()).backend(backend);
+    if let Some(namespace) = namespace {
+        builder = builder.namespace(namespace);
+    }
+    builder.build()
+}
+
+fn memory(clock: &ManualClock) -> Memory {
+    Memory::builder().capacity(1000).clock(clock.clock()).build()
+}
+
+/// Memory, bare and in a namespace; the plain reference; and both as a remote backend would answer.
+pub(crate) fn subjects() -> Vec<Subject> {
+    let mut subjects = Vec::new();
+    let mut add = |name, make: fn(&ManualClock) -> Larder| {
+        let clock = ManualClock::new();
+        subjects.push(Subject { name, cache: make(&clock), clock });
+    };
+    add("memory", |clock| over(clock, None, memory(clock)));
+    add("memory in a namespace", |clock| over(clock, Some("campus"), memory(clock)));
+    add("plain", |clock| over(clock, None, Plain::new(clock.clock())));
+    add("remote memory", |clock| over(clock, None, Remote::new(memory(clock))));
+    add("remote plain", |clock| over(clock, None, Remote::new(Plain::new(clock.clock()))));
+    subjects
+}

@@ -1,0 +1,127 @@
+//! `Result`, by whatever name.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+
+use larder::{Larder, cached, scope, scope_async};
+use serde::{Deserialize, Serialize};
+
+use super::{Report, Runs, User};
+
+/// Neither `Clone` nor `Sync`.
+#[derive(Debug)]
+struct Broken(#[allow(dead_code)] Cell<u8>);
+
+#[test]
+fn an_error_is_returned_and_not_cached() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(key = "user:{id}", ttl = "5m")]
+    fn user(id: u64) -> Result<User, Broken> {
+        if RUNS.next() == 1 { Err(Broken(Cell::new(0))) } else { Ok(User { id }) }
+    }
+
+    scope(&Larder::memory(100), || {
+        assert!(user(7).is_err());
+        assert_eq!(user(7).unwrap().id, 7);
+        assert_eq!(user(7).unwrap().id, 7);
+        assert_eq!(RUNS.count(), 2);
+    });
+}
+
+#[tokio::test]
+async fn an_error_is_returned_and_not_cached_async() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(key = "user:{id}", ttl = "5m", swr = "1m")]
+    async fn user(id: u64) -> io::Result<User> {
+        if RUNS.next() == 1 { Err(io::Error::other("down")) } else { Ok(User { id }) }
+    }
+
+    scope_async(&Larder::memory(100), async {
+        assert!(user(7).await.is_err());
+        assert_eq!(user(7).await.unwrap().id, 7);
+        assert_eq!(user(7).await.unwrap().id, 7);
+        assert_eq!(RUNS.count(), 2);
+    })
+    .await;
+}
+
+#[test]
+fn a_result_is_told_by_type_not_by_name() {
+    type Answer<T> = std::result::Result<T, Box<dyn Error>>;
+    static RUNS: Runs = Runs::new();
+
+    #[cached(key = "answer", ttl = "5m")]
+    fn answer() -> Answer<u8> {
+        if RUNS.next() == 1 { Err("not yet".into()) } else { Ok(42) }
+    }
+
+    scope(&Larder::memory(100), || {
+        assert_eq!(answer().unwrap_err().to_string(), "not yet");
+        assert_eq!((answer().unwrap(), answer().unwrap()), (42, 42));
+        assert_eq!(RUNS.count(), 2);
+    });
+}
+
+#[test]
+fn a_type_that_is_only_called_result_is_a_value() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    enum Result {
+        Lost,
+    }
+    static RUNS: Runs = Runs::new();
+
+    #[cached(key = "match", ttl = "5m")]
+    fn outcome() -> Result {
+        RUNS.next();
+        Result::Lost
+    }
+
+    scope(&Larder::memory(100), || {
+        assert_eq!((outcome(), outcome()), (Result::Lost, Result::Lost));
+        assert_eq!(RUNS.count(), 1);
+    });
+}
+
+#[test]
+fn of_a_result_of_an_option_only_a_value_is_cached() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(key = "find:{id}", ttl = "5m")]
+    fn find(id: u64) -> Result<Option<User>, Broken> {
+        match RUNS.next() {
+            1 => Err(Broken(Cell::new(0))),
+            2 => Ok(None),
+            _ => Ok(Some(User { id })),
+        }
+    }
+
+    scope(&Larder::memory(100), || {
+        assert!(find(7).is_err());
+        assert_eq!(find(7).unwrap(), None);
+        assert_eq!(find(7).unwrap(), Some(User { id: 7 }));
+        assert_eq!(find(7).unwrap(), Some(User { id: 7 }));
+        assert_eq!(RUNS.count(), 3);
+    });
+}
+
+#[test]
+fn an_arc_in_a_result_is_stored_as_it_is() {
+    #[cached(key = "report", ttl = "5m")]
+    fn report() -> Result<Arc<Report>, Broken> {
+        Ok(Arc::new(Report("all well".into())))
+    }
+
+    #[cached(key = "maybe", ttl = "5m")]
+    fn maybe() -> Result<Option<Arc<Report>>, Broken> {
+        Ok(Some(Arc::new(Report("all well".into()))))
+    }
+
+    scope(&Larder::memory(100), || {
+        assert!(Arc::ptr_eq(&report().unwrap(), &report().unwrap()));
+        assert!(Arc::ptr_eq(&maybe().unwrap().unwrap(), &maybe().unwrap().unwrap()));
+    });
+}

@@ -1,0 +1,8 @@
+use larder::cached;
+
+#[cached(key = "page:{id}", ttl = "5m", skip = [id])]
+fn page(id: u64) -> String {
+    id.to_string()
+}
+
+fn main() {}

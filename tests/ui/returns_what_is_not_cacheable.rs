@@ -1,0 +1,11 @@
+use larder::cached;
+
+#[derive(Clone)]
+struct Page(u64);
+
+#[cached(key = "page:{id}", ttl = "5m")]
+fn page(id: u64) -> Result<Page, String> {
+    Ok(Page(id))
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use larder::cached;
+
+#[cached(key = "page", ttl = "5m")]
+unsafe fn page() -> u64 {
+    1
+}
+
+fn main() {}
