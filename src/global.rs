@@ -24,7 +24,8 @@ thread_local! {
 /// `Installed`: one was installed already, or the default one is in use.
 pub fn install(cache: Larder) -> Result<()> {
     GLOBAL.set(cache).map_err(|_| {
-        let message = "install: there is a global cache already; install yours first thing in `main`, and once";
+        let message =
+            "install: there is a global cache already; install yours first thing in `main`, and once";
         Error::new(ErrorKind::Installed, message)
     })
 }

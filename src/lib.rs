@@ -1,11 +1,11 @@
 //! An embedded cache that tells the truth: what was invalidated is never served again.
 
-#[cfg(feature = "memory")]
-mod global;
-mod larder;
 #[doc(hidden)]
 #[path = "private/mod.rs"]
 pub mod __private;
+#[cfg(feature = "memory")]
+mod global;
+mod larder;
 
 #[cfg(feature = "memory")]
 pub use backend_memory::{Memory, MemoryBuilder};
@@ -13,9 +13,10 @@ pub use cache_core::key;
 #[cfg(feature = "testing")]
 pub use cache_core::testing;
 pub use cache_core::{
-    Cache, Cacheable, Clock, Compute, Deadlines, Engine, EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness,
-    Hit, InCaller, Key, KeyBuilder, KeyPart, Kind, Lifetime, LoadPolicy, Local, ManualClock, Nothing, Pattern, Policy,
-    Reply, Result, Set, Stats, Stored, Strength, Target, Tier, Time, Ttl, Usage, Value, counter, ttl,
+    Cache, Cacheable, Clock, Compute, Deadlines, Engine, EngineBuilder, Entry, Error, ErrorKind, Fence,
+    Freshness, Hit, InCaller, Key, KeyBuilder, KeyPart, Kind, Lifetime, LoadPolicy, Local, ManualClock,
+    Nothing, Pattern, Policy, Reply, Result, Set, Stats, Stored, Strength, Target, Tier, Time, Ttl, Usage,
+    Value, counter, ttl,
 };
 #[cfg(feature = "macros")]
 pub use cache_macros::cached;

@@ -65,7 +65,16 @@ async fn a_failed_load_is_shared_where_the_error_is_clone() {
             cache.try_get_or_load_shared("k", TTL, loader).await
         };
         let (a, b, c, d, e, f, g, h, i, j) = tokio::join!(
-            caller(), caller(), caller(), caller(), caller(), caller(), caller(), caller(), caller(), caller()
+            caller(),
+            caller(),
+            caller(),
+            caller(),
+            caller(),
+            caller(),
+            caller(),
+            caller(),
+            caller(),
+            caller()
         );
         for result in [a, b, c, d, e, f, g, h, i, j] {
             assert_eq!(result, Err("down".to_owned()));
@@ -298,11 +307,13 @@ async fn a_full_flight_table_loads_uncoalesced() {
     let mut held = Box::pin(cache.get_or_load("a", TTL, pending::<u64>));
     let _ = held.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     let loads = AtomicUsize::new(0);
-    let load = || cache.get_or_load("b", Policy::ttl(TTL).in_caller(), || async {
-        loads.fetch_add(1, SeqCst);
-        tokio::task::yield_now().await;
-        2_u64
-    });
+    let load = || {
+        cache.get_or_load("b", Policy::ttl(TTL).in_caller(), || async {
+            loads.fetch_add(1, SeqCst);
+            tokio::task::yield_now().await;
+            2_u64
+        })
+    };
     let (first, second) = tokio::join!(load(), load());
     assert_eq!((*first, *second, loads.load(SeqCst)), (2, 2, 2));
     assert_eq!(*cache.get::<u64>("b").await.expect("readable").expect("published all the same"), 2);

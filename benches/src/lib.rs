@@ -9,6 +9,7 @@
 
 pub mod contender;
 pub mod contenders;
+pub mod functions;
 pub mod measure;
 pub mod race;
 pub mod statistics;

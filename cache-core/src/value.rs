@@ -25,6 +25,7 @@ pub trait Cacheable: Send + Sync + 'static {
         Self: Sized;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Cacheable for T {
     fn kind() -> &'static Kind {
         const { &Kind { id: TypeId::of::<T>, name: type_name::<T>, coding: Coding::of::<T>() } }

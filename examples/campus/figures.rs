@@ -95,14 +95,18 @@ impl Measured {
         // Of each page as many as the cached replay served, at what they cost uncached.
         let weigh = |cost: fn(&PageTally) -> Option<f64>| -> f64 {
             let pages = Kind::ALL.into_iter();
-            pages.filter_map(|kind| Some(cost(self.before(kind))? * self.cached.page(kind).requests() as f64)).sum()
+            pages
+                .filter_map(|kind| Some(cost(self.before(kind))? * self.cached.page(kind).requests() as f64))
+                .sum()
         };
         Total {
-            speedup: weigh(PageTally::mean_ms) / (cached.mean_ms().unwrap_or(f64::NAN) * cached.requests() as f64),
+            speedup: weigh(PageTally::mean_ms)
+                / (cached.mean_ms().unwrap_or(f64::NAN) * cached.requests() as f64),
             hit_ratio: cached.hit_ratio().unwrap_or_default(),
             queries_saved: 1.0 - self.queries as f64 / weigh(PageTally::queries_per_request),
             stale_reads: self.cached.stale_reads,
-            requests_per_second: (cached.requests() + self.cached.writes) as f64 / self.cached.elapsed.as_secs_f64(),
+            requests_per_second: (cached.requests() + self.cached.writes) as f64
+                / self.cached.elapsed.as_secs_f64(),
             p50_ms,
             p95_ms,
             p99_ms,

@@ -79,7 +79,9 @@ impl Route {
             Self::TeacherCourses { category, teacher } => Box::new(teacher_courses(db, category, teacher)?),
             Self::AdminDashboard => Box::new(admin_dashboard(db)?),
             Self::StudentDashboard { student } => Box::new(student_dashboard(db, student)?),
-            Self::TeacherDashboard { category, teacher } => Box::new(teacher_dashboard(db, category, teacher)?),
+            Self::TeacherDashboard { category, teacher } => {
+                Box::new(teacher_dashboard(db, category, teacher)?)
+            }
             Self::StudentCourses { student } => Box::new(student_courses(db, student)?),
         })
     }
@@ -119,7 +121,8 @@ pub struct AdminDashboard {
 
 pub fn admin_dashboard(db: &Arc<Db>) -> Result<AdminDashboard> {
     let office = office(db)?;
-    let categories = office.categories.iter().map(|&category| standing(db, category)).collect::<Result<_>>()?;
+    let categories =
+        office.categories.iter().map(|&category| standing(db, category)).collect::<Result<_>>()?;
     Ok(AdminDashboard { analytics: analytics(Arc::clone(db))?, office, categories })
 }
 

@@ -95,6 +95,12 @@ impl School {
     pub fn rows(&self) -> u32 {
         let assignments = self.courses * Self::ASSIGNMENTS_PER_COURSE;
         let people = self.teachers + self.students;
-        self.categories + people + self.courses + assignments + self.enrolments + self.submissions + self.payments
+        self.categories
+            + people
+            + self.courses
+            + assignments
+            + self.enrolments
+            + self.submissions
+            + self.payments
     }
 }

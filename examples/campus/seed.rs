@@ -16,16 +16,44 @@ use super::terminal::Progress;
 const REVISION: u32 = 1;
 
 const FIRST_NAMES: [&str; 16] = [
-    "Ada", "Alan", "Barbara", "Claude", "Donald", "Edsger", "Frances", "Grace", "Hedy", "John", "Katherine",
-    "Leslie", "Margaret", "Niklaus", "Radia", "Tony",
+    "Ada",
+    "Alan",
+    "Barbara",
+    "Claude",
+    "Donald",
+    "Edsger",
+    "Frances",
+    "Grace",
+    "Hedy",
+    "John",
+    "Katherine",
+    "Leslie",
+    "Margaret",
+    "Niklaus",
+    "Radia",
+    "Tony",
 ];
 const LAST_NAMES: [&str; 16] = [
     "Allen", "Backus", "Dijkstra", "Hamilton", "Hoare", "Hopper", "Johnson", "Knuth", "Lamarr", "Lamport",
     "Liskov", "Lovelace", "Perlman", "Shannon", "Turing", "Wirth",
 ];
 const CATEGORIES: [&str; 16] = [
-    "Algebra", "Analysis", "Art", "Biology", "Chemistry", "Computing", "Economics", "Geography", "Geometry",
-    "History", "Languages", "Law", "Literature", "Music", "Philosophy", "Physics",
+    "Algebra",
+    "Analysis",
+    "Art",
+    "Biology",
+    "Chemistry",
+    "Computing",
+    "Economics",
+    "Geography",
+    "Geometry",
+    "History",
+    "Languages",
+    "Law",
+    "Literature",
+    "Music",
+    "Philosophy",
+    "Physics",
 ];
 const METHODS: [&str; 4] = ["card", "transfer", "cash", "grant"];
 
@@ -83,17 +111,30 @@ impl Seeder<'_> {
             insert.execute(params![id, category, person(random), format!("teacher{id}@campus.example")])?;
             self.progress.add(1);
         }
-        let mut course = sql.prepare("INSERT INTO courses (id, category_id, teacher_id, title, credits) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut course = sql.prepare(
+            "INSERT INTO courses (id, category_id, teacher_id, title, credits) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
         let mut assignment = sql.prepare(
             "INSERT INTO assignments (course_id, title, due_on) VALUES (?1, ?2, date(?3, ?4 || ' days'))",
         )?;
         for id in 1..=self.school.courses {
             let category = self.school.category_of_course(id);
             let title = format!("{} {}", self.category(category), 101 + id / self.school.categories);
-            course.execute(params![id, category, self.school.teacher_of_course(id), title, 2 + random.below(5)])?;
+            course.execute(params![
+                id,
+                category,
+                self.school.teacher_of_course(id),
+                title,
+                2 + random.below(5)
+            ])?;
             for number in 0..School::ASSIGNMENTS_PER_COURSE {
                 let days_from_now = number as i32 * 14 - 70 + random.below(7) as i32;
-                assignment.execute(params![id, format!("Assignment {}", number + 1), TODAY, days_from_now])?;
+                assignment.execute(params![
+                    id,
+                    format!("Assignment {}", number + 1),
+                    TODAY,
+                    days_from_now
+                ])?;
             }
             self.progress.add(1 + u64::from(School::ASSIGNMENTS_PER_COURSE));
         }
@@ -102,9 +143,9 @@ impl Seeder<'_> {
     }
 
     fn students(&self, random: &mut Random) -> rusqlite::Result<()> {
-        let mut insert = self.transaction.prepare(
-            "INSERT INTO students (id, name, email, year) VALUES (?1, ?2, ?3, ?4)",
-        )?;
+        let mut insert = self
+            .transaction
+            .prepare("INSERT INTO students (id, name, email, year) VALUES (?1, ?2, ?3, ?4)")?;
         for id in 1..=self.school.students {
             let email = format!("student{id}@campus.example");
             insert.execute(params![id, person(random), email, 1 + random.below(4)])?;

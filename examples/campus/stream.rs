@@ -87,7 +87,9 @@ fn users(count: usize, school: &School, random: &mut Random) -> Vec<User> {
 impl User {
     fn routes(self, school: &School) -> Vec<Route> {
         match self {
-            Self::Student(student) => vec![Route::StudentDashboard { student }, Route::StudentCourses { student }],
+            Self::Student(student) => {
+                vec![Route::StudentDashboard { student }, Route::StudentCourses { student }]
+            }
             Self::Teacher(teacher) => {
                 let category = school.category_of_teacher(teacher);
                 vec![

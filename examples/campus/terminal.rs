@@ -24,7 +24,10 @@ struct Step {
 impl Progress {
     pub fn new(quiet: bool) -> Self {
         let now = Instant::now();
-        Self { quiet, step: Mutex::new(Step { label: String::new(), done: 0, total: 1, began: now, drawn: now }) }
+        Self {
+            quiet,
+            step: Mutex::new(Step { label: String::new(), done: 0, total: 1, began: now, drawn: now }),
+        }
     }
 
     pub fn say(&self, line: &str) {

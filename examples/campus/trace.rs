@@ -74,7 +74,8 @@ fn recognise(file: &Path, beginning: &[u8]) -> Format {
         return Format::Binary(if narrow { 4 } else { 8 });
     }
     let first_line = beginning.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let fields: Vec<_> = first_line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).collect();
+    let fields: Vec<_> =
+        first_line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).collect();
     let numeric = fields.iter().all(|field| field.iter().all(u8::is_ascii_digit));
     if fields.len() == 4 && numeric { Format::Arc } else { Format::Lines }
 }

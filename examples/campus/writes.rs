@@ -242,7 +242,8 @@ impl Change<'_> {
     /// Runs a statement that returns the `id` and the new `version` of each row it writes.
     fn execute(&mut self, table: Table, sql: &str, params: impl rusqlite::Params) -> rusqlite::Result<()> {
         let mut statement = self.transaction.prepare_cached(sql)?;
-        let written = statement.query_map(params, |row| Ok(Row { table, id: row.get(0)?, version: row.get(1)? }))?;
+        let written =
+            statement.query_map(params, |row| Ok(Row { table, id: row.get(0)?, version: row.get(1)? }))?;
         for row in written {
             self.rows.push(row?);
         }

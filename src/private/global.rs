@@ -9,7 +9,11 @@ use crate::global::{global, with_global};
 
 /// An async cached function.
 #[inline]
-pub async fn cached_async_global<T, R, P, L>(key: &str, shape: Shape<T, R>, plan: impl FnOnce() -> (P, L)) -> R
+pub async fn cached_async_global<T, R, P, L>(
+    key: &str,
+    shape: Shape<T, R>,
+    plan: impl FnOnce() -> (P, L),
+) -> R
 where
     T: Cacheable,
     R: 'static,

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use larder_benches::measure::measure;
-use larder_benches::race::{REFERENCE, Race};
+use larder_benches::functions;
+use larder_benches::measure::{Times, measure};
+use larder_benches::race::{Entrant, REFERENCE, Race};
 use larder_benches::table::Table;
 
 const USAGE: &str =
@@ -42,14 +43,27 @@ impl Options {
         Some(options)
     }
 
-    fn run(&self, race: Race) {
+    fn measure<K: Sync>(&self, entrants: &[Entrant<K>], visits: &[K]) -> Vec<(usize, Vec<Times>)> {
+        let run = |threads: &usize| (*threads, measure(entrants, visits, *threads, self.rounds));
+        self.threads.iter().map(run).collect()
+    }
+
+    fn race(&self, race: Race) {
         let stream = race.stream(self.visits);
-        let entrants = race.entrants(&stream);
-        let visits = stream.visits();
-        let at = |threads: &usize| (*threads, measure(&entrants, &visits, *threads, self.rounds));
-        let runs: Vec<_> = self.threads.iter().map(at).collect();
+        let runs = self.measure(&race.entrants(&stream), &stream.visits());
         let title = format!("{}: {}", race.name(), race.about());
         println!("{}", Table { title, reference: REFERENCE, hits: race != Race::Insert, runs: &runs });
+    }
+
+    fn functions(&self) {
+        let ids = Race::Hit.stream(self.visits).ids();
+        let entrants = functions::entrants();
+        for entrant in &entrants {
+            entrant.lap(&ids);
+        }
+        let runs = self.measure(&entrants, &ids);
+        let title = "cached_fn: a hit of a cached function, 10 000 different arguments".to_owned();
+        println!("{}", Table { title, reference: functions::REFERENCE, hits: false, runs: &runs });
     }
 }
 
@@ -59,7 +73,10 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     for race in &options.races {
-        options.run(*race);
+        options.race(*race);
+    }
+    if options.functions {
+        options.functions();
     }
     ExitCode::SUCCESS
 }

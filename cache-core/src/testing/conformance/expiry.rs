@@ -54,7 +54,10 @@ fn nothing_overflows(s: &Subject<'_>) {
         s.store(key, "value", Lifetime { fresh, total }, &[]);
         assert_eq!(s.fresh(key).as_deref(), Some("value"));
         let left = ok(s.cache.ttl(key)).expect("there");
-        assert!(left.fresh.saturating_add(MS * 10_000) >= fresh.min(Duration::from_secs(1 << 31)), "{key}: {left:?}");
+        assert!(
+            left.fresh.saturating_add(MS * 10_000) >= fresh.min(Duration::from_secs(1 << 31)),
+            "{key}: {left:?}"
+        );
     }
     assert_eq!(ok(s.cache.ttl("expiry:max")).expect("there").fresh, Duration::MAX);
 }
