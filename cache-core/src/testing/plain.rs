@@ -29,6 +29,9 @@ struct State {
     entries: BTreeMap<Box<str>, Held>,
     /// All that was ever struck, in order: entry `n` has order `n + 1`.
     strikes: Vec<(Covers, Strength)>,
+    /// How many fences were taken, and the latest that published each key.
+    leases: u64,
+    published: BTreeMap<Box<str>, u64>,
     expirations: u64,
 }
 
@@ -120,6 +123,9 @@ impl Cache for Plain {
         }
         let mut deadlines = Deadlines::new(now, options.lifetime);
         if let Some(fence) = options.fence {
+            if state.published.get(key).is_some_and(|latest| fence.lease <= *latest) {
+                return Reply::ready(Stored::Fenced);
+            }
             for (struck, strength) in &state.strikes[fence.sequence as usize..] {
                 if struck.covers(key, options.tags) {
                     match strength {
@@ -129,8 +135,10 @@ impl Cache for Plain {
                 }
             }
         }
-        // Of two loads the later one to publish wins only if it began later: publishing strikes the key too.
-        state.strikes.push((Covers::Key(key.into()), Strength::Remove));
+        match options.fence {
+            Some(fence) => drop(state.published.insert(key.into(), fence.lease)),
+            None => state.strikes.push((Covers::Key(key.into()), Strength::Remove)),
+        }
         state.entries.insert(key.into(), Held { value, stored: now, deadlines, tags: options.tags.to_vec() });
         Reply::ready(Stored::Yes)
     }
@@ -190,8 +198,9 @@ impl Cache for Plain {
     }
 
     fn fence(&self, _: &str) -> Reply<'_, Fence> {
-        let (state, _) = self.now();
-        Reply::ready(Fence { incarnation: 0, sequence: state.strikes.len() as u64, lease: 0 })
+        let (mut state, _) = self.now();
+        state.leases += 1;
+        Reply::ready(Fence { incarnation: 0, sequence: state.strikes.len() as u64, lease: state.leases })
     }
 
     fn usage(&self) -> Usage {
