@@ -1,13 +1,12 @@
 //! The store: shards by hash, the marks over all of them, and the count that bounds them together.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cache_core::{Clock, Usage, Value};
-use rapidhash::fast::RandomState;
+use rapidhash::v3::{RapidSecrets, rapidhash_v3_nano_inline};
 use spin::mutex::SpinMutexGuard;
 
 use crate::builder::MemoryBuilder;
@@ -36,7 +35,8 @@ pub struct Memory(pub(crate) Arc<Store>);
 
 pub(crate) struct Store {
     shards: Box<[Padded<ShardLock<Shard<S3Fifo>>>]>,
-    hasher: RandomState,
+    /// Random, so that nobody can choose keys that collide.
+    secrets: RapidSecrets,
     pub(crate) marks: Marks,
     pub(crate) clock: Clock,
     capacity: usize,
@@ -59,7 +59,7 @@ impl Memory {
         let shards = (capacity / ENTRIES_PER_SHARD).next_power_of_two().clamp(1, MOST_SHARDS);
         let store = Arc::new(Store {
             shards: (0..shards).map(|_| Padded(ShardLock::new(Shard::default()))).collect(),
-            hasher: RandomState::new(),
+            secrets: RapidSecrets::random(),
             marks: Marks::default(),
             clock,
             capacity,
@@ -84,9 +84,8 @@ fn sweep_later(clock: &Clock, store: Weak<Store>) {
 impl Store {
     #[inline]
     pub(crate) fn hash(&self, key: &str) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(key.as_bytes());
-        hasher.finish()
+        // The variant for short input: it is inlined, also for keys of more than 16 bytes.
+        rapidhash_v3_nano_inline::<true, false>(key.as_bytes(), &self.secrets)
     }
 
     /// The shard of a hash. Not by its lowest or topmost bits: the shard's own table goes by those.

@@ -1,7 +1,7 @@
 //! larder beside its peers: the same keys in the same order, all of them in one run.
 //!
 //! Each library is a [`Contender`](contender::Contender), each workload a [`Stream`](workload::Stream) of visits to
-//! keys. A [race](race) brings the two together as entrants, and [`measure`] lets these run in turn, round by round, so
+//! keys. A [race] brings the two together as entrants, and [`measure`] lets these run in turn, round by round, so
 //! that what slows the machine down for a while slows down all of them.
 //!
 //! `cargo run --release -p larder-benches --bin micro` prints the tables of `docs/benchmarks.md`;

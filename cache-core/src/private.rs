@@ -33,10 +33,7 @@ impl<T: Cacheable, R> Shape<T, R> {
 /// A hit, without a future: what every cached function tries first.
 #[inline]
 pub fn fresh<T: Cacheable, R>(cache: &Engine, key: &str, shape: &Shape<T, R>) -> Option<R> {
-    match cache.fresh(key) {
-        Some(Ok(value)) => Some((shape.join)(value)),
-        _ => None,
-    }
+    cache.fresh(key).map(shape.join)
 }
 
 /// An async cached function.

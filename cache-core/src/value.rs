@@ -180,9 +180,15 @@ impl Value {
         if any.type_id() != TypeId::of::<T>() {
             return Err(self);
         }
-        let any: Arc<dyn Any + Send + Sync> = self.0;
         // The type was compared just above, so this cannot fail.
-        Ok(any.downcast::<T>().unwrap_or_else(|_| unreachable!("type ids agree")))
+        Ok(self.cast().unwrap_or_else(|| unreachable!("type ids agree")))
+    }
+
+    /// The user's own `Arc` again; `None` if it is of another type.
+    #[inline]
+    pub(crate) fn cast<T: Cacheable>(self) -> Option<Arc<T>> {
+        let any: Arc<dyn Any + Send + Sync> = self.0;
+        any.downcast::<T>().ok()
     }
 
     /// The value as a counter: a stored `i64`.

@@ -138,20 +138,14 @@ pub struct StudentDashboard {
     student: Part<Student>,
     overview: Part<Overview>,
     courses: Vec<Part<Course>>,
-    categories: Vec<Part<Standing>>,
+    major: Part<Standing>,
 }
 
 fn student_dashboard(db: &Db, id: u32) -> Result<StudentDashboard> {
     let overview = overview(db, id)?;
-    let mut categories: Vec<u32> = overview.enrolments.iter().map(|enrolment| enrolment.category).collect();
-    categories.sort_unstable();
-    categories.dedup();
-    Ok(StudentDashboard {
-        student: student(db, id)?,
-        courses: courses_of(db, &overview.enrolments)?,
-        categories: categories.into_iter().map(|category| standing(db, category)).collect::<Result<_>>()?,
-        overview,
-    })
+    let courses = courses_of(db, &overview.enrolments)?;
+    let student = student(db, id)?;
+    Ok(StudentDashboard { major: standing(db, student.major)?, student, overview, courses })
 }
 
 impl Page for StudentDashboard {
@@ -159,7 +153,7 @@ impl Page for StudentDashboard {
         see(self.student.rows());
         see(self.overview.rows());
         self.courses.iter().for_each(|course| see(course.rows()));
-        self.categories.iter().for_each(|category| see(category.rows()));
+        see(self.major.rows());
     }
 }
 

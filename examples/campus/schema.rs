@@ -5,7 +5,8 @@ pub const TABLES: &str = "
     CREATE TABLE teachers    (id INTEGER PRIMARY KEY, category_id INTEGER NOT NULL REFERENCES categories,
                               name TEXT NOT NULL, email TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1);
     CREATE TABLE students    (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL,
-                              year INTEGER NOT NULL, version INTEGER NOT NULL DEFAULT 1);
+                              year INTEGER NOT NULL, major_id INTEGER NOT NULL REFERENCES categories,
+                              version INTEGER NOT NULL DEFAULT 1);
     CREATE TABLE courses     (id INTEGER PRIMARY KEY, category_id INTEGER NOT NULL REFERENCES categories,
                               teacher_id INTEGER NOT NULL REFERENCES teachers, title TEXT NOT NULL,
                               credits INTEGER NOT NULL, version INTEGER NOT NULL DEFAULT 1);
@@ -32,9 +33,10 @@ pub const INDEXES: &str = "
     CREATE INDEX enrolments_by_course    ON enrolments (course_id, student_id);
     CREATE INDEX submissions_by_student  ON submissions (student_id, course_id, score);
     CREATE INDEX submissions_by_course   ON submissions (course_id, student_id, score);
+    CREATE INDEX submissions_by_day      ON submissions (course_id, submitted_on);
     CREATE INDEX submissions_to_grade    ON submissions (course_id, submitted_on) WHERE score IS NULL;
     CREATE INDEX payments_by_student     ON payments (student_id, paid_on, cents);
-    CREATE INDEX payments_by_day         ON payments (paid_on, method, cents);
+    CREATE INDEX payments_by_day         ON payments (paid_on, method, cents) WHERE paid_on IS NOT NULL;
     CREATE INDEX payments_due            ON payments (due_on, cents) WHERE paid_on IS NULL;
     ANALYZE;
 ";

@@ -13,7 +13,7 @@ use super::schema::{INDEXES, School, TABLES, TODAY};
 use super::terminal::Progress;
 
 /// Raise it when the rows below change, so that files of older versions are not used.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 const FIRST_NAMES: [&str; 16] = [
     "Ada",
@@ -145,10 +145,11 @@ impl Seeder<'_> {
     fn students(&self, random: &mut Random) -> rusqlite::Result<()> {
         let mut insert = self
             .transaction
-            .prepare("INSERT INTO students (id, name, email, year) VALUES (?1, ?2, ?3, ?4)")?;
+            .prepare("INSERT INTO students (id, name, email, year, major_id) VALUES (?1, ?2, ?3, ?4, ?5)")?;
         for id in 1..=self.school.students {
             let email = format!("student{id}@campus.example");
-            insert.execute(params![id, person(random), email, 1 + random.below(4)])?;
+            let (year, major) = (1 + random.below(4), 1 + random.below(self.school.categories));
+            insert.execute(params![id, person(random), email, year, major])?;
             self.progress.add(1);
         }
         Ok(())

@@ -67,7 +67,7 @@ enum User {
     Admin,
 }
 
-/// The users that are signed in, the busiest first: 85 % students, 12 % teachers, 3 % administrators.
+/// The users that are signed in, the busiest first: 86 % students, 12 % teachers, 2 % administrators.
 fn users(count: usize, school: &School, random: &mut Random) -> Vec<User> {
     let mut students: Vec<u32> = (1..=school.students).collect();
     let mut teachers: Vec<u32> = (1..=school.teachers).collect();
@@ -76,8 +76,8 @@ fn users(count: usize, school: &School, random: &mut Random) -> Vec<User> {
     let mut students = students.into_iter().cycle();
     let mut teachers = teachers.into_iter().cycle();
     (0..count)
-        .map(|user| match user % 33 {
-            0 => User::Admin,
+        .map(|user| match user % 50 {
+            20 => User::Admin,
             number if number % 8 == 7 => User::Teacher(teachers.next().unwrap_or(1)),
             _ => User::Student(students.next().unwrap_or(1)),
         })

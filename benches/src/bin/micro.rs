@@ -7,8 +7,7 @@ use larder_benches::measure::{Times, measure};
 use larder_benches::race::{Entrant, REFERENCE, Race};
 use larder_benches::table::Table;
 
-const USAGE: &str =
-    "usage: micro [hit|miss|get_or_insert|insert|cached_fn|all] [--rounds N] [--visits N] [--threads N]...";
+const USAGE: &str = "usage: micro [hit|miss|get_or_insert|insert|cached_fn|all] [--rounds N] [--visits N] [--threads N]... [--only NAME]";
 
 /// What the command line asks for.
 struct Options {
@@ -17,18 +16,27 @@ struct Options {
     rounds: usize,
     visits: usize,
     threads: Vec<usize>,
+    /// The name of an entrant that runs alone, to look at it with a profiler. Empty: all run.
+    only: String,
 }
 
 impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
-        let mut options =
-            Self { races: Vec::new(), functions: false, rounds: 31, visits: 1_000_000, threads: Vec::new() };
+        let mut options = Self {
+            races: Vec::new(),
+            functions: false,
+            rounds: 31,
+            visits: 1_000_000,
+            threads: Vec::new(),
+            only: String::new(),
+        };
         while let Some(argument) = arguments.next() {
             let mut number = || arguments.next()?.parse().ok().filter(|number| *number > 0);
             match &*argument {
                 "--rounds" => options.rounds = number()?,
                 "--visits" => options.visits = number()?,
                 "--threads" => options.threads.push(number()?),
+                "--only" => options.only = arguments.next()?,
                 "cached_fn" => options.functions = true,
                 "all" => (options.races, options.functions) = (Race::ALL.to_vec(), true),
                 name => options.races.push(Race::ALL.into_iter().find(|race| race.name() == name)?),
@@ -43,14 +51,15 @@ impl Options {
         Some(options)
     }
 
-    fn measure<K: Sync>(&self, entrants: &[Entrant<K>], visits: &[K]) -> Vec<(usize, Vec<Times>)> {
-        let run = |threads: &usize| (*threads, measure(entrants, visits, *threads, self.rounds));
+    fn measure<K: Sync>(&self, mut entrants: Vec<Entrant<K>>, visits: &[K]) -> Vec<(usize, Vec<Times>)> {
+        entrants.retain(|entrant| self.only.is_empty() || entrant.name == self.only);
+        let run = |threads: &usize| (*threads, measure(&entrants, visits, *threads, self.rounds));
         self.threads.iter().map(run).collect()
     }
 
     fn race(&self, race: Race) {
         let stream = race.stream(self.visits);
-        let runs = self.measure(&race.entrants(&stream), &stream.visits());
+        let runs = self.measure(race.entrants(&stream), &stream.visits());
         let title = format!("{}: {}", race.name(), race.about());
         println!("{}", Table { title, reference: REFERENCE, hits: race != Race::Insert, runs: &runs });
     }
@@ -61,7 +70,7 @@ impl Options {
         for entrant in &entrants {
             entrant.lap(&ids);
         }
-        let runs = self.measure(&entrants, &ids);
+        let runs = self.measure(entrants, &ids);
         let title = "cached_fn: a hit of a cached function, 10 000 different arguments".to_owned();
         println!("{}", Table { title, reference: functions::REFERENCE, hits: false, runs: &runs });
     }

@@ -49,18 +49,18 @@ impl Engine {
     pub fn get<T: Cacheable>(&self, key: impl AsRef<str>) -> Reply<'_, Option<Arc<T>>> {
         let key = key.as_ref();
         match self.fresh(key) {
-            Some(Ok(value)) => Reply::Ready(Ok(Some(value))),
-            Some(Err(value)) => mismatch::<T, _>(key, &value),
+            Some(value) => Reply::Ready(Ok(Some(value))),
             None => self.get_slow(key),
         }
     }
 
-    /// The hit path: a fresh value that needs no waiting. `Some(Err)` is one of another type.
+    /// The hit path: a fresh value of this type that needs no waiting. What is wrong with any other, the slow
+    /// path finds out.
     #[inline]
-    pub(crate) fn fresh<T: Cacheable>(&self, key: &str) -> Option<Result<Arc<T>, Value>> {
-        let value = self.cache.fresh(key)?;
+    pub(crate) fn fresh<T: Cacheable>(&self, key: &str) -> Option<Arc<T>> {
+        let value = self.cache.fresh(key)?.cast::<T>()?;
         self.count(Event::Hit);
-        Some(value.downcast::<T>())
+        Some(value)
     }
 
     #[cold]
@@ -137,9 +137,4 @@ impl Engine {
 
 fn typed<T: Cacheable>(key: &str, value: Value) -> Result<Arc<T>> {
     value.downcast::<T>().map_err(|value| Error::type_mismatch(key, value.kind().name(), T::kind().name()))
-}
-
-#[cold]
-fn mismatch<'a, T: Cacheable, U>(key: &str, value: &Value) -> Reply<'a, U> {
-    Reply::error(Error::type_mismatch(key, value.kind().name(), T::kind().name()))
 }

@@ -67,8 +67,7 @@ pub struct Standing {
     /// The busiest first.
     pub courses: Vec<CourseLine>,
     pub leaders: Vec<(String, f64)>,
-    /// Submissions by week, the latest first.
-    pub activity: Vec<u32>,
+    pub submitted_this_week: u32,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -104,12 +103,12 @@ pub fn standing(db: &Db, category: u32) -> Loaded<Standing> {
             [category],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        let activity = query.figures(
-            "SELECT count(*) FROM submissions s JOIN courses c ON c.id = s.course_id WHERE c.category_id = ?1
-             GROUP BY CAST(julianday(?2) - julianday(s.submitted_on) AS INTEGER) / 7 LIMIT 12",
+        let submitted_this_week = query.figure(
+            "SELECT count(*) FROM submissions s JOIN courses c ON c.id = s.course_id
+             WHERE c.category_id = ?1 AND s.submitted_on > date(?2, '-7 days')",
             (category, TODAY),
             |row| row.get(0),
         )?;
-        Ok(Standing { name, courses, leaders, activity })
+        Ok(Standing { name, courses, leaders, submitted_this_week })
     })
 }

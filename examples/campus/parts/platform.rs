@@ -12,6 +12,7 @@ use super::super::schema::TODAY;
 #[derive(Serialize, Deserialize)]
 pub struct Analytics {
     pub months: Vec<Month>,
+    /// Of the last thirty days.
     pub methods: Vec<(String, i64)>,
     /// Cents due, by how many quarters they are overdue.
     pub overdue: Vec<(u32, i64)>,
@@ -31,13 +32,15 @@ pub fn analytics(db: Arc<Db>) -> Loaded<Analytics> {
     db.load(|query| {
         query.row(Table::Ledger, "SELECT id, version FROM ledger", [], |_| Ok(()))?;
         let months = query.figures(
-            "SELECT substr(paid_on, 1, 7) AS month, count(*), sum(cents) FROM payments
-             WHERE paid_on IS NOT NULL GROUP BY month ORDER BY month",
-            [],
+            "SELECT substr(day, 1, 7) AS month, sum(payments), sum(cents) FROM
+                 (SELECT paid_on AS day, count(*) AS payments, sum(cents) AS cents FROM payments
+                  WHERE paid_on >= date(?1, 'start of month', '-23 months') GROUP BY paid_on)
+             GROUP BY month ORDER BY month",
+            [TODAY],
             |row| Ok(Month { month: row.get(0)?, payments: row.get(1)?, cents: row.get(2)? }),
         )?;
         let methods = query.figures(
-            "SELECT method, sum(cents) FROM payments WHERE paid_on >= date(?1, '-1 year') GROUP BY method",
+            "SELECT method, sum(cents) FROM payments WHERE paid_on >= date(?1, '-30 days') GROUP BY method",
             [TODAY],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
@@ -80,9 +83,9 @@ pub fn office(db: &Db) -> Loaded<Office> {
         )?;
         let latest = query.rows(
             Table::Payment,
-            "SELECT p.id, p.version, s.name, p.cents, p.method FROM payments p
-             JOIN students s ON s.id = p.student_id WHERE p.paid_on IS NOT NULL
-             ORDER BY p.paid_on DESC, p.id DESC LIMIT 10",
+            "SELECT p.id, p.version, s.name, p.cents, p.method FROM
+                 (SELECT * FROM payments WHERE paid_on IS NOT NULL ORDER BY paid_on DESC LIMIT 10) p
+             JOIN students s ON s.id = p.student_id",
             [],
             |row| Ok(Payment { student: row.get(2)?, cents: row.get(3)?, method: row.get(4)? }),
         )?;

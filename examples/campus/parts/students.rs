@@ -11,6 +11,8 @@ pub struct Student {
     pub name: String,
     pub email: String,
     pub year: u32,
+    /// A category of courses.
+    pub major: u32,
 }
 
 #[cached(key = "student:{id}:profile", ttl = "30m", tags = ["student:{id}"], skip = [db])]
@@ -18,9 +20,11 @@ pub fn student(db: &Db, id: u32) -> Loaded<Student> {
     db.load(|query| {
         query.row(
             Table::Student,
-            "SELECT id, version, name, email, year FROM students WHERE id = ?1",
+            "SELECT id, version, name, email, year, major_id FROM students WHERE id = ?1",
             [id],
-            |row| Ok(Student { name: row.get(2)?, email: row.get(3)?, year: row.get(4)? }),
+            |row| {
+                Ok(Student { name: row.get(2)?, email: row.get(3)?, year: row.get(4)?, major: row.get(5)? })
+            },
         )
     })
 }

@@ -91,7 +91,7 @@ impl Engine {
         S: FnOnce() -> L,
         L: Future<Output = O>,
     {
-        if let Some(Ok(value)) = self.fresh(key) {
+        if let Some(value) = self.fresh(key) {
             return Ok(value);
         }
         let (policy, start) = plan();
