@@ -19,11 +19,13 @@ const MANY: u32 = 1_000_000;
 /// Room for one of them in a hundred.
 const SCARCE: usize = 10_000;
 
+type Visit<K> = Box<dyn Fn(&[K]) -> Lap + Sync>;
+
 /// A cache at the start, and what a lap does with it. `K` is what a visit is given.
 pub struct Entrant<K> {
     /// As the table has it.
     pub name: &'static str,
-    lap: Box<dyn Fn(&[K]) -> Lap + Sync>,
+    lap: Visit<K>,
 }
 
 impl<K> Entrant<K> {

@@ -60,14 +60,11 @@ pub fn course(db: &Db, category: u32, id: u32) -> Loaded<Course> {
     })
 }
 
-/// A category's courses, and who does best in them.
+/// A category of courses, the busiest first.
 #[derive(Serialize, Deserialize)]
-pub struct Standing {
+pub struct Catalogue {
     pub name: String,
-    /// The busiest first.
     pub courses: Vec<CourseLine>,
-    pub leaders: Vec<(String, f64)>,
-    pub submitted_this_week: u32,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -77,8 +74,8 @@ pub struct CourseLine {
     pub average: Option<f64>,
 }
 
-#[cached(key = "category:{category}:standing", ttl = "30m", skip = [db])]
-pub fn standing(db: &Db, category: u32) -> Loaded<Standing> {
+#[cached(key = "category:{category}:catalogue", ttl = "30m", skip = [db])]
+pub fn catalogue(db: &Db, category: u32) -> Loaded<Catalogue> {
     db.load(|query| {
         let name = query.row(
             Table::Category,
@@ -93,6 +90,26 @@ pub fn standing(db: &Db, category: u32) -> Loaded<Standing> {
              FROM courses c WHERE category_id = ?1 ORDER BY enrolled DESC",
             [category],
             |row| Ok(CourseLine { title: row.get(2)?, enrolled: row.get(3)?, average: row.get(4)? }),
+        )?;
+        Ok(Catalogue { name, courses })
+    })
+}
+
+/// Who does best in a category of courses.
+#[derive(Serialize, Deserialize)]
+pub struct Standing {
+    pub leaders: Vec<(String, f64)>,
+    pub submitted_this_week: u32,
+}
+
+#[cached(key = "category:{category}:standing", ttl = "30m", skip = [db])]
+pub fn standing(db: &Db, category: u32) -> Loaded<Standing> {
+    db.load(|query| {
+        query.rows(
+            Table::Course,
+            "SELECT id, version FROM courses WHERE category_id = ?1",
+            [category],
+            |_| Ok(()),
         )?;
         let leaders = query.figures(
             "SELECT t.name, best.average FROM
@@ -109,6 +126,6 @@ pub fn standing(db: &Db, category: u32) -> Loaded<Standing> {
             (category, TODAY),
             |row| row.get(0),
         )?;
-        Ok(Standing { name, courses, leaders, submitted_this_week })
+        Ok(Standing { leaders, submitted_this_week })
     })
 }
