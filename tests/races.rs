@@ -53,7 +53,9 @@ impl Held {
 type Change = (&'static str, fn(&Larder));
 
 const REMOVALS: [Change; 6] = [
-    ("delete", |cache| assert!(!cache.delete(KEY).wait().expect("deleted") || cfg!(test))),
+    ("delete", |cache| {
+        let _ = cache.delete(KEY).wait().expect("deleted");
+    }),
     ("invalidate", |cache| cache.invalidate(KEY).wait().expect("invalidated")),
     ("invalidate pattern", |cache| cache.invalidate_pattern("user:*").wait().expect("invalidated")),
     ("invalidate tag", |cache| cache.invalidate_tag("users").wait().expect("invalidated")),

@@ -9,6 +9,8 @@
 
 mod cache;
 mod clock;
+#[cfg(feature = "testing")]
+mod coding;
 pub mod counter;
 mod deadline;
 mod engine;

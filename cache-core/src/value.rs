@@ -8,6 +8,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "testing")]
+use crate::coding::Coding;
+
 /// What can be cached: every `Serialize + DeserializeOwned + Send + Sync + 'static` type, and [`Local`].
 ///
 /// It is implemented for you; there is nothing to write.
@@ -28,7 +31,14 @@ pub trait Cacheable: Send + Sync + 'static {
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Cacheable for T {
     fn kind() -> &'static Kind {
-        const { &Kind { id: TypeId::of::<T>, name: type_name::<T>, coding: Coding::of::<T>() } }
+        const {
+            &Kind {
+                id: TypeId::of::<T>,
+                name: type_name::<T>,
+                #[cfg(feature = "testing")]
+                coding: Some(Coding::of::<T>()),
+            }
+        }
     }
 }
 
@@ -44,7 +54,14 @@ pub struct Local<T>(pub T);
 
 impl<T: Send + Sync + 'static> Cacheable for Local<T> {
     fn kind() -> &'static Kind {
-        const { &Kind { id: TypeId::of::<Self>, name: type_name::<Self>, coding: Coding::none() } }
+        const {
+            &Kind {
+                id: TypeId::of::<Self>,
+                name: type_name::<Self>,
+                #[cfg(feature = "testing")]
+                coding: None,
+            }
+        }
     }
 }
 
@@ -60,8 +77,9 @@ impl<T> Deref for Local<T> {
 pub struct Kind {
     id: fn() -> TypeId,
     name: fn() -> &'static str,
-    #[cfg_attr(not(feature = "testing"), allow(dead_code))]
-    coding: Coding,
+    /// How it is encoded; nothing for [`Local`].
+    #[cfg(feature = "testing")]
+    pub(crate) coding: Option<Coding>,
 }
 
 impl Kind {
@@ -85,67 +103,6 @@ impl PartialEq for Kind {
 impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Kind({})", self.name())
-    }
-}
-
-/// How a type is encoded; empty for [`Local`].
-#[cfg_attr(not(feature = "testing"), allow(dead_code))]
-struct Coding {
-    #[cfg(feature = "testing")]
-    postcard: Option<(Encode, Decode)>,
-}
-
-#[cfg(feature = "testing")]
-type Encode = fn(&dyn Any) -> crate::Result<Vec<u8>>;
-#[cfg(feature = "testing")]
-type Decode = fn(&[u8]) -> crate::Result<Value>;
-
-impl Coding {
-    const fn of<T: Serialize + DeserializeOwned + Send + Sync + 'static>() -> Self {
-        Self {
-            #[cfg(feature = "testing")]
-            postcard: Some((encode::<T>, decode::<T>)),
-        }
-    }
-
-    const fn none() -> Self {
-        Self {
-            #[cfg(feature = "testing")]
-            postcard: None,
-        }
-    }
-}
-
-#[cfg(feature = "testing")]
-fn encode<T: Serialize + 'static>(value: &dyn Any) -> crate::Result<Vec<u8>> {
-    let value = value.downcast_ref::<T>().ok_or_else(|| codec("encode", type_name::<T>()))?;
-    postcard::to_stdvec(value).map_err(|e| codec("encode", type_name::<T>()).with_source(e))
-}
-
-#[cfg(feature = "testing")]
-fn decode<T: Serialize + DeserializeOwned + Send + Sync + 'static>(bytes: &[u8]) -> crate::Result<Value> {
-    let value: T =
-        postcard::from_bytes(bytes).map_err(|e| codec("decode", type_name::<T>()).with_source(e))?;
-    Ok(Value::new(Arc::new(value)))
-}
-
-#[cfg(feature = "testing")]
-fn codec(what: &str, name: &str) -> crate::Error {
-    crate::Error::new(
-        crate::ErrorKind::Codec,
-        format!("cannot {what} a `{name}`: see the source of this error"),
-    )
-}
-
-#[cfg(feature = "testing")]
-impl Kind {
-    /// Reads what [`Value::encode`] wrote of this type.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Codec`](crate::ErrorKind::Codec): the bytes are of another type, or the type is [`Local`].
-    pub fn decode(&self, bytes: &[u8]) -> crate::Result<Value> {
-        let (_, decode) = self.coding.postcard.ok_or_else(|| codec("decode", self.name()))?;
-        decode(bytes)
     }
 }
 
@@ -202,15 +159,9 @@ impl Value {
         self.0.kind()
     }
 
-    /// The value as bytes.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Codec`](crate::ErrorKind::Codec): its `Serialize` failed, or it is [`Local`].
     #[cfg(feature = "testing")]
-    pub fn encode(&self) -> crate::Result<Vec<u8>> {
-        let kind = self.kind();
-        let (encode, _) = kind.coding.postcard.ok_or_else(|| codec("encode", kind.name()))?;
-        encode(&*self.0)
+    pub(crate) fn as_any(&self) -> &dyn Any {
+        &*self.0
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Result;
 
 use super::db::Db;
-use super::parts::courses::{Course, Standing, course, standing};
+use super::parts::courses::{Catalogue, Course, Standing, catalogue, course, standing};
 use super::parts::platform::{Analytics, Office, analytics, office};
 use super::parts::students::{Enrolment, Overview, Progress, Student, overview, progress, student};
 use super::parts::teachers::{Classes, Teacher, Workload, classes, teacher, workload};
@@ -116,21 +116,21 @@ impl Page for TeacherCourses {
 pub struct AdminDashboard {
     pub analytics: Part<Analytics>,
     pub office: Part<Office>,
-    pub categories: Vec<Part<Standing>>,
+    pub catalogue: Vec<Part<Catalogue>>,
 }
 
 pub fn admin_dashboard(db: &Arc<Db>) -> Result<AdminDashboard> {
     let office = office(db)?;
-    let categories =
-        office.categories.iter().map(|&category| standing(db, category)).collect::<Result<_>>()?;
-    Ok(AdminDashboard { analytics: analytics(Arc::clone(db))?, office, categories })
+    let catalogue =
+        office.categories.iter().map(|&category| catalogue(db, category)).collect::<Result<_>>()?;
+    Ok(AdminDashboard { analytics: analytics(Arc::clone(db))?, office, catalogue })
 }
 
 impl Page for AdminDashboard {
     fn rows(&self, see: &mut dyn FnMut(&[Row])) {
         see(self.analytics.rows());
         see(self.office.rows());
-        self.categories.iter().for_each(|category| see(category.rows()));
+        self.catalogue.iter().for_each(|category| see(category.rows()));
     }
 }
 

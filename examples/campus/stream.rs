@@ -9,7 +9,7 @@ use super::trace::{self, Trace};
 use super::writes::Write;
 
 /// How much busier the busiest users are: the user of rank r asks with a weight of 1 / r^SKEW.
-pub const SKEW: f64 = 0.8;
+pub const SKEW: f64 = 1.0;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Request {
@@ -19,7 +19,7 @@ pub enum Request {
 
 pub struct Stream {
     pub requests: Vec<Request>,
-    /// What a warm-up opens: the pages of the busier half of the users.
+    /// What a warm-up opens: the pages of all users that are signed in.
     pub warm_up: Vec<Route>,
     /// In a few words, for people.
     pub description: String,
@@ -44,8 +44,8 @@ impl Stream {
                 writer.instead_of(user.route(school, &mut random))
             })
             .collect();
-        let warm_up = users[..users.len().div_ceil(2)].iter().flat_map(|user| user.routes(school)).collect();
-        Self { requests, warm_up, description: format!("{} users, Zipf {SKEW}", options.users) }
+        let warm_up = users.iter().flat_map(|user| user.routes(school)).collect();
+        Self { requests, warm_up, description: format!("{} users, Zipf {SKEW:.1}", options.users) }
     }
 
     /// The keys of a real trace in their order, each standing for one page.
@@ -67,7 +67,7 @@ enum User {
     Admin,
 }
 
-/// The users that are signed in, the busiest first: 86 % students, 12 % teachers, 2 % administrators.
+/// The users that are signed in, the busiest first: 85 % students, 12 % teachers, 3 % administrators.
 fn users(count: usize, school: &School, random: &mut Random) -> Vec<User> {
     let mut students: Vec<u32> = (1..=school.students).collect();
     let mut teachers: Vec<u32> = (1..=school.teachers).collect();
@@ -76,7 +76,7 @@ fn users(count: usize, school: &School, random: &mut Random) -> Vec<User> {
     let mut students = students.into_iter().cycle();
     let mut teachers = teachers.into_iter().cycle();
     (0..count)
-        .map(|user| match user % 50 {
+        .map(|user| match user % 33 {
             20 => User::Admin,
             number if number % 8 == 7 => User::Teacher(teachers.next().unwrap_or(1)),
             _ => User::Student(students.next().unwrap_or(1)),

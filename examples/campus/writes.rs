@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::Result;
 use super::db::Db;
-use super::parts::courses::standing;
+use super::parts::courses::{catalogue, standing};
 use super::parts::teachers::{classes, workload};
 use super::rows::{Row, Table};
 use super::schema::TODAY;
@@ -121,6 +121,7 @@ impl Changed {
                 cache.invalidate_tag(&key!("course:{}", id)).wait()?;
                 workload::invalidate(category, teacher).wait()?;
                 classes::invalidate(category, teacher).wait()?;
+                catalogue::invalidate(category).wait()?;
                 standing::invalidate(category).wait()
             }
             Self::Category(id) => cache.invalidate_pattern(&format!("{}:*", key!("category:{}", id))).wait(),

@@ -182,10 +182,9 @@ impl Cache for Plain {
         let (mut state, now) = self.now();
         state.strikes.push((Covers::Key(key.into()), Strength::Remove));
         if let Some(held) = state.entries.get_mut(key).filter(|held| held.is_fresh(now)) {
-            return Reply::Ready(counter::add(key, &held.value, delta).map(|sum| {
-                held.value = Value::new(Arc::new(sum));
-                sum
-            }));
+            return Reply::Ready(
+                counter::add(key, &held.value, delta).inspect(|sum| held.value = Value::new(Arc::new(*sum))),
+            );
         }
         let held = Held {
             value: Value::new(Arc::new(delta)),

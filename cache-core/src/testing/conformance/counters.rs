@@ -63,8 +63,9 @@ fn incr_is_exact_under_concurrency(s: &Subject<'_>) {
     let cache = s.cache;
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope
-                .spawn(|| (0..250).for_each(|_| assert!(ok(cache.incr("counters:many", 1, Lifetime::FOREVER)) > 0)));
+            scope.spawn(|| {
+                (0..250).for_each(|_| assert!(ok(cache.incr("counters:many", 1, Lifetime::FOREVER)) > 0))
+            });
         }
     });
     assert_eq!(count(s, "counters:many"), Some(1000));
