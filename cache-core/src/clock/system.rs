@@ -108,9 +108,12 @@ impl Source for System {
 
     fn set_alarm(&self, at: Time, alarm: Alarm) {
         let mut alarms = self.alarms.lock();
+        let sooner = alarms.next().is_none_or(|next| at < next);
         alarms.set(at, alarm);
         drop(alarms);
-        self.wake.notify_one();
+        if sooner {
+            self.wake.notify_one();
+        }
     }
 }
 

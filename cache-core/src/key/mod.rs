@@ -42,7 +42,7 @@ const INLINE: usize = 112;
 #[derive(Clone)]
 pub struct Key(Repr);
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 enum Repr {
     Inline(ArrayString<INLINE>),
     Heap(String),
@@ -130,13 +130,7 @@ impl From<Key> for String {
 
 /// Builds a [`Key`] from literal text and escaped arguments; [`key!`](crate::key!) writes the calls.
 #[derive(Debug)]
-pub struct KeyBuilder(Building);
-
-#[derive(Debug)]
-enum Building {
-    Inline(ArrayString<INLINE>),
-    Heap(String),
-}
+pub struct KeyBuilder(Repr);
 
 impl Default for KeyBuilder {
     fn default() -> Self {
@@ -148,20 +142,20 @@ impl KeyBuilder {
     /// An empty key.
     #[inline]
     pub fn new() -> Self {
-        Self(Building::Inline(ArrayString::new_const()))
+        Self(Repr::Inline(ArrayString::new_const()))
     }
 
     /// Adds literal text, as it is.
     #[inline]
     pub fn text(&mut self, text: &str) {
         match &mut self.0 {
-            Building::Inline(inline) => {
+            Repr::Inline(inline) => {
                 if inline.try_push_str(text).is_err() {
                     let heap = String::with_capacity((inline.len() + text.len()) * 2) + inline + text;
-                    self.0 = Building::Heap(heap);
+                    self.0 = Repr::Heap(heap);
                 }
             }
-            Building::Heap(heap) => heap.push_str(text),
+            Repr::Heap(heap) => heap.push_str(text),
         }
     }
 
@@ -200,16 +194,13 @@ impl KeyBuilder {
     #[inline]
     pub fn finish(self) -> Key {
         match self.0 {
-            Building::Inline(text) => Key(Repr::Inline(text)),
-            Building::Heap(text) => Key(Repr::Heap(shortened(text))),
+            Repr::Heap(text) if text.len() > MAX_KEY_LEN => Key(Repr::Heap(shortened(text))),
+            repr => Key(repr),
         }
     }
 }
 
 fn shortened(mut text: String) -> String {
-    if text.len() <= MAX_KEY_LEN {
-        return text;
-    }
     let hash = Sha256::digest(text.as_bytes());
     text.truncate(text.floor_char_boundary(MAX_KEY_LEN - 33));
     text.push('#');
