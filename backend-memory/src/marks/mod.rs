@@ -59,6 +59,8 @@ pub(crate) struct Sweep {
 
 /// How many pattern marks are kept before the caller itself sweeps.
 pub(crate) const MANY: usize = 256;
+/// How many tag marks are kept for the sake of loads alone.
+const MANY_TAGS: usize = 65_536;
 
 impl Marks {
     /// The order now: what is stored or begins to load now is younger than every mark made so far.
@@ -112,10 +114,12 @@ impl Marks {
     /// Forgets the marks that every entry has been held against since `sweep` began, but for those that a load
     /// which began at `oldest_load` must still be held against.
     pub(crate) fn forget(&self, sweep: &Sweep, oldest_load: u64) {
-        self.tags.forget(sweep.began.min(oldest_load));
-        if self.patterns.forget(sweep.latest.min(oldest_load)) > MANY {
+        let tags = self.tags.forget(sweep.began.min(oldest_load));
+        let patterns = self.patterns.forget(sweep.latest.min(oldest_load));
+        if tags > MANY_TAGS || patterns > MANY {
             // Some load takes very long. It will not be stored; the marks stay bounded.
-            self.floor.fetch_max(sweep.latest, Ordering::AcqRel);
+            self.floor.fetch_max(sweep.began, Ordering::AcqRel);
+            self.tags.forget(sweep.began);
             self.patterns.forget(sweep.latest);
         }
     }

@@ -53,10 +53,18 @@ impl Tags {
         kind.fetch_max(order(), Ordering::AcqRel);
     }
 
-    /// Drops the marks that no entry holds and that every load in flight is younger than.
-    pub(super) fn forget(&self, order: u64) {
+    /// Drops the marks that no entry holds and that every load in flight is younger than. Returns how many are
+    /// kept for loads alone.
+    pub(super) fn forget(&self, order: u64) -> usize {
+        let mut kept = 0;
         // Whoever takes a mark does so under the map's lock, so the count cannot rise meanwhile.
-        self.0.retain(|_, mark| Arc::strong_count(mark) > 1 || mark.latest() > order);
+        self.0.retain(|_, mark| {
+            let held = Arc::strong_count(mark) > 1;
+            let needed = held || mark.latest() > order;
+            kept += usize::from(needed && !held);
+            needed
+        });
         self.0.shrink_to_fit();
+        kept
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{Alarm, Alarms, Clock, Source, Time};
 
@@ -65,18 +65,20 @@ impl System {
         }
     }
 
-    /// Until somebody reads the time, or an alarm is due.
+    /// Until somebody reads the time; alarms go off meanwhile.
     fn sleep(&self) {
         let mut alarms = self.alarms.lock();
         self.asleep.store(true, Ordering::Release);
         while self.asleep.load(Ordering::Acquire) {
-            match alarms.next() {
+            match alarms.next().map(|at| at - self.elapsed()) {
                 None => self.wake.wait(&mut alarms),
-                Some(at) => {
-                    let nap = at - self.elapsed();
-                    if nap.is_zero() || self.wake.wait_for(&mut alarms, nap).timed_out() {
-                        self.asleep.store(false, Ordering::Release);
-                    }
+                Some(Duration::ZERO) => {
+                    MutexGuard::unlocked(&mut alarms, || self.ring());
+                    // Whoever read the time just now was most likely the alarm; anybody else does so again.
+                    self.asleep.store(true, Ordering::Release);
+                }
+                Some(nap) => {
+                    let _ = self.wake.wait_for(&mut alarms, nap);
                 }
             }
         }
