@@ -39,25 +39,25 @@ impl Store {
         result
     }
 
-    /// What `options` come to for a value stored now, or why it cannot be.
+    /// What `options` come to for a value stored now, or the value back: its fence no longer holds.
     fn admit(
         &self,
         shard: &mut Shard<S3Fifo>,
         (hash, key, now): (u64, &str, Time),
         value: Value,
         options: &Set<'_>,
-    ) -> Option<Stored> {
+    ) -> Result<Stored, Value> {
         let tags = self.marks.tags(options.tags);
         let mut deadlines = Deadlines::new(now, options.lifetime);
         let Some(fence) = options.fence else {
             shard.fences.void(hash);
             let (born, checked) = (self.marks.now(), self.marks.latest());
-            return Some(Stored { value, deadlines, at: now, born, checked, tags });
+            return Ok(Stored { value, deadlines, at: now, born, checked, tags });
         };
         let born = fence.sequence;
         let held = shard.fences.holds(hash, fence.lease);
         if held == Held::Void || fence.incarnation != INCARNATION || !self.marks.remembers(born) {
-            return None;
+            return Err(value);
         }
         let (patterns, checked) = self.marks.examine(key.as_bytes(), born);
         let verdict = patterns.and(marks::tagged(&tags, born));
@@ -65,10 +65,10 @@ impl Store {
             deadlines.fresh_until = now;
         }
         if verdict == Verdict::Gone || deadlines.at(now).is_none() {
-            return None;
+            return Err(value);
         }
         shard.fences.published(hash, fence.lease);
-        Some(Stored { value, deadlines, at: now, born, checked, tags })
+        Ok(Stored { value, deadlines, at: now, born, checked, tags })
     }
 
     fn mark_key_stale(&self, key: &str) {
@@ -135,8 +135,8 @@ impl Cache for Memory {
                 return (Stored::Exists, Some(value));
             }
             match self.0.admit(shard, (hash, key, now), value, &options) {
-                Some(stored) => (Stored::Yes, self.0.put(shard, hash, key, stored)),
-                None => (Stored::Fenced, None),
+                Ok(stored) => (Stored::Yes, self.0.put(shard, hash, key, stored)),
+                Err(value) => (Stored::Fenced, Some(value)),
             }
         });
         self.0.balance();

@@ -75,8 +75,9 @@ fn sweep_later(clock: &Clock, store: Weak<Store>) {
     let next = clock.now() + SWEEP_EVERY;
     clock.run_at(next, move || {
         if let Some(store) = store.upgrade() {
-            store.sweep();
+            // First, lest a value whose `Drop` panics were the last to be swept.
             sweep_later(&store.clock, Arc::downgrade(&store));
+            store.sweep();
         }
     });
 }

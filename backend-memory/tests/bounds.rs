@@ -76,3 +76,43 @@ fn capacity_holds_under_threads_that_write_different_shards() {
         assert!(entries <= capacity as u64 && entries > 0, "{entries} of {capacity}");
     }
 }
+
+/// A value whose `Drop` uses the store, and one whose `Drop` panics, harm nobody.
+#[test]
+fn a_drop_may_use_the_store_and_may_panic() {
+    struct Nosy(Memory);
+    impl Drop for Nosy {
+        fn drop(&mut self) {
+            self.0.delete("other").wait().expect("deleted");
+            assert!(self.0.usage().entries <= 1000);
+        }
+    }
+    struct Rude;
+    impl Drop for Rude {
+        fn drop(&mut self) {
+            panic!("as the test wants");
+        }
+    }
+    let (memory, clock) = store();
+    let nosy = || Value::new(Arc::new(cache_core::Local(Nosy(memory.clone()))));
+    for _ in 0..3 {
+        memory.set("nosy", nosy(), set(None, &[])).wait().expect("set");
+    }
+    assert!(memory.delete("nosy").wait().expect("deleted"));
+    for i in 0..2000 {
+        memory.set(&format!("nosy:{i}"), nosy(), set(None, &[])).wait().expect("set");
+    }
+    memory.invalidate(Target::Pattern("nosy:*"), Strength::Remove).wait().expect("ok");
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(memory.usage().entries, 0);
+
+    memory.set("rude", Value::new(Arc::new(cache_core::Local(Rude))), set(None, &[])).wait().expect("set");
+    memory.invalidate(Target::Pattern("rude"), Strength::Remove).wait().expect("ok");
+    let turn = clock.clone();
+    let turned = std::thread::spawn(move || turn.advance(Duration::from_secs(1))).join();
+    assert!(turned.is_err());
+    memory.set("k", Value::new(Arc::new(1_u8)), set(None, &[])).wait().expect("set");
+    memory.invalidate(Target::Pattern("k"), Strength::Remove).wait().expect("ok");
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(memory.usage().entries, 0, "it is still swept");
+}

@@ -10,11 +10,12 @@ mod throttle;
 
 use std::any::Any;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 use super::{Engine, LoadPolicy};
 use crate::error::Result;
-use crate::flight::{Follow, Landing, Lead, Seat};
+use crate::flight::{Follow, Landing, Lead, Piloted, Seat};
 use crate::key;
 use crate::policy::Policy;
 use crate::runtime;
@@ -160,7 +161,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         S: FnOnce() -> L,
         L: Future<Output = O>,
     {
-        let stale = match self.find().await {
+        let stale = match Piloted::new(Some(&lead), pin!(self.find())).await {
             Found::Fresh(value) => {
                 lead.land(Landing::Value(Value::new(value.clone())));
                 return Ok(value);
