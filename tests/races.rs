@@ -173,6 +173,36 @@ async fn a_stale_value_that_was_invalidated_does_not_stand_in_for_later_readers(
     }
 }
 
+/// The closure of a loader may read the source before it returns its future: it is fenced as well, in the
+/// foreground and where it goes on in the background.
+#[tokio::test]
+async fn a_closure_that_reads_the_source_itself_is_fenced() {
+    for (name, change) in REMOVALS {
+        for Subject { name: backend, cache, clock } in subjects() {
+            for stale in [false, true] {
+                if stale {
+                    cache.set(KEY, "stale".to_owned(), policy()).await.expect("set");
+                    clock.advance(Duration::from_secs(61));
+                }
+                let fenced = cache.stats().fenced;
+                let changing = cache.clone();
+                let loader = move || {
+                    let read = "old".to_owned();
+                    // On a thread: a late backend must not be waited for on its own runtime's.
+                    std::thread::spawn(move || change(&changing)).join().expect("changed");
+                    async move { read }
+                };
+                cache.get_or_load(KEY, policy(), loader).await;
+                while cache.stats().fenced == fenced {
+                    tokio::task::yield_now().await;
+                }
+                let left = cache.lookup::<String>(KEY).await.expect("readable");
+                assert!(left.is_none(), "{name} on {backend}, stale before: {stale}");
+            }
+        }
+    }
+}
+
 /// Readers on threads against invalidations on another: no read that begins after an invalidation returned sees a
 /// version from before it.
 #[test]

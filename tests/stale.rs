@@ -187,3 +187,21 @@ fn a_loader_that_borrows_refreshes_in_its_caller() {
         assert_eq!(read(), 2, "{name}");
     }
 }
+
+/// A refresh that fails is throttled too, within the stale-while-revalidate window.
+#[tokio::test]
+async fn a_failing_refresh_is_not_started_by_every_reader() {
+    for Subject { name, cache, clock } in subjects() {
+        let policy = Policy::ttl(SECOND).swr(600 * SECOND);
+        cache.set("n", 1_u32, &policy).await.expect("set");
+        clock.advance(2 * SECOND);
+        for _ in 0..20 {
+            let read = cache.try_get_or_load("n", &policy, || async { Err::<u32, _>("down") }).await;
+            assert_eq!(read.as_deref(), Ok(&1), "{name}");
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(cache.stats().loads, 1, "{name}");
+    }
+}

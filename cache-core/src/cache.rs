@@ -24,7 +24,7 @@ use crate::value::{Kind, Value};
 ///   what is stale or gone. A fence publishes once, and never over what a later fence has published.
 /// - `incr` is exact under concurrency.
 ///
-/// [`testing::conformance`](crate::testing) checks these sentences over any `&dyn Cache`.
+/// The feature `testing` has `testing::conformance`, which checks these sentences over any `&dyn Cache`.
 ///
 /// # Wrappers
 /// Forward every method, the provided ones too: `#[deny(clippy::missing_trait_methods)]` on the impl helps.

@@ -11,6 +11,7 @@ mod table;
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::Weak;
+use std::sync::atomic::AtomicUsize;
 use std::task::Waker;
 use std::thread::ThreadId;
 
@@ -21,7 +22,7 @@ use crate::value::Value;
 
 pub(crate) use ambient::Piloted;
 pub(crate) use follow::Follow;
-pub(crate) use table::{Flights, Seat};
+pub(crate) use table::{Caller, Flights, Seat};
 
 /// How a flight ended.
 #[derive(Clone)]
@@ -40,6 +41,8 @@ pub(crate) struct Flight {
     tags: Box<[Box<str>]>,
     /// A blocking leader runs on its own thread until it is done; only an async one can be forgotten.
     blocking: bool,
+    /// How many load beside its leader, after an earlier load failed.
+    beside: AtomicUsize,
     state: Mutex<State>,
     /// The flight that this one's loader waits for.
     waits_for: Mutex<Option<Weak<Flight>>>,
@@ -62,6 +65,7 @@ impl Flight {
             key: key.into(),
             tags: tags.into(),
             blocking,
+            beside: AtomicUsize::new(0),
             state: Mutex::default(),
             waits_for: Mutex::default(),
         }

@@ -1,6 +1,7 @@
 //! The flights of one cache, by key.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -18,8 +19,38 @@ pub(crate) enum Seat {
     Lead(Lead),
     /// Somebody else loads.
     Follow(Follow),
-    /// It loads for itself: joining would wait for itself, or there are too many flights.
-    Alone,
+    /// It loads for itself: joining would wait for itself, there are too many flights, or it is one of the few
+    /// who try again beside the leader.
+    Alone(Option<Beside>),
+}
+
+/// Who wants to sit down.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller {
+    /// It would hold its thread while it waits.
+    pub(crate) blocking: bool,
+    /// It has followed a load that came to nothing it could use.
+    pub(crate) retrying: bool,
+}
+
+/// How many may load one key at once after a load of it has failed, in place of the one.
+const FEW: usize = 8;
+
+/// One of the few who load beside a leader; makes way for the next when it is done.
+pub(crate) struct Beside(Arc<Flight>);
+
+impl Beside {
+    fn of(flight: &Arc<Flight>) -> Option<Self> {
+        let beside = Self(flight.clone());
+        // Counts itself down when dropped, here as well.
+        (flight.beside.fetch_add(1, Ordering::Relaxed) < FEW - 1).then_some(beside)
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.0.beside.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The table of flights of one cache; two caches never share one.
@@ -36,37 +67,42 @@ impl Flights {
         Self { table: DashMap::new(), capacity, clock, waits: Mutex::new(()) }
     }
 
-    /// Joins the flight of `key`, or begins one. `blocking`: the caller would hold its thread while it waits.
-    pub(crate) fn seat(self: &Arc<Self>, key: &str, tags: &[Box<str>], blocking: bool) -> Seat {
+    /// Joins the flight of `key`, or begins one.
+    pub(crate) fn seat(self: &Arc<Self>, key: &str, tags: &[Box<str>], caller: Caller) -> Seat {
         if let Some(flight) = self.table.get(key).map(|flight| flight.clone()) {
             if !flight.has_landed() {
-                return self.join(flight, blocking);
+                return self.join(flight, caller);
             }
             // Given up by its followers, while its leader still holds it.
             self.remove(&flight);
         }
         if self.table.len() >= self.capacity {
-            return Seat::Alone;
+            return Seat::Alone(None);
         }
         let flight = match self.table.entry(key.into()) {
             Entry::Occupied(flight) => {
                 let flight = flight.get().clone();
-                return self.join(flight, blocking);
+                return self.join(flight, caller);
             }
-            Entry::Vacant(place) => place.insert(Arc::new(Flight::new(key, tags, blocking))).clone(),
+            Entry::Vacant(place) => place.insert(Arc::new(Flight::new(key, tags, caller.blocking))).clone(),
         };
         Seat::Lead(Lead { flights: self.clone(), flight })
     }
 
-    fn join(&self, flight: Arc<Flight>, blocking: bool) -> Seat {
-        if blocking && !flight.blocking && needs_this_thread(&flight) {
-            return Seat::Alone;
+    fn join(&self, flight: Arc<Flight>, caller: Caller) -> Seat {
+        if caller.blocking && !flight.blocking && needs_this_thread(&flight) {
+            return Seat::Alone(None);
+        }
+        if caller.retrying
+            && let Some(beside) = Beside::of(&flight)
+        {
+            return Seat::Alone(Some(beside));
         }
         let mine = ambient::flights();
         if !mine.is_empty() {
             let _checked_and_recorded = self.waits.lock();
             if ambient::closes_a_circle(&mine, &flight) {
-                return Seat::Alone;
+                return Seat::Alone(None);
             }
             ambient::wait_for(&mine, &flight);
         }

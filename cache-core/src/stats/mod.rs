@@ -25,13 +25,13 @@ pub struct Stats {
     pub refreshes: u64,
     /// Loads that failed.
     pub load_failures: u64,
-    /// Time spent in loaders.
+    /// Time spent in loaders, each counted in whole milliseconds.
     pub load_time: Duration,
     /// Loads over a second.
     pub slow_loads: u64,
     /// Callers that shared the load of another one.
     pub coalesced: u64,
-    /// Loaded values that were not stored, since something invalidated them meanwhile.
+    /// Loaded values that were not stored, since their key was written, invalidated or published meanwhile.
     pub fenced: u64,
     /// Calls that set or deleted a key.
     pub writes: u64,
@@ -39,7 +39,7 @@ pub struct Stats {
     pub invalidations: u64,
     /// Troubles of the cache or its use that a load went on without: bad keys, policies, backends.
     pub errors: u64,
-    /// Entries held.
+    /// Entries held; what a pattern or a tag invalidated counts until it is swept, half a second at most.
     pub entries: u64,
     /// Entries that gave way to others.
     pub evictions: u64,

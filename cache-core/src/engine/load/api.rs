@@ -62,7 +62,7 @@ impl Engine {
     ///
     /// # Errors
     /// The loader's own, unless a stale value may stand in for it (stale-if-error). Those who shared a load that
-    /// failed try it again, one at a time and never all at once; where `E` is `Clone`, let them have the error
+    /// failed try it again, eight at a time and never all at once; where `E` is `Clone`, let them have the error
     /// itself through [`try_get_or_load_shared`](Engine::try_get_or_load_shared).
     ///
     /// # Cancellation

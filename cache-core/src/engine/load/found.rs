@@ -60,7 +60,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     }
 
     fn nothing(&self) -> Found<T> {
-        self.engine.count(Event::Miss);
+        self.count_once(&self.missed, Event::Miss);
         Found::Nothing
     }
 

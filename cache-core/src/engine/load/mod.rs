@@ -12,17 +12,20 @@ use std::any::Any;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Engine, LoadPolicy};
 use crate::error::Result;
-use crate::flight::{Follow, Landing, Lead, Piloted, Seat};
+use crate::flight::{Caller, Follow, Landing, Lead, Piloted, Seat};
 use crate::key;
 use crate::policy::Policy;
-use crate::runtime;
+use crate::reply::BoxFuture;
+use crate::runtime::{self, Place};
 use crate::stats::Event;
 use crate::value::{Cacheable, Value};
 
 use found::{Found, Stale};
+use run::Borrowed;
 pub(super) use throttle::Throttle;
 
 /// How a load's output becomes a value, and an error that followers can share.
@@ -72,6 +75,21 @@ struct Job<'j, T, O, E> {
     key: &'j str,
     policy: &'j Policy,
     terms: Terms<T, O, E>,
+    /// What this load has been counted as, however often it has to try.
+    missed: AtomicBool,
+    coalesced: AtomicBool,
+}
+
+impl<'j, T, O, E> Job<'j, T, O, E> {
+    fn new(engine: &'j Engine, key: &'j str, policy: &'j Policy, terms: Terms<T, O, E>) -> Self {
+        Self { engine, key, policy, terms, missed: false.into(), coalesced: false.into() }
+    }
+
+    fn count_once(&self, counted: &AtomicBool, event: Event) {
+        if !counted.swap(true, Ordering::Relaxed) {
+            self.engine.count(event);
+        }
+    }
 }
 
 impl Engine {
@@ -97,7 +115,7 @@ impl Engine {
         }
         let (policy, start) = plan();
         let policy = policy.into_policy();
-        let job = Job { engine: self, key, policy: &policy, terms };
+        let job = Job::new(self, key, &policy, terms);
         if self.shared.disabled {
             return job.uncached(start()).await;
         }
@@ -116,19 +134,22 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         S: FnOnce() -> L,
         L: Future<Output = O>,
     {
+        let mut retrying = false;
         loop {
-            match self.engine.shared.flights.seat(self.key, self.policy.tag_list(), self.terms.blocking) {
+            let caller = Caller { blocking: self.terms.blocking, retrying };
+            match self.engine.shared.flights.seat(self.key, self.policy.tag_list(), caller) {
                 Seat::Lead(lead) => return self.lead::<P, S, L>(lead, start).await,
                 Seat::Follow(follow) => {
                     if let Some(result) = self.follow(follow).await {
                         return result;
                     }
+                    retrying = true;
                 }
-                Seat::Alone => {
+                Seat::Alone(_beside) => {
                     return match self.find().await {
                         Found::Fresh(value) => Ok(value),
-                        Found::Stale(stale) => self.settle(self.run(None, start()).await, None, Some(stale)),
-                        Found::Nothing => self.settle(self.run(None, start()).await, None, None),
+                        Found::Stale(stale) => self.settle(self.run(None, start).await, None, Some(stale)),
+                        Found::Nothing => self.settle(self.run(None, start).await, None, None),
                     };
                 }
             }
@@ -143,7 +164,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             Found::Stale(stale) => Some(stale),
             Found::Nothing => None,
         };
-        self.engine.count(Event::Coalesced);
+        self.count_once(&self.coalesced, Event::Coalesced);
         match follow.await {
             // A value of another type is of no use here; the next seat will find it and load over it.
             Landing::Value(value) => value.downcast().ok().map(Ok),
@@ -170,32 +191,39 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             Found::Nothing => None,
         };
         let Some(stale) = stale else {
-            return self.settle(self.run(Some(&lead), start()).await, Some(lead), None);
+            return self.settle(self.run(Some(&lead), start).await, Some(lead), None);
         };
-        if self.is_throttled() && self.may_stand_in(&stale) {
+        if self.is_throttled() {
             return Ok(self.serve_stale(stale));
         }
         if !self.may_revalidate(&stale) {
-            return self.settle(self.run(Some(&lead), start()).await, Some(lead), Some(stale));
+            return self.settle(self.run(Some(&lead), start).await, Some(lead), Some(stale));
         }
         let Some(place) = self.engine.shared.background.place() else { return Ok(self.serve_stale(stale)) };
+        // Before the loader is started: its closure may read the source already.
+        let fenced = Piloted::new(Some(&lead), pin!(self.fence())).await;
         match P::detach(start()) {
             Ok(loader) => {
-                let (engine, key, policy) =
-                    (self.engine.clone(), Box::<str>::from(self.key), self.policy.clone());
-                let terms = self.terms;
-                let refresh = async move {
-                    let _place = place;
-                    let job = Job { engine: &engine, key: &key, policy: &policy, terms };
-                    engine.count(Event::Refresh);
-                    let result = job.run(Some(&lead), loader).await;
-                    let _ = job.settle(result, Some(lead), None);
-                };
-                runtime::spawn(Box::pin(refresh), self.terms.blocking);
+                self.refresh(lead, fenced, loader, place);
                 Ok(self.serve_stale(stale))
             }
-            Err(loader) => self.settle(self.run(Some(&lead), loader).await, Some(lead), Some(stale)),
+            Err(loader) => self.settle(self.run_fenced(&lead, fenced, loader).await, Some(lead), Some(stale)),
         }
+    }
+
+    /// Goes on with the load in the background.
+    fn refresh(&self, lead: Lead, fenced: Option<Borrowed<'_>>, loader: BoxFuture<'static, O>, place: Place) {
+        let engine = self.engine.clone();
+        let fenced = fenced.map(|fenced| fenced.into_owned(engine.cache.clone()));
+        let (key, policy, terms) = (Box::<str>::from(self.key), self.policy.clone(), self.terms);
+        let refresh = async move {
+            let _place = place;
+            let job = Job::new(&engine, &key, &policy, terms);
+            engine.count(Event::Refresh);
+            let result = job.run_fenced(&lead, fenced, loader).await;
+            let _ = job.settle(result, Some(lead), None);
+        };
+        runtime::spawn(Box::pin(refresh), self.terms.blocking);
     }
 
     /// Lands the flight, and lets a stale value stand in for a failed load.

@@ -10,7 +10,7 @@ use crate::pattern::Pattern;
 use crate::target::Target;
 use crate::value::Cacheable;
 
-/// How long a failed load is not tried again, where a stale value can stand in; at most the SIE window.
+/// How long a failed load is not tried again, where a stale value can stand in; at most the stale window.
 const THROTTLE: Duration = Duration::from_secs(30);
 /// How many keys can be throttled at once; loads of further ones are tried each time.
 const CAPACITY: usize = 16_384;
@@ -48,7 +48,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     }
 
     pub(super) fn throttle(&self) {
-        let time = THROTTLE.min(self.policy.sie_window());
+        let time = THROTTLE.min(self.policy.sie_window().max(self.policy.swr_window()));
         if time.is_zero() {
             return;
         }
