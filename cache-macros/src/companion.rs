@@ -101,6 +101,10 @@ fn uncached(model: &Model) -> TokenStream {
     let doc = format!("Runs `{}` itself: asks no cache, and caches nothing.", function.sig.ident);
     function.attrs.retain(is_lint);
     function.sig.ident = parse_quote!(uncached);
+    // An argument that only `cache` names is used, though not by the body.
+    for Argument { name, .. } in model.arguments.iter().filter(|argument| argument.in_cache) {
+        function.block.stmts.insert(0, parse_quote!(let _ = &#name;));
+    }
     quote! {
         #[doc = #doc]
         #[allow(
