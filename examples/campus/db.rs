@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OpenFlags, Params, Result, Row as SqlRow, Transaction};
 
 use super::rows::{Row, Seen, Table};
+use super::seed::sibling;
 
 /// What a cached function of this application returns.
 pub type Loaded<T> = Result<Arc<Seen<T>>>;
@@ -94,9 +95,7 @@ struct WorkingCopy {
 
 impl WorkingCopy {
     fn of(original: &Path) -> std::io::Result<Self> {
-        static COPIES: AtomicU64 = AtomicU64::new(0);
-        let number = COPIES.fetch_add(1, Ordering::Relaxed);
-        let file = original.with_extension(format!("{}-{number}.sqlite", std::process::id()));
+        let file = sibling(original);
         fs::copy(original, &file)?;
         Ok(Self { file })
     }

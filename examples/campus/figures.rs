@@ -10,6 +10,9 @@ use super::pages::Kind;
 pub struct Figures {
     pub pages: Vec<PageFigures>,
     pub total: Total,
+    /// All pages as one, for people.
+    #[serde(skip)]
+    pub overall: PageFigures,
 }
 
 /// Times in milliseconds, ratios from 0 to 1. What was not asked for has no figures.
@@ -60,20 +63,47 @@ pub struct Measured {
 
 impl Measured {
     pub fn figures(&self) -> Figures {
-        let pages = Kind::ALL.map(|kind| self.page(kind)).into();
-        Figures { pages, total: self.total() }
+        let pages: Vec<_> = Kind::ALL.map(|kind| self.page(kind)).into();
+        Figures { overall: self.overall(&pages), total: self.total(), pages }
     }
 
     fn page(&self, kind: Kind) -> PageFigures {
-        let (uncached, cached) = (self.uncached.page(kind), self.cached.page(kind));
-        let before = uncached.percentiles_ms();
-        let after = cached.percentiles_ms();
-        let saved = |queries: f64| Some(1.0 - cached.queries_per_request()? / queries);
+        let (uncached, cached, before) =
+            (self.uncached.page(kind), self.cached.page(kind), self.before(kind));
+        let ratio = |of: fn(&PageTally) -> Option<f64>| Some(of(before)? / of(cached)?);
         PageFigures {
-            page: kind.name(),
-            requests: cached.requests(),
-            target_ms: kind.target_ms(),
             single_user_uncached_ms: self.alone.page(kind).mean_ms(),
+            speedup: ratio(PageTally::mean_ms),
+            queries_saved: ratio(PageTally::queries_per_request).map(|times_fewer| 1.0 - 1.0 / times_fewer),
+            ..self.measured(kind.name(), kind.target_ms(), uncached, cached)
+        }
+    }
+
+    /// All pages as one. Alone, each counts the same.
+    fn overall(&self, pages: &[PageFigures]) -> PageFigures {
+        let alone: Vec<f64> = pages.iter().filter_map(|page| page.single_user_uncached_ms).collect();
+        let total = self.total();
+        PageFigures {
+            single_user_uncached_ms: Some(alone.iter().sum::<f64>() / alone.len() as f64),
+            speedup: Some(total.speedup),
+            queries_saved: Some(total.queries_saved),
+            ..self.measured("all pages", 20.0, &self.uncached.total(), &self.cached.total())
+        }
+    }
+
+    fn measured(
+        &self,
+        page: &'static str,
+        target_ms: f64,
+        uncached: &PageTally,
+        cached: &PageTally,
+    ) -> PageFigures {
+        let [before, after] = [uncached, cached].map(PageTally::percentiles_ms);
+        PageFigures {
+            page,
+            requests: cached.requests(),
+            target_ms,
+            single_user_uncached_ms: None,
             uncached_p50_ms: before.map(|times| times[0]),
             uncached_p95_ms: before.map(|times| times[1]),
             uncached_p99_ms: before.map(|times| times[2]),
@@ -83,38 +113,37 @@ impl Measured {
             p95_ms: after.map(|times| times[1]),
             p99_ms: after.map(|times| times[2]),
             requests_per_second: rate(cached, &self.cached),
-            speedup: cached.mean_ms().and_then(|after| Some(self.before(kind).mean_ms()? / after)),
+            speedup: None,
             hit_ratio: cached.hit_ratio(),
-            queries_saved: self.before(kind).queries_per_request().and_then(saved),
+            queries_saved: None,
         }
     }
 
     fn total(&self) -> Total {
         let cached = self.cached.total();
         let [p50_ms, p95_ms, p99_ms] = cached.percentiles_ms().unwrap_or_default();
-        // Of each page as many as the cached replay served, at what they cost uncached.
-        let weigh = |cost: fn(&PageTally) -> Option<f64>| -> f64 {
-            let pages = Kind::ALL.into_iter();
-            pages
-                .filter_map(|kind| Some(cost(self.before(kind))? * self.cached.page(kind).requests() as f64))
-                .sum()
-        };
+        let requests = cached.requests() + self.cached.writes;
+        let time_cached = cached.mean_ms().unwrap_or(f64::NAN) * cached.requests() as f64;
         Total {
-            speedup: weigh(PageTally::mean_ms)
-                / (cached.mean_ms().unwrap_or(f64::NAN) * cached.requests() as f64),
+            speedup: self.uncached_sum(PageTally::mean_ms) / time_cached,
             hit_ratio: cached.hit_ratio().unwrap_or_default(),
-            queries_saved: 1.0 - self.queries as f64 / weigh(PageTally::queries_per_request),
+            queries_saved: 1.0 - self.queries as f64 / self.uncached_sum(PageTally::queries_per_request),
             stale_reads: self.cached.stale_reads,
-            requests_per_second: (cached.requests() + self.cached.writes) as f64
-                / self.cached.elapsed.as_secs_f64(),
+            requests_per_second: requests as f64 / self.cached.elapsed.as_secs_f64(),
             p50_ms,
             p95_ms,
             p99_ms,
-            peak_rss_mb: peak_rss_mb().unwrap_or(f64::NAN),
+            peak_rss_mb: peak_rss_mb().unwrap_or_default(),
         }
     }
 
-    /// The page uncached, from the sample, or where the sample did not come to it, alone.
+    /// What the reads of the cached replay would have cost uncached: of each page as many as it served.
+    fn uncached_sum(&self, cost: fn(&PageTally) -> Option<f64>) -> f64 {
+        let cost_of = |kind| Some(cost(self.before(kind))? * self.cached.page(kind).requests() as f64);
+        Kind::ALL.into_iter().filter_map(cost_of).sum()
+    }
+
+    /// The page uncached: from the sample, or where the sample did not come to it, alone.
     fn before(&self, kind: Kind) -> &PageTally {
         let sampled = self.uncached.page(kind);
         if sampled.requests() > 0 { sampled } else { self.alone.page(kind) }

@@ -1,28 +1,30 @@
 //! A school platform on SQLite, without larder and with it: `cargo run --release --example campus`.
 //!
 //! Where to look first: `parts/` holds the `#[cached]` functions, `pages.rs` puts pages together from them, and
-//! `writes.rs` forgets what a write made old. The rest makes the school, plays its users, and measures.
+//! `writes.rs` forgets what a write made old. The rest makes the school, plays its users, and measures. The modules
+//! open to the crate are those that `tests/campus.rs` uses.
 
 #![allow(unreachable_pub, reason = "the modules read as those of an application's library would")]
 
 mod db;
-mod figures;
+pub(crate) mod figures;
 mod measure;
-mod options;
+pub(crate) mod options;
 mod pages;
 mod parts;
 mod random;
 mod replay;
 mod report;
 mod rows;
-mod schema;
+pub(crate) mod schema;
 mod seed;
-mod steps;
+pub(crate) mod steps;
 mod stream;
-mod terminal;
-mod trace;
+pub(crate) mod terminal;
+pub(crate) mod trace;
 mod truth;
-mod writes;
+mod words;
+pub(crate) mod writes;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -30,6 +32,7 @@ use std::process::ExitCode;
 use options::Options;
 use terminal::Progress;
 
+/// Errors are for people here: they end the run.
 pub type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {
@@ -47,15 +50,15 @@ fn main() -> ExitCode {
 fn start() -> Result<u64> {
     let options = Options::parse(std::env::args().skip(1))?;
     if options.help {
-        print!("{}", options::HELP);
+        terminal::line(options::HELP);
         return Ok(0);
     }
     let measured = steps::run(&options, &Progress::new(options.json))?;
     let figures = measured.figures();
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&figures)?);
+        terminal::line(&serde_json::to_string_pretty(&figures)?);
     } else {
-        report::print(&figures, &measured.cached, &measured.uncached);
+        report::print(&figures, &measured.uncached, &measured.cached);
     }
     Ok(figures.total.stale_reads)
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Result;
 use super::schema::School;
@@ -11,12 +12,13 @@ campus: five pages of a school platform on SQLite, without larder and with it
 
     cargo run --release --example campus -- [OPTIONS]
 
-    --requests N       requests of the cached replay, at least 20000 [default: 60000, or 20 a user]
+    --requests N       requests of the cached replay, at least 20000 [default: 40000, or 10 a user]
     --users N          concurrent users [default: 1500]; 10000 is tried too
     --write-ratio R    share of writes, 0.02 or 2%, at least 1% [default: 2%]
     --capacity N       entries the cache may hold [default: 50000]
     --trace FILE       the keys of a real trace instead of users: ARC .lis, a key a line, or big-endian
                        integers; .zst, .xz and .gz are unpacked
+    --sample SECONDS   how long the uncached sample may take [default: 6]
     --seed N           of the stream of requests [default: 1]
     --json             one JSON object on stdout and nothing else; ratios from 0 to 1
     --omit-invalidation WRITE
@@ -29,13 +31,15 @@ pub const LEAST_REQUESTS: usize = 20_000;
 
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Unless given, 60 000, or 20 a user where that is more.
+    /// Unless given, 40 000, or 10 a user where that is more.
     pub requests: Option<usize>,
     pub users: usize,
     pub write_ratio: f64,
     pub capacity: usize,
     pub trace: Option<PathBuf>,
     pub seed: u64,
+    /// How long the uncached sample may take.
+    pub sample: Duration,
     pub json: bool,
     pub omitted: Option<writes::Kind>,
     pub help: bool,
@@ -51,6 +55,7 @@ impl Default for Options {
             capacity: 50_000,
             trace: None,
             seed: 1,
+            sample: Duration::from_secs(6),
             json: false,
             omitted: None,
             help: false,
@@ -76,6 +81,7 @@ impl Options {
                 "--requests" => options.requests = Some(number(&name, &value()?)?.max(LEAST_REQUESTS)),
                 "--users" => options.users = number(&name, &value()?)?,
                 "--capacity" => options.capacity = number(&name, &value()?)?,
+                "--sample" => options.sample = Duration::from_secs(number(&name, &value()?)? as u64),
                 "--seed" => options.seed = number(&name, &value()?)? as u64,
                 "--write-ratio" => options.write_ratio = write_ratio(&value()?)?,
                 "--trace" => options.trace = Some(value()?.into()),
@@ -89,7 +95,7 @@ impl Options {
     }
 
     pub fn requests(&self) -> usize {
-        self.requests.unwrap_or((20 * self.users).max(60_000))
+        self.requests.unwrap_or((10 * self.users).max(40_000))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The five pages: each put together from parts, as a handler of the web application would do it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rusqlite::Result;
@@ -8,7 +9,7 @@ use super::db::Db;
 use super::parts::courses::{Catalogue, Course, Standing, catalogue, course, standing};
 use super::parts::platform::{Analytics, Office, analytics, office};
 use super::parts::students::{Enrolment, Overview, Progress, Student, overview, progress, student};
-use super::parts::teachers::{Classes, Teacher, Workload, classes, teacher, workload};
+use super::parts::teachers::{Classes, Taught, Teacher, Workload, classes, teacher, workload};
 use super::rows::{Row, Seen};
 
 type Part<T> = Arc<Seen<T>>;
@@ -56,10 +57,10 @@ impl Kind {
 /// What a user asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Route {
-    TeacherCourses { category: u32, teacher: u32 },
+    TeacherCourses { teacher: u32 },
     AdminDashboard,
     StudentDashboard { student: u32 },
-    TeacherDashboard { category: u32, teacher: u32 },
+    TeacherDashboard { teacher: u32 },
     StudentCourses { student: u32 },
 }
 
@@ -76,12 +77,10 @@ impl Route {
 
     pub fn open(self, db: &Arc<Db>) -> Result<Box<dyn Page>> {
         Ok(match self {
-            Self::TeacherCourses { category, teacher } => Box::new(teacher_courses(db, category, teacher)?),
+            Self::TeacherCourses { teacher } => Box::new(teacher_courses(db, teacher)?),
             Self::AdminDashboard => Box::new(admin_dashboard(db)?),
             Self::StudentDashboard { student } => Box::new(student_dashboard(db, student)?),
-            Self::TeacherDashboard { category, teacher } => {
-                Box::new(teacher_dashboard(db, category, teacher)?)
-            }
+            Self::TeacherDashboard { teacher } => Box::new(teacher_dashboard(db, teacher)?),
             Self::StudentCourses { student } => Box::new(student_courses(db, student)?),
         })
     }
@@ -99,10 +98,9 @@ pub struct TeacherCourses {
     courses: Vec<Part<Course>>,
 }
 
-fn teacher_courses(db: &Db, category: u32, id: u32) -> Result<TeacherCourses> {
-    let classes = classes(db, category, id)?;
-    let courses = classes.courses.iter().map(|&id| course(db, category, id)).collect::<Result<_>>()?;
-    Ok(TeacherCourses { teacher: teacher(db, id)?, classes, courses })
+fn teacher_courses(db: &Db, id: u32) -> Result<TeacherCourses> {
+    let classes = classes(db, id)?;
+    Ok(TeacherCourses { teacher: teacher(db, id)?, courses: courses_taught(db, &classes.courses)?, classes })
 }
 
 impl Page for TeacherCourses {
@@ -114,12 +112,12 @@ impl Page for TeacherCourses {
 }
 
 pub struct AdminDashboard {
-    pub analytics: Part<Analytics>,
-    pub office: Part<Office>,
-    pub catalogue: Vec<Part<Catalogue>>,
+    analytics: Part<Analytics>,
+    office: Part<Office>,
+    catalogue: Vec<Part<Catalogue>>,
 }
 
-pub fn admin_dashboard(db: &Arc<Db>) -> Result<AdminDashboard> {
+fn admin_dashboard(db: &Arc<Db>) -> Result<AdminDashboard> {
     let office = office(db)?;
     let catalogue =
         office.categories.iter().map(|&category| catalogue(db, category)).collect::<Result<_>>()?;
@@ -143,7 +141,7 @@ pub struct StudentDashboard {
 
 fn student_dashboard(db: &Db, id: u32) -> Result<StudentDashboard> {
     let overview = overview(db, id)?;
-    let courses = courses_of(db, &overview.enrolments)?;
+    let courses = courses_taken(db, &overview.enrolments)?;
     let student = student(db, id)?;
     Ok(StudentDashboard { major: standing(db, student.major)?, student, overview, courses })
 }
@@ -161,13 +159,15 @@ pub struct TeacherDashboard {
     teacher: Part<Teacher>,
     workload: Part<Workload>,
     courses: Vec<Part<Course>>,
-    category: Part<Standing>,
+    standings: Vec<Part<Standing>>,
 }
 
-fn teacher_dashboard(db: &Db, category: u32, id: u32) -> Result<TeacherDashboard> {
-    let workload = workload(db, category, id)?;
-    let courses = workload.courses.iter().map(|&id| course(db, category, id)).collect::<Result<_>>()?;
-    Ok(TeacherDashboard { teacher: teacher(db, id)?, workload, courses, category: standing(db, category)? })
+fn teacher_dashboard(db: &Db, id: u32) -> Result<TeacherDashboard> {
+    let workload = workload(db, id)?;
+    let courses = courses_taught(db, &workload.courses)?;
+    let categories = workload.courses.iter().map(|taught| taught.category).collect::<BTreeSet<_>>();
+    let standings = categories.into_iter().map(|category| standing(db, category)).collect::<Result<_>>()?;
+    Ok(TeacherDashboard { teacher: teacher(db, id)?, workload, courses, standings })
 }
 
 impl Page for TeacherDashboard {
@@ -175,7 +175,7 @@ impl Page for TeacherDashboard {
         see(self.teacher.rows());
         see(self.workload.rows());
         self.courses.iter().for_each(|course| see(course.rows()));
-        see(self.category.rows());
+        self.standings.iter().for_each(|standing| see(standing.rows()));
     }
 }
 
@@ -187,7 +187,7 @@ pub struct StudentCourses {
 
 fn student_courses(db: &Db, id: u32) -> Result<StudentCourses> {
     let progress = progress(db, id)?;
-    let courses = courses_of(db, &progress.enrolments)?;
+    let courses = courses_taken(db, &progress.enrolments)?;
     Ok(StudentCourses { student: student(db, id)?, progress, courses })
 }
 
@@ -199,6 +199,10 @@ impl Page for StudentCourses {
     }
 }
 
-fn courses_of(db: &Db, enrolments: &[Enrolment]) -> Result<Vec<Part<Course>>> {
+fn courses_taken(db: &Db, enrolments: &[Enrolment]) -> Result<Vec<Part<Course>>> {
     enrolments.iter().map(|enrolment| course(db, enrolment.category, enrolment.course)).collect()
+}
+
+fn courses_taught(db: &Db, taught: &[Taught]) -> Result<Vec<Part<Course>>> {
+    taught.iter().map(|taught| course(db, taught.category, taught.course)).collect()
 }

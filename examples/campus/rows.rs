@@ -19,9 +19,11 @@ pub enum Table {
     Ledger,
 }
 
-/// A row of the database at one of its versions. Every write raises the versions of the rows it touches, and
-/// those of the student and the course (or the ledger) that they belong to, so that a count or an average
-/// over many rows has a version too: that of its student, course or ledger.
+/// A row of the database at one of its versions.
+///
+/// A write raises the version of every row it writes, and of those that stand for more than themselves: a student
+/// for what is counted and summed over the student, a course, a teacher, a category (for its grades) and the
+/// ledger likewise. So a count or an average on a page has a version too.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Row {
     pub table: Table,

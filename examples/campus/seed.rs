@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rusqlite::{Connection, Transaction, params};
 
@@ -64,12 +65,18 @@ pub fn school_file(folder: &Path, school: &School, progress: &Progress) -> Resul
     let file = folder.join(format!("school-{:016x}.sqlite", fingerprint.finish()));
     if !file.exists() {
         fs::create_dir_all(folder)?;
-        let unfinished = folder.join(format!("school-{}.unfinished.sqlite", std::process::id()));
-        let _ = fs::remove_file(&unfinished);
+        let unfinished = sibling(&file);
         fill(&unfinished, school, progress)?;
         fs::rename(&unfinished, &file)?;
     }
     Ok(file)
+}
+
+/// A name beside the file's that nobody else has.
+pub fn sibling(file: &Path) -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    file.with_extension(format!("{}-{number}.sqlite", std::process::id()))
 }
 
 fn fill(file: &Path, school: &School, progress: &Progress) -> rusqlite::Result<()> {

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use larder::Larder;
 
@@ -15,14 +15,12 @@ use super::measure::Tally;
 use super::options::Options;
 use super::pages::{Kind, Route};
 use super::replay::Platform;
-use super::report::{count, percent, short_time};
 use super::seed;
 use super::stream::{Request, Stream};
 use super::terminal::Progress;
+use super::words::{count, percent, time};
 
 const CONNECTIONS: usize = 4;
-const UNCACHED_SAMPLE: Duration = Duration::from_secs(6);
-const ALONE_PER_PAGE: Duration = Duration::from_millis(800);
 /// So many requests show what the warm-up is good for.
 const FIRST_REQUESTS: usize = 2_000;
 
@@ -61,22 +59,22 @@ impl Run<'_> {
         let (options, school) = (self.options, &self.options.school);
         self.progress.say(&format!(
             "{} students, {} courses, {} teachers, {} enrolments, {} submissions, {} payments",
-            count(school.students as usize),
-            count(school.courses as usize),
-            count(school.teachers as usize),
-            count(school.enrolments as usize),
-            count(school.submissions as usize),
-            count(school.payments as usize),
+            count(school.students),
+            count(school.courses),
+            count(school.teachers),
+            count(school.enrolments),
+            count(school.submissions),
+            count(school.payments),
         ));
         self.progress.say(&format!(
             "{} requests of {}, writes {}, seed {}",
             count(self.stream.requests.len()),
             self.stream.description,
-            percent(Some(options.write_ratio)),
+            percent(options.write_ratio),
             options.seed
         ));
         self.progress.say(&format!(
-            "{} threads, {CONNECTIONS} database connections, a cache of {} entries",
+            "{} threads, {CONNECTIONS} reading database connections, a cache of {} entries",
             self.threads,
             count(options.capacity)
         ));
@@ -93,11 +91,11 @@ impl Run<'_> {
         self.progress.begin("one user, uncached", Kind::ALL.len() as u64);
         for kind in Kind::ALL {
             let requests = self.some_requests(kind);
-            alone.absorb(platform.serve(&requests, Some(ALONE_PER_PAGE), &Progress::new(true))?);
+            alone.absorb(platform.serve(&requests, Some(self.options.sample / 10), &Progress::new(true))?);
             self.progress.add(1);
         }
         let mean = alone.total().mean_ms().unwrap_or_default();
-        self.progress.end(&format!("{} pages, {} on average", alone.total().requests(), short_time(mean)));
+        self.progress.end(&format!("{} pages, {} each on average", alone.total().requests(), time(mean)));
         Ok(alone)
     }
 
@@ -115,7 +113,7 @@ impl Run<'_> {
     fn uncached(&self) -> Result<Tally> {
         let platform = self.platform(Larder::disabled(), self.threads)?;
         self.progress.begin("sample, uncached", self.stream.requests.len() as u64);
-        let sample = platform.serve(&self.stream.requests, Some(UNCACHED_SAMPLE), self.progress)?;
+        let sample = platform.serve(&self.stream.requests, Some(self.options.sample), self.progress)?;
         self.progress.end(&outcome(&sample));
         Ok(sample)
     }
@@ -137,8 +135,8 @@ impl Run<'_> {
         self.progress.end(&format!(
             "{} pages opened, {} queries, {} entries",
             count(routes.len()),
-            count(queries as usize),
-            count(entries as usize)
+            count(queries),
+            count(entries)
         ));
         Ok(())
     }
@@ -162,10 +160,11 @@ fn outcome(tally: &Tally) -> String {
     let total = tally.total();
     let [_, p95, p99] = total.percentiles_ms().unwrap_or_default();
     format!(
-        "{} pages, {} hits, p95 {}, p99 {}",
+        "{} pages and {} writes, {} hits, p95 {}, p99 {}",
         count(total.requests()),
-        percent(total.hit_ratio()),
-        short_time(p95),
-        short_time(p99)
+        count(tally.writes),
+        percent(total.hit_ratio().unwrap_or_default()),
+        time(p95),
+        time(p99)
     )
 }

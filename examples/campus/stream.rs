@@ -6,6 +6,7 @@ use super::pages::Route;
 use super::random::{Random, Zipf};
 use super::schema::School;
 use super::trace::{self, Trace};
+use super::words::count;
 use super::writes::Write;
 
 /// How much busier the busiest users are: the user of rank r asks with a weight of 1 / r^SKEW.
@@ -41,11 +42,15 @@ impl Stream {
         let requests = (0..options.requests())
             .map(|_| {
                 let user = users[busy.draw(&mut random)];
-                writer.instead_of(user.route(school, &mut random))
+                writer.instead_of(user.route(&mut random))
             })
             .collect();
-        let warm_up = users.iter().flat_map(|user| user.routes(school)).collect();
-        Self { requests, warm_up, description: format!("{} users, Zipf {SKEW:.1}", options.users) }
+        let warm_up = users.iter().flat_map(|user| user.routes()).collect();
+        Self {
+            requests,
+            warm_up,
+            description: format!("{} users, skew Zipf {SKEW:.1}", count(options.users)),
+        }
     }
 
     /// The keys of a real trace in their order, each standing for one page.
@@ -54,8 +59,11 @@ impl Stream {
         let pages = pages_in_order(school);
         let accesses = trace.accesses.iter().cycle().take(options.requests());
         let requests = accesses.map(|&key| writer.instead_of(pages[key as usize % pages.len()])).collect();
-        let description =
-            format!("trace of {} accesses, {} unique keys", trace.total_accesses, trace.unique_keys);
+        let description = format!(
+            "a trace of {} accesses to {} keys",
+            count(trace.total_accesses),
+            count(trace.unique_keys)
+        );
         Self { requests, warm_up: vec![Route::AdminDashboard], description }
     }
 }
@@ -85,24 +93,20 @@ fn users(count: usize, school: &School, random: &mut Random) -> Vec<User> {
 }
 
 impl User {
-    fn routes(self, school: &School) -> Vec<Route> {
+    fn routes(self) -> Vec<Route> {
         match self {
             Self::Student(student) => {
                 vec![Route::StudentDashboard { student }, Route::StudentCourses { student }]
             }
             Self::Teacher(teacher) => {
-                let category = school.category_of_teacher(teacher);
-                vec![
-                    Route::TeacherDashboard { category, teacher },
-                    Route::TeacherCourses { category, teacher },
-                ]
+                vec![Route::TeacherDashboard { teacher }, Route::TeacherCourses { teacher }]
             }
             Self::Admin => vec![Route::AdminDashboard],
         }
     }
 
-    fn route(self, school: &School, random: &mut Random) -> Route {
-        let routes = self.routes(school);
+    fn route(self, random: &mut Random) -> Route {
+        let routes = self.routes();
         routes[if random.chance(0.6) { 0 } else { routes.len() - 1 }]
     }
 }
@@ -111,7 +115,7 @@ impl User {
 fn pages_in_order(school: &School) -> Vec<Route> {
     let mut random = Random::seeded(7);
     let everyone = users((school.students + school.teachers) as usize, school, &mut random);
-    let mut pages: Vec<Route> = everyone.into_iter().flat_map(|user| user.routes(school)).collect();
+    let mut pages: Vec<Route> = everyone.into_iter().flat_map(|user| user.routes()).collect();
     random.shuffle(&mut pages);
     pages
 }

@@ -1,13 +1,13 @@
 //! A progress bar and some colour, both only where a person looks.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
-use std::sync::Mutex;
+use std::io::{IsTerminal, Write, stdout};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const WIDTH: usize = 32;
 const REDRAW: Duration = Duration::from_millis(50);
 
-/// Steps of the run, on stderr, each with a bar while it lasts and a line of what came of it.
+/// Steps of the run, on stdout, each with a bar while it lasts and a line of what came of it.
 pub struct Progress {
     quiet: bool,
     step: Mutex<Step>,
@@ -32,7 +32,7 @@ impl Progress {
 
     pub fn say(&self, line: &str) {
         if !self.quiet {
-            eprintln!("  {line}");
+            self::line(&format!("  {line}"));
         }
     }
 
@@ -55,26 +55,31 @@ impl Progress {
     pub fn end(&self, outcome: &str) {
         let step = self.step();
         if !self.quiet {
-            let clear = if stderr().is_terminal() { "\r\x1b[K" } else { "" };
+            let clear = if stdout().is_terminal() { "\r\x1b[K" } else { "" };
             let seconds = step.began.elapsed().as_secs_f64();
-            let mark = paint(stderr().is_terminal(), GREEN, "✓");
-            eprintln!("{clear}  {mark} {:<24} {seconds:>6.2} s   {outcome}", step.label);
+            let mark = good("✓");
+            line(&format!("{clear}  {mark} {:<24} {seconds:>6.2} s   {outcome}", step.label));
         }
     }
 
     fn draw(&self, step: &Step) {
-        if !self.quiet && stderr().is_terminal() {
+        if !self.quiet && stdout().is_terminal() {
             let share = (step.done as f64 / step.total as f64).min(1.0);
             let full = (share * WIDTH as f64) as usize;
             let bar = format!("{}{}", "█".repeat(full), "░".repeat(WIDTH - full));
-            eprint!("\r\x1b[K  · {:<24} {bar} {:>3.0} %", step.label, share * 100.0);
-            let _ = stderr().flush();
+            print!("\r\x1b[K  · {:<24} {bar} {:>3.0} %", step.label, share * 100.0);
+            let _ = stdout().flush();
         }
     }
 
-    fn step(&self) -> std::sync::MutexGuard<'_, Step> {
-        self.step.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn step(&self) -> MutexGuard<'_, Step> {
+        self.step.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A line on stdout. If nobody reads it any more, so be it.
+pub fn line(text: &str) {
+    let _ = writeln!(stdout(), "{text}");
 }
 
 const GREEN: &str = "32";
@@ -83,27 +88,23 @@ const BOLD: &str = "1";
 const DIM: &str = "2";
 
 pub fn good(text: &str) -> String {
-    on_stdout(GREEN, text)
+    paint(GREEN, text)
 }
 
 pub fn bad(text: &str) -> String {
-    on_stdout(RED, text)
+    paint(RED, text)
 }
 
 pub fn bold(text: &str) -> String {
-    on_stdout(BOLD, text)
+    paint(BOLD, text)
 }
 
 pub fn dim(text: &str) -> String {
-    on_stdout(DIM, text)
+    paint(DIM, text)
 }
 
-fn on_stdout(code: &str, text: &str) -> String {
-    paint(stdout().is_terminal(), code, text)
-}
-
-fn paint(terminal: bool, code: &str, text: &str) -> String {
-    if terminal && std::env::var_os("NO_COLOR").is_none() {
+fn paint(code: &str, text: &str) -> String {
+    if stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
         format!("\x1b[{code}m{text}\x1b[0m")
     } else {
         text.to_owned()

@@ -7,7 +7,6 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::Result;
 use super::db::Db;
 use super::parts::courses::{catalogue, standing};
-use super::parts::teachers::{classes, workload};
 use super::rows::{Row, Table};
 use super::schema::TODAY;
 use super::truth::Truth;
@@ -48,14 +47,10 @@ pub enum Write {
 enum Changed {
     Student(u32),
     Payments,
-    Course(CourseRef),
+    Course { category: u32, id: u32 },
+    Teacher(u32),
+    Standing { category: u32 },
     Category(u32),
-}
-
-struct CourseRef {
-    category: u32,
-    teacher: u32,
-    id: u32,
 }
 
 impl Write {
@@ -89,14 +84,19 @@ impl Write {
         match self {
             Self::Enrol { student, course } => {
                 change.enrol(student, course)?;
-                Ok(vec![change.student(student)?, change.course(course)?])
+                Ok(vec![change.student(student)?, change.course(course)?, change.teacher_of(course)?])
             }
             Self::Pay { student, cents } => {
                 change.pay(student, cents)?;
                 Ok(vec![change.student(student)?, change.payments()?])
             }
             Self::Grade { student, score } => match change.grade(student, score)? {
-                Some(course) => Ok(vec![change.student(student)?, change.course(course)?]),
+                Some(course) => Ok(vec![
+                    change.student(student)?,
+                    change.course(course)?,
+                    change.teacher_of(course)?,
+                    change.standing_of(course)?,
+                ]),
                 None => Ok(Vec::new()),
             },
             Self::EditCourse { course, credits } => {
@@ -115,16 +115,15 @@ impl Changed {
     fn forget(&self) -> larder::Result<()> {
         let cache = larder::global();
         match *self {
-            Self::Student(id) => cache.invalidate_tag(&key!("student:{}", id)).wait(),
+            Self::Student(id) => cache.invalidate_tag(key!("student:{}", id)).wait(),
             Self::Payments => cache.invalidate_tag("analytics").wait(),
-            Self::Course(CourseRef { category, teacher, id }) => {
-                cache.invalidate_tag(&key!("course:{}", id)).wait()?;
-                workload::invalidate(category, teacher).wait()?;
-                classes::invalidate(category, teacher).wait()?;
-                catalogue::invalidate(category).wait()?;
-                standing::invalidate(category).wait()
+            Self::Course { category, id } => {
+                cache.invalidate_tag(key!("course:{}", id)).wait()?;
+                catalogue::invalidate(category).wait()
             }
-            Self::Category(id) => cache.invalidate_pattern(&format!("{}:*", key!("category:{}", id))).wait(),
+            Self::Teacher(id) => cache.invalidate_tag(key!("teacher:{}", id)).wait(),
+            Self::Standing { category } => standing::invalidate(category).wait(),
+            Self::Category(id) => cache.invalidate_pattern(key!("category:{}:*", id)).wait(),
         }
     }
 }
@@ -233,11 +232,31 @@ impl Change<'_> {
             "UPDATE courses SET version = version + 1 WHERE id = ?1 RETURNING id, version",
             [id],
         )?;
-        let (category, teacher) = self
+        let category = self
             .transaction
-            .prepare_cached("SELECT category_id, teacher_id FROM courses WHERE id = ?1")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(Changed::Course(CourseRef { category, teacher, id }))
+            .prepare_cached("SELECT category_id FROM courses WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))?;
+        Ok(Changed::Course { category, id })
+    }
+
+    fn teacher_of(&mut self, course: u32) -> rusqlite::Result<Changed> {
+        let id = self.execute_one(
+            Table::Teacher,
+            "UPDATE teachers SET version = version + 1
+             WHERE id = (SELECT teacher_id FROM courses WHERE id = ?1) RETURNING id, version",
+            [course],
+        )?;
+        Ok(Changed::Teacher(id))
+    }
+
+    fn standing_of(&mut self, course: u32) -> rusqlite::Result<Changed> {
+        let category = self.execute_one(
+            Table::Category,
+            "UPDATE categories SET version = version + 1
+             WHERE id = (SELECT category_id FROM courses WHERE id = ?1) RETURNING id, version",
+            [course],
+        )?;
+        Ok(Changed::Standing { category })
     }
 
     /// Runs a statement that returns the `id` and the new `version` of each row it writes.
@@ -249,5 +268,16 @@ impl Change<'_> {
             self.rows.push(row?);
         }
         Ok(())
+    }
+
+    /// The same for a statement that writes one row. Returns its id.
+    fn execute_one(
+        &mut self,
+        table: Table,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> rusqlite::Result<u32> {
+        self.execute(table, sql, params)?;
+        self.rows.last().map(|row| row.id).ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 }

@@ -95,7 +95,7 @@ pub fn catalogue(db: &Db, category: u32) -> Loaded<Catalogue> {
     })
 }
 
-/// Who does best in a category of courses.
+/// Who does best in a category of courses: made of its grades, for which the category's own row stands.
 #[derive(Serialize, Deserialize)]
 pub struct Standing {
     pub leaders: Vec<(String, f64)>,
@@ -105,12 +105,9 @@ pub struct Standing {
 #[cached(key = "category:{category}:standing", ttl = "30m", skip = [db])]
 pub fn standing(db: &Db, category: u32) -> Loaded<Standing> {
     db.load(|query| {
-        query.rows(
-            Table::Course,
-            "SELECT id, version FROM courses WHERE category_id = ?1",
-            [category],
-            |_| Ok(()),
-        )?;
+        query.row(Table::Category, "SELECT id, version FROM categories WHERE id = ?1", [category], |_| {
+            Ok(())
+        })?;
         let leaders = query.figures(
             "SELECT t.name, best.average FROM
                  (SELECT s.student_id, avg(s.score) AS average FROM submissions s

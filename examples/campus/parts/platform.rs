@@ -14,8 +14,8 @@ pub struct Analytics {
     pub months: Vec<Month>,
     /// Of the last thirty days.
     pub methods: Vec<(String, i64)>,
-    /// Cents due, by how many quarters they are overdue.
-    pub overdue: Vec<(u32, i64)>,
+    /// By the year in which it was due.
+    pub overdue: Vec<(String, i64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct Month {
     pub cents: i64,
 }
 
-/// Twenty-four months of payments. When its hour is over, whoever asks next is answered at once from what is
+/// Six months of payments. When its hour is over, whoever asks next is answered at once from what is
 /// there while it is made again in the background: so this function owns its database handle.
 #[cached(key = "analytics", ttl = "1h", swr = "10m", tags = ["analytics"], skip = [db])]
 pub fn analytics(db: Arc<Db>) -> Loaded<Analytics> {
@@ -34,7 +34,7 @@ pub fn analytics(db: Arc<Db>) -> Loaded<Analytics> {
         let months = query.figures(
             "SELECT substr(day, 1, 7) AS month, sum(payments), sum(cents) FROM
                  (SELECT paid_on AS day, count(*) AS payments, sum(cents) AS cents FROM payments
-                  WHERE paid_on >= date(?1, 'start of month', '-23 months') GROUP BY paid_on)
+                  WHERE paid_on >= date(?1, 'start of month', '-5 months') GROUP BY paid_on)
              GROUP BY month ORDER BY month",
             [TODAY],
             |row| Ok(Month { month: row.get(0)?, payments: row.get(1)?, cents: row.get(2)? }),
@@ -45,8 +45,7 @@ pub fn analytics(db: Arc<Db>) -> Loaded<Analytics> {
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         let overdue = query.figures(
-            "SELECT CAST(julianday(?1) - julianday(due_on) AS INTEGER) / 91, sum(cents) FROM payments
-             WHERE paid_on IS NULL AND due_on < ?1 GROUP BY 1",
+            "SELECT substr(due_on, 1, 4), sum(cents) FROM payments WHERE paid_on IS NULL AND due_on < ?1 GROUP BY 1",
             [TODAY],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;

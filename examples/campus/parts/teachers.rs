@@ -13,7 +13,7 @@ pub struct Teacher {
     pub email: String,
 }
 
-#[cached(key = "teacher:{id}:profile", ttl = "30m", skip = [db])]
+#[cached(key = "teacher:{id}:profile", ttl = "30m", tags = ["teacher:{id}"], skip = [db])]
 pub fn teacher(db: &Db, id: u32) -> Loaded<Teacher> {
     db.load(|query| {
         query.row(
@@ -25,9 +25,16 @@ pub fn teacher(db: &Db, id: u32) -> Loaded<Teacher> {
     })
 }
 
+/// A course never changes its teacher or its category, so this needs nothing else of the course.
+#[derive(Serialize, Deserialize)]
+pub struct Taught {
+    pub course: u32,
+    pub category: u32,
+}
+
 #[derive(Serialize, Deserialize)]
 pub struct Workload {
-    pub courses: Vec<u32>,
+    pub courses: Vec<Taught>,
     /// Submissions that wait for a grade, by course.
     pub waiting: Vec<(u32, u32)>,
     pub oldest: Vec<Waiting>,
@@ -43,10 +50,10 @@ pub struct Waiting {
     pub submitted_on: String,
 }
 
-#[cached(key = "category:{category}:teacher:{id}:dashboard", ttl = "5m", skip = [db])]
-pub fn workload(db: &Db, category: u32, id: u32) -> Loaded<Workload> {
+#[cached(key = "teacher:{id}:dashboard", ttl = "5m", tags = ["teacher:{id}"], skip = [db])]
+pub fn workload(db: &Db, id: u32) -> Loaded<Workload> {
     db.load(|query| {
-        let courses = courses_of(query, category, id)?;
+        let courses = courses_taught(query, id)?;
         let waiting = query.figures(
             "SELECT s.course_id, count(*) FROM submissions s JOIN courses c ON c.id = s.course_id
              WHERE c.teacher_id = ?1 AND s.score IS NULL GROUP BY s.course_id",
@@ -79,7 +86,7 @@ pub fn workload(db: &Db, category: u32, id: u32) -> Loaded<Workload> {
 
 #[derive(Serialize, Deserialize)]
 pub struct Classes {
-    pub courses: Vec<u32>,
+    pub courses: Vec<Taught>,
     /// Course, year, students of that year who are enrolled.
     pub by_year: Vec<(u32, u32, u32)>,
     /// Course, average grade, share of the grades that pass.
@@ -88,10 +95,10 @@ pub struct Classes {
     pub at_risk: Vec<(u32, u32)>,
 }
 
-#[cached(key = "category:{category}:teacher:{id}:courses", ttl = "30m", skip = [db])]
-pub fn classes(db: &Db, category: u32, id: u32) -> Loaded<Classes> {
+#[cached(key = "teacher:{id}:courses", ttl = "30m", tags = ["teacher:{id}"], skip = [db])]
+pub fn classes(db: &Db, id: u32) -> Loaded<Classes> {
     db.load(|query| {
-        let courses = courses_of(query, category, id)?;
+        let courses = courses_taught(query, id)?;
         let by_year = query.figures(
             "SELECT e.course_id, t.year, count(*) FROM enrolments e JOIN courses c ON c.id = e.course_id
              JOIN students t ON t.id = e.student_id WHERE c.teacher_id = ?1 GROUP BY e.course_id, t.year",
@@ -117,11 +124,10 @@ pub fn classes(db: &Db, category: u32, id: u32) -> Loaded<Classes> {
     })
 }
 
-fn courses_of(query: &Query<'_>, category: u32, teacher: u32) -> rusqlite::Result<Vec<u32>> {
-    query.rows(
-        Table::Course,
-        "SELECT id, version FROM courses WHERE teacher_id = ?1 AND category_id = ?2 ORDER BY id",
-        [teacher, category],
-        |row| row.get(0),
-    )
+/// Notes the teacher's own row too: its version stands for what is counted over the teacher's courses.
+fn courses_taught(query: &Query<'_>, teacher: u32) -> rusqlite::Result<Vec<Taught>> {
+    query.row(Table::Teacher, "SELECT id, version FROM teachers WHERE id = ?1", [teacher], |_| Ok(()))?;
+    query.figures("SELECT id, category_id FROM courses WHERE teacher_id = ?1 ORDER BY id", [teacher], |row| {
+        Ok(Taught { course: row.get(0)?, category: row.get(1)? })
+    })
 }
