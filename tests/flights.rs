@@ -175,6 +175,30 @@ async fn a_leader_that_is_never_polled_again_is_replaced_within_three_seconds() 
 }
 
 #[tokio::test]
+async fn a_leader_that_was_given_up_publishes_nothing() {
+    for Subject { name, cache, clock } in subjects() {
+        let (finish, finished) = tokio::sync::oneshot::channel();
+        let loader = || async { finished.await.unwrap_or(0_u64) };
+        let mut forgotten = Box::pin(cache.get_or_load("k", TTL, loader));
+        while cache.stats().loads == 0 {
+            let _ = forgotten.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        }
+        let follower = tokio::spawn({
+            let cache = cache.clone();
+            async move { cache.try_get_or_load("k", TTL, || async { Err::<u64, _>("down") }).await }
+        });
+        while !follower.is_finished() {
+            clock.advance(Duration::from_millis(100));
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(follower.await.expect("no panic").as_deref(), Err(&"down"), "{name}");
+        finish.send(1_u64).expect("the forgotten load still waits");
+        assert_eq!(*forgotten.await, 1, "{name}: its own caller gets the value");
+        assert!(cache.get::<u64>("k").await.expect("readable").is_none(), "{name}: its round is over");
+    }
+}
+
+#[tokio::test]
 async fn a_slow_leader_that_is_polled_keeps_its_flight() {
     for Subject { name, cache, clock } in subjects() {
         let (finish, finished) = tokio::sync::oneshot::channel();

@@ -205,3 +205,20 @@ async fn a_failing_refresh_is_not_started_by_every_reader() {
         assert_eq!(cache.stats().loads, 1, "{name}");
     }
 }
+
+/// The windows are those of the policy that the load is made under, also where the entry would last longer.
+#[tokio::test]
+async fn each_window_is_the_readers_own() {
+    for Subject { name, cache, clock } in subjects() {
+        let strict = Policy::ttl(10 * SECOND).swr(2 * SECOND).sie(5 * SECOND);
+        let fail = || async { Err::<u32, _>("down") };
+        cache.set("n", 1_u32, policy()).await.expect("set");
+        clock.advance(14 * SECOND);
+        let read = cache.try_get_or_load("n", &strict, fail).await;
+        assert_eq!(read.as_deref(), Ok(&1), "{name}: 4 s stale");
+        cache.invalidate("other").await.expect("ok");
+        clock.advance(2 * SECOND);
+        let read = cache.try_get_or_load("n", &strict, fail).await;
+        assert_eq!(read.as_deref(), Err(&"down"), "{name}: 6 s stale");
+    }
+}

@@ -69,12 +69,17 @@ impl Engine {
             Ok(found) => found,
             Err(error) => return Reply::error(error),
         };
+        if let Reply::Ready(found) = found {
+            return Reply::Ready(found.and_then(|entry| self.fresh_of(key, entry)));
+        }
         let key: Box<str> = key.into();
-        found.and_then(move |entry| {
-            let fresh = entry.filter(|entry| entry.freshness() == Freshness::Fresh);
-            self.count(if fresh.is_some() { Event::Hit } else { Event::Miss });
-            fresh.map(|entry| typed(&key, entry.value)).transpose()
-        })
+        found.and_then(move |entry| self.fresh_of(&key, entry))
+    }
+
+    fn fresh_of<T: Cacheable>(&self, key: &str, entry: Option<Entry>) -> Result<Option<Arc<T>>> {
+        let fresh = entry.filter(|entry| entry.freshness() == Freshness::Fresh);
+        self.count(if fresh.is_some() { Event::Hit } else { Event::Miss });
+        fresh.map(|entry| typed(key, entry.value)).transpose()
     }
 
     fn entry(&self, key: &str, kind: &'static Kind) -> Result<Reply<'_, Option<Entry>>> {

@@ -24,7 +24,7 @@ pub(crate) fn check(key: &str) -> Result<()> {
         "it is empty"
     } else if key.len() > MAX_KEY_LEN {
         "it is longer than 1024 bytes; `key!` shortens such keys by a hash"
-    } else if key.chars().any(char::is_control) {
+    } else if holds_control(key) {
         "it holds a control character; `key!` escapes them in arguments"
     } else {
         return Ok(());
@@ -32,6 +32,15 @@ pub(crate) fn check(key: &str) -> Result<()> {
     // Enough of the key to find it by, not a page of it.
     let shown: String = key.chars().take(64).collect();
     Err(Error::new(ErrorKind::InvalidKey, format!("key {shown:?} cannot be used: {wrong}")))
+}
+
+/// Whether `text` holds a control character. Most keys are ASCII, and told byte by byte.
+fn holds_control(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.chars().any(char::is_control)
+    }
 }
 
 const INLINE: usize = 112;
