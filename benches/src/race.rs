@@ -81,6 +81,11 @@ impl Race {
         matches!(self, Self::Hit | Self::Miss)
     }
 
+    /// How many visits make a lap: fewer where they take longer.
+    pub fn visits(self) -> usize {
+        if self.is_ample() { 1_000_000 } else { 250_000 }
+    }
+
     /// What is visited, in Zipf's proportions.
     pub fn stream(self, visits: usize) -> Stream {
         Stream::zipf(if self.is_ample() { FEW } else { MANY }, visits)

@@ -8,7 +8,7 @@ use crate::measure::Times;
 pub struct Table<'t> {
     /// What was measured.
     pub title: String,
-    /// The entrant whose medians the others' are divided by.
+    /// The entrant whose times the others' are divided by: median by median, least by least.
     pub reference: &'static str,
     /// Whether it says how many visits found something.
     pub hits: bool,
@@ -23,9 +23,9 @@ impl fmt::Display for Table<'_> {
         write!(f, "| ns per operation |")?;
         for (threads, _) in self.runs {
             let s = if *threads == 1 { "" } else { "s" };
-            write!(f, " {threads} thread{s}: median | min | ratio |{hits}")?;
+            write!(f, " {threads} thread{s}: median | min | ratio | of minima |{hits}")?;
         }
-        writeln!(f, "\n|---|{}", format!("---:|---:|---:|{column}").repeat(self.runs.len()))?;
+        writeln!(f, "\n|---|{}", format!("---:|---:|---:|---:|{column}").repeat(self.runs.len()))?;
         let entrants = self.runs.first().map_or(0, |(_, times)| times.len());
         for at in 0..entrants {
             write!(f, "| {} |", self.runs[0].1[at].name)?;
@@ -43,8 +43,10 @@ impl Table<'_> {
         let (median, min) = (times.median(), times.min());
         write!(f, " {median:.1} | {min:.1} |")?;
         match all.iter().find(|times| times.name == self.reference) {
-            Some(reference) => write!(f, " {:.2} |", median / reference.median())?,
-            None => write!(f, " |")?,
+            Some(reference) => {
+                write!(f, " {:.2} | {:.2} |", median / reference.median(), min / reference.min())?
+            }
+            None => write!(f, " | |")?,
         }
         if self.hits {
             write!(f, " {:.1} % |", 100.0 * (1.0 - times.missed))?;
@@ -62,6 +64,6 @@ mod tests {
         let times = |name, rounds: [f64; 3]| Times { name, rounds: rounds.to_vec(), missed: 0.25 };
         let runs = [(1, vec![times("a", [10.0, 20.0, 30.0]), times("b", [29.0, 30.0, 31.0])])];
         let table = Table { title: "hit".into(), reference: "a", hits: true, runs: &runs }.to_string();
-        assert!(table.ends_with("| b | 30.0 | 29.0 | 1.50 | 75.0 % |\n"), "{table}");
+        assert!(table.ends_with("| b | 30.0 | 29.0 | 1.50 | 2.90 | 75.0 % |\n"), "{table}");
     }
 }

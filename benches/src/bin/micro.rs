@@ -14,7 +14,8 @@ struct Options {
     races: Vec<Race>,
     functions: bool,
     rounds: usize,
-    visits: usize,
+    /// Instead of each race's own number.
+    visits: Option<usize>,
     threads: Vec<usize>,
     /// The name of an entrant that runs alone, to look at it with a profiler. Empty: all run.
     only: String,
@@ -25,8 +26,8 @@ impl Options {
         let mut options = Self {
             races: Vec::new(),
             functions: false,
-            rounds: 31,
-            visits: 1_000_000,
+            rounds: 101,
+            visits: None,
             threads: Vec::new(),
             only: String::new(),
         };
@@ -34,7 +35,7 @@ impl Options {
             let mut number = || arguments.next()?.parse().ok().filter(|number| *number > 0);
             match &*argument {
                 "--rounds" => options.rounds = number()?,
-                "--visits" => options.visits = number()?,
+                "--visits" => options.visits = Some(number()?),
                 "--threads" => options.threads.push(number()?),
                 "--only" => options.only = arguments.next()?,
                 "cached_fn" => options.functions = true,
@@ -58,14 +59,14 @@ impl Options {
     }
 
     fn race(&self, race: Race) {
-        let stream = race.stream(self.visits);
+        let stream = race.stream(self.visits.unwrap_or(race.visits()));
         let runs = self.measure(race.entrants(&stream), &stream.visits());
         let title = format!("{}: {}", race.name(), race.about());
         println!("{}", Table { title, reference: REFERENCE, hits: race != Race::Insert, runs: &runs });
     }
 
     fn functions(&self) {
-        let ids = Race::Hit.stream(self.visits).ids();
+        let ids = Race::Hit.stream(self.visits.unwrap_or(Race::Insert.visits())).ids();
         let entrants = functions::entrants();
         for entrant in &entrants {
             entrant.lap(&ids);
