@@ -261,6 +261,53 @@ async fn loads_that_wait_for_each_other_do_not_deadlock() {
     }
 }
 
+/// A loader that waits for two loads at once, one of which waits for its own.
+#[tokio::test]
+async fn joined_loads_do_not_hide_a_circle() {
+    for Subject { name, cache, .. } in subjects() {
+        let (inner, barrier) = (cache.clone(), Arc::new(Barrier::new(2)));
+        let c = tokio::spawn({
+            let cache = cache.clone();
+            async move {
+                *cache
+                    .get_or_load("c", TTL, || async {
+                        for _ in 0..200 {
+                            tokio::task::yield_now().await;
+                        }
+                        1_u64
+                    })
+                    .await
+            }
+        });
+        let a = {
+            let (cache, barrier) = (cache.clone(), barrier.clone());
+            tokio::spawn(async move {
+                let inner = cache.clone();
+                let loader = || async move {
+                    barrier.wait().await;
+                    let (b, c) = tokio::join!(
+                        inner.get_or_load("b", TTL, || async { 1_u64 }),
+                        inner.get_or_load("c", TTL, || async { 1_u64 })
+                    );
+                    *b + *c
+                };
+                *cache.get_or_load("a", TTL, loader).await
+            })
+        };
+        let b = tokio::spawn(async move {
+            let cache = inner.clone();
+            let loader = || async move {
+                barrier.wait().await;
+                1 + *inner.get_or_load("a", TTL, || async { 1_u64 }).await
+            };
+            *cache.get_or_load("b", TTL, loader).await
+        });
+        let all = async { (a.await.is_ok(), b.await.is_ok(), c.await.is_ok()) };
+        let all = tokio::time::timeout(Duration::from_secs(5), all).await.expect("no deadlock");
+        assert_eq!(all, (true, true, true), "{name}");
+    }
+}
+
 #[test]
 fn a_synchronous_caller_does_not_wait_for_an_asynchronous_load_that_needs_its_thread() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

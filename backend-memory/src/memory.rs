@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cache_core::{Clock, Usage, Value};
+use parking_lot::Mutex;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_nano_inline};
 use spin::mutex::SpinMutexGuard;
 
@@ -16,6 +17,10 @@ use crate::shard::{Shard, Stored};
 use crate::sync::{Padded, ShardLock};
 
 /// An in-process store. Clones share it.
+///
+/// Give a store to one `Larder` (whose clones share everything), or to several with different namespaces. Two of one
+/// namespace would share entries but not flights: a caller of one could join its load in flight though the other
+/// has invalidated the key.
 ///
 /// Holds at most its capacity of entries, and evicts by S3-FIFO. What has expired or was invalidated is never
 /// served from that moment on; its memory is given back within a second, also if nobody reads.
@@ -42,6 +47,7 @@ pub(crate) struct Store {
     capacity: usize,
     /// Entries in all shards.
     entries: AtomicUsize,
+    sweeping: Mutex<()>,
 }
 
 /// Fewer entries than this are not worth a shard.
@@ -64,6 +70,7 @@ impl Memory {
             clock,
             capacity,
             entries: AtomicUsize::new(0),
+            sweeping: Mutex::new(()),
         });
         sweep_later(&store.clock, Arc::downgrade(&store));
         Self(store)
@@ -153,6 +160,9 @@ impl Store {
     /// Gives back the memory of what has expired or was invalidated, and forgets the marks that are not needed
     /// any more.
     pub(crate) fn sweep(&self) {
+        // One at a time: a second one would forget marks that the first has not yet held every entry against. Whoever
+        // comes meanwhile (a value's `Drop` may) leaves it to the one that runs, and to the next.
+        let Some(_alone) = self.sweeping.try_lock() else { return };
         let sweep = self.marks.begin_sweep();
         let mut oldest_load = u64::MAX;
         let mut gone = Vec::new();

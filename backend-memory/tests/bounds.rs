@@ -116,3 +116,34 @@ fn a_drop_may_use_the_store_and_may_panic() {
     clock.advance(Duration::from_secs(1));
     assert_eq!(memory.usage().entries, 0, "it is still swept");
 }
+
+/// A sweep that comes while another one is under way must not forget the marks that the first still works with.
+#[test]
+fn overlapping_sweeps_bring_nothing_back() {
+    struct Sweeper(ManualClock);
+    impl Drop for Sweeper {
+        fn drop(&mut self) {
+            let clock = self.0.clone();
+            std::thread::spawn(move || clock.advance(Duration::from_millis(600))).join().expect("swept");
+        }
+    }
+    let clock = ManualClock::new();
+    let memory = Memory::builder().capacity(20_000).clock(clock.clock()).build();
+    for i in 0..4_000 {
+        memory.set(&format!("x:{i}"), Value::new(Arc::new(i)), set(None, &[])).wait().expect("set");
+    }
+    for i in 0..4 {
+        let sweeper = cache_core::Local(Sweeper(clock.clone()));
+        memory
+            .set(&format!("x:sweeper:{i}"), Value::new(Arc::new(sweeper)), set(None, &[]))
+            .wait()
+            .expect("set");
+    }
+    memory.invalidate(Target::Pattern("x:*"), Strength::Remove).wait().expect("ok");
+    clock.advance(Duration::from_millis(600));
+    let kind = cache_core::Kind::of::<i32>();
+    let back = (0..4_000)
+        .filter(|i| memory.get(&format!("x:{i}"), kind).wait().expect("readable").is_some())
+        .count();
+    assert_eq!((back, memory.usage().entries), (0, 0));
+}

@@ -68,6 +68,10 @@ impl Deadlines {
             return self;
         }
         let fresh_until = now + ttl;
+        if self.fresh_until == Time::MAX {
+            // It had no end, and so no stale window after it.
+            return Self { fresh_until, stale_until: fresh_until };
+        }
         Self { fresh_until, stale_until: fresh_until + (self.stale_until - self.fresh_until) }
     }
 }
@@ -102,6 +106,9 @@ mod tests {
     fn a_new_ttl_keeps_the_stale_window_and_never_revives() {
         let d = deadlines(10, 15).with_ttl(Time::from_millis(5), Duration::from_millis(100));
         assert_eq!((d.fresh_until, d.stale_until), (Time::from_millis(105), Time::from_millis(110)));
+        let forever =
+            Deadlines::new(Time::ZERO, Lifetime::FOREVER).with_ttl(Time::ZERO, Duration::from_secs(1));
+        assert_eq!(forever.at(Time::from_millis(1000)), None);
         let stale = deadlines(10, 15);
         assert_eq!(stale.with_ttl(Time::from_millis(12), Duration::from_secs(9)), stale);
     }

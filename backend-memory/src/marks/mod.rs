@@ -45,8 +45,10 @@ pub(crate) struct Marks {
     tags: Tags,
     /// Loads that began before this publish nothing: the marks they would be held against are gone.
     floor: AtomicU64,
-    /// Something was marked since the last sweep began.
+    /// A tag was marked since the last sweep began.
     unswept: AtomicBool,
+    /// Every entry has been held against the pattern marks up to this one.
+    swept: AtomicU64,
 }
 
 /// The order when a sweep began: of the latest pattern mark, and of everything.
@@ -81,9 +83,7 @@ impl Marks {
 
     /// Marks all keys that `pattern` matches (`None`: all keys). Returns how many such marks are kept.
     pub(crate) fn mark_pattern(&self, pattern: Option<Pattern>, strength: Strength) -> usize {
-        let kept = self.patterns.mark(pattern, strength, || self.next());
-        self.unswept.store(true, Ordering::Release);
-        kept
+        self.patterns.mark(pattern, strength, || self.next())
     }
 
     pub(crate) fn mark_tag(&self, tag: &str, strength: Strength) {
@@ -105,15 +105,17 @@ impl Marks {
         self.patterns.examine(key, since)
     }
 
-    /// To be taken before the first entry is held against the marks.
+    /// To be taken before the first entry is held against the marks. One sweep at a time.
     pub(crate) fn begin_sweep(&self) -> Sweep {
-        let due = self.unswept.swap(false, Ordering::AcqRel);
-        Sweep { latest: self.latest(), began: self.now(), due }
+        let (latest, began) = (self.latest(), self.now());
+        let tags = self.unswept.swap(false, Ordering::AcqRel);
+        Sweep { latest, began, due: tags || latest > self.swept.load(Ordering::Acquire) }
     }
 
     /// Forgets the marks that every entry has been held against since `sweep` began, but for those that a load
     /// which began at `oldest_load` must still be held against.
     pub(crate) fn forget(&self, sweep: &Sweep, oldest_load: u64) {
+        self.swept.store(sweep.latest, Ordering::Release);
         let tags = self.tags.forget(sweep.began.min(oldest_load));
         let patterns = self.patterns.forget(sweep.latest.min(oldest_load));
         if tags > MANY_TAGS || patterns > MANY {

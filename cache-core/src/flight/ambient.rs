@@ -20,25 +20,28 @@ pub(super) fn flights() -> Vec<Arc<Flight>> {
 
 /// Whether one of `mine` is `flight`, or is what `flight` waits for, at any number of removes.
 pub(super) fn closes_a_circle(mine: &[Arc<Flight>], flight: &Arc<Flight>) -> bool {
-    let mut next = Some(flight.clone());
-    while let Some(flight) = next {
+    let mut reached = vec![flight.clone()];
+    while let Some(flight) = reached.pop() {
         if mine.iter().any(|my| Arc::ptr_eq(my, &flight)) {
             return true;
         }
-        next = flight.waits_for.lock().as_ref().and_then(Weak::upgrade);
+        reached.extend(flight.waits_for.lock().iter().filter_map(Weak::upgrade));
     }
     false
 }
 
 pub(super) fn wait_for(mine: &[Arc<Flight>], flight: &Arc<Flight>) {
     for my in mine {
-        *my.waits_for.lock() = Some(Arc::downgrade(flight));
+        my.waits_for.lock().push(Arc::downgrade(flight));
     }
 }
 
-pub(super) fn stop_waiting(mine: &[Arc<Flight>]) {
+pub(super) fn stop_waiting(mine: &[Arc<Flight>], flight: &Arc<Flight>) {
     for my in mine {
-        *my.waits_for.lock() = None;
+        let mut waits = my.waits_for.lock();
+        if let Some(at) = waits.iter().position(|wait| std::ptr::eq(wait.as_ptr(), Arc::as_ptr(flight))) {
+            waits.swap_remove(at);
+        }
     }
 }
 
@@ -62,12 +65,15 @@ impl<F: Future> Future for Piloted<'_, F> {
         let Some(lead) = self.lead else { return self.loader.as_mut().poll(cx) };
         let _ambient = Ambient::enter(&lead.flight);
         if !lead.flight.blocking {
+            let mut replaced = None;
             let mut state = lead.flight.state.lock();
             state.thread = Some(thread::current().id());
             state.asked = None;
             if !state.leader.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                state.leader = Some(cx.waker().clone());
+                replaced = state.leader.replace(cx.waker().clone());
             }
+            drop(state);
+            drop(replaced);
         }
         self.loader.as_mut().poll(cx)
     }

@@ -62,7 +62,12 @@ impl Future for Follow {
                 state.followers.push(None);
                 state.followers.len() - 1
             });
-            state.followers[place] = Some(cx.waker().clone());
+            let replaced = state.followers[place].replace(cx.waker().clone());
+            drop(state);
+            // Who polls with another waker than before is to be woken to look after the leader, too.
+            if replaced.is_some_and(|before| !before.will_wake(cx.waker())) {
+                this.clock.wake_at(this.look, cx.waker());
+            }
         }
         if this.flight.blocking {
             return Poll::Pending;
@@ -83,12 +88,16 @@ impl Future for Follow {
 
 impl Drop for Follow {
     fn drop(&mut self) {
-        ambient::stop_waiting(&self.mine);
+        ambient::stop_waiting(&self.mine, &self.flight);
         if let Some(place) = self.place {
-            // Its waker must not keep a task alive that no longer waits.
-            if let Some(waker) = self.flight.state.lock().followers.get_mut(place) {
-                *waker = None;
+            // Its waker must not keep a task alive that no longer waits; and is not dropped under the lock.
+            let mut state = self.flight.state.lock();
+            let waker = state.followers.get_mut(place).and_then(Option::take);
+            while state.followers.last().is_some_and(Option::is_none) {
+                state.followers.pop();
             }
+            drop(state);
+            drop(waker);
         }
     }
 }

@@ -44,8 +44,8 @@ pub(crate) struct Flight {
     /// How many load beside its leader, after an earlier load failed.
     beside: AtomicUsize,
     state: Mutex<State>,
-    /// The flight that this one's loader waits for.
-    waits_for: Mutex<Option<Weak<Flight>>>,
+    /// The flights that this one's loader waits for.
+    waits_for: Mutex<Vec<Weak<Flight>>>,
 }
 
 #[derive(Default)]
@@ -78,9 +78,10 @@ impl Flight {
             return false;
         }
         state.landing = Some(landing);
-        state.leader = None;
-        let followers = std::mem::take(&mut state.followers);
+        let (leader, followers) = (state.leader.take(), std::mem::take(&mut state.followers));
+        // A waker may be the last to hold its task, whose drop may drop the lead of this very flight.
         drop(state);
+        drop(leader);
         followers.into_iter().flatten().for_each(Waker::wake);
         true
     }

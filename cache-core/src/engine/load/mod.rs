@@ -22,6 +22,7 @@ use crate::policy::Policy;
 use crate::reply::BoxFuture;
 use crate::runtime::{self, Place};
 use crate::stats::Event;
+use crate::target::Target;
 use crate::value::{Cacheable, Value};
 
 use found::{Found, Stale};
@@ -233,8 +234,9 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         lead: Option<Lead>,
         stale: Option<Stale<T>>,
     ) -> Result<Arc<T>, E> {
-        if result.is_err() {
-            self.throttle();
+        match &result {
+            Ok(_) => self.engine.shared.throttle.lift(Target::Key(self.key)),
+            Err(_) => self.throttle(),
         }
         if let Some(lead) = lead {
             lead.land(match &result {
@@ -244,7 +246,11 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         }
         match (result, stale) {
             (Err(_), Some(stale)) if self.may_stand_in(&stale) => Ok(self.serve_stale(stale)),
-            (result, _) => result,
+            (result, Some(_)) => {
+                self.count_once(&self.missed, Event::Miss);
+                result
+            }
+            (result, None) => result,
         }
     }
 }
