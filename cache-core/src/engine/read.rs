@@ -64,6 +64,7 @@ impl Engine {
     }
 
     #[cold]
+    #[inline(never)]
     fn get_slow<T: Cacheable>(&self, key: &str) -> Reply<'_, Option<Arc<T>>> {
         let found = match self.entry(key, T::kind()) {
             Ok(found) => found,
