@@ -15,8 +15,8 @@ pub use cache_core::testing;
 pub use cache_core::{
     Cache, Cacheable, Clock, Compute, Deadlines, Engine, EngineBuilder, Entry, Error, ErrorKind, Fence,
     Freshness, Hit, InCaller, Key, KeyBuilder, KeyPart, Kind, Lifetime, LoadPolicy, Local, ManualClock,
-    Nothing, Pattern, Policy, Reply, Result, Set, Stats, Stored, Strength, Target, Tier, Time, Ttl, Usage,
-    Value, counter, ttl,
+    Nothing, Origin, Pattern, Policy, Reply, Result, Set, Stats, Stored, Strength, Target, Tier, Time, Ttl,
+    Usage, Value, counter, ttl,
 };
 #[cfg(feature = "macros")]
 pub use cache_macros::cached;

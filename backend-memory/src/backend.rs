@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Deadlines, Entry, Fence, Kind, Lifetime, Pattern, Reply, Set, Strength, Target, Time, Usage,
-    Value, counter,
+    Cache, Deadlines, Entry, Fence, Kind, Lifetime, Origin, Pattern, Reply, Set, Strength, Target, Time,
+    Usage, Value, counter,
 };
 
 use crate::marks::{self, MANY, Verdict};
@@ -49,10 +49,21 @@ impl Store {
     ) -> Result<Stored, Value> {
         let tags = self.marks.tags(options.tags);
         let mut deadlines = Deadlines::new(now, options.lifetime);
+        let (glance_until, origin) = (now + options.glance, options.origin);
+        let stored = |value, deadlines, (born, checked), tags| Stored {
+            value,
+            deadlines,
+            glance_until,
+            at: now,
+            born,
+            checked,
+            tags,
+            origin,
+        };
         let Some(fence) = options.fence else {
             shard.fences.void(hash);
             let (born, checked) = (self.marks.now(), self.marks.latest());
-            return Ok(Stored { value, deadlines, at: now, born, checked, tags });
+            return Ok(stored(value, deadlines, (born, checked), tags));
         };
         let born = fence.sequence;
         let held = shard.fences.holds(hash, fence.lease);
@@ -68,7 +79,7 @@ impl Store {
             return Err(value);
         }
         shard.fences.published(hash, fence.lease);
-        Ok(Stored { value, deadlines, at: now, born, checked, tags })
+        Ok(stored(value, deadlines, (born, checked), tags))
     }
 
     fn mark_key_stale(&self, key: &str) {
@@ -184,6 +195,8 @@ impl Cache for Memory {
                 value: Value::new(Arc::new(delta)),
                 deadlines: Deadlines::new(now, lifetime),
                 at: now,
+                glance_until: Time::MAX,
+                origin: Origin::default(),
                 born: self.0.marks.now(),
                 checked: self.0.marks.latest(),
                 tags: Box::default(),

@@ -195,6 +195,7 @@ impl Store {
         for Padded(shard) in &self.shards {
             let shard = shard.lock();
             usage.entries += shard.len() as u64;
+            usage.weight += shard.len() as u64;
             usage.evictions += shard.evictions;
             usage.expirations += shard.expirations;
         }

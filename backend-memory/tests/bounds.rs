@@ -14,7 +14,7 @@ fn store() -> (Memory, ManualClock) {
 }
 
 fn set<'a>(fence: Option<cache_core::Fence>, tags: &'a [Box<str>]) -> Set<'a> {
-    Set { lifetime: Lifetime { fresh: HOUR, total: HOUR }, tags, fence, if_absent: false }
+    Set { tags, fence, ..Set::new(Lifetime { fresh: HOUR, total: HOUR }) }
 }
 
 #[test]

@@ -66,7 +66,7 @@ impl Side<'_> {
     ) -> String {
         let fresh = Duration::from_millis(fresh.into());
         let lifetime = Lifetime { fresh, total: fresh + Duration::from_millis(stale.into()) };
-        let set = Set { lifetime, tags: &self::tags(tags), fence: rest.0, if_absent: rest.1 };
+        let set = Set { tags: &self::tags(tags), fence: rest.0, if_absent: rest.1, ..Set::new(lifetime) };
         format!("{:?}", self.cache.set(key, Value::new(Arc::new(value.to_owned())), set).wait())
     }
 
@@ -77,7 +77,7 @@ impl Side<'_> {
                 self.set(&self::key(key), &format!("set {step}"), (fresh, stale), tags, (None, if_absent))
             }
             Op::SetCounter { key } => {
-                let set = Set { lifetime: Lifetime::FOREVER, tags: &[], fence: None, if_absent: false };
+                let set = Set::new(Lifetime::FOREVER);
                 format!(
                     "{:?}",
                     self.cache.set(&self::key(key), Value::new(Arc::new(step as i64)), set).wait()

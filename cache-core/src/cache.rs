@@ -69,6 +69,17 @@ pub trait Cache: Send + Sync + 'static {
         let _ = (key, fence);
     }
 
+    /// What is wrong with the backend, in words that say what to do; nothing while it is well.
+    fn troubles(&self) -> Reply<'_, Vec<String>> {
+        Reply::ready(Vec::new())
+    }
+
+    /// Delivers what is still queued, for `within` at most; how many invalidations were not delivered.
+    fn close(&self, within: Duration) -> Reply<'_, u64> {
+        let _ = within;
+        Reply::ready(0)
+    }
+
     /// What the backend holds.
     fn usage(&self) -> Usage;
 }

@@ -28,6 +28,17 @@ pub struct Entry {
     pub age: Duration,
     /// Where it was found.
     pub tier: Tier,
+    /// How it came about, as it was stored.
+    pub origin: Origin,
+}
+
+/// How a value came about. Backends keep it with the entry and hand it back; they do not look into it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Origin {
+    /// How long it took to load; zero if it was set.
+    pub cost: Duration,
+    /// The version of what it means (`Policy::version`); zero if it has none.
+    pub version: u32,
 }
 
 impl Entry {
@@ -42,12 +53,25 @@ impl Entry {
 pub struct Set<'a> {
     /// How long it lives.
     pub lifetime: Lifetime,
+    /// For how long [`Cache::fresh`](crate::Cache::fresh) may answer with it; later reads ask
+    /// [`get`](crate::Cache::get), which tells more. No more than `lifetime.fresh` counts.
+    pub glance: Duration,
+    /// To be kept with the entry.
+    pub origin: Origin,
     /// Its tags, each to be invalidated by.
     pub tags: &'a [Box<str>],
     /// Store only if this still holds; `None` stores in any case, and voids the fences of running loads.
     pub fence: Option<Fence>,
     /// Store only where there is nothing fresh.
     pub if_absent: bool,
+}
+
+impl Set<'_> {
+    /// In any case, without tags.
+    pub const fn new(lifetime: Lifetime) -> Self {
+        let origin = Origin { cost: Duration::ZERO, version: 0 };
+        Self { lifetime, glance: Duration::MAX, origin, tags: &[], fence: None, if_absent: false }
+    }
 }
 
 /// What became of a [`Cache::set`](crate::Cache::set).
@@ -66,6 +90,8 @@ pub enum Stored {
 pub struct Usage {
     /// Entries held, stale ones included.
     pub entries: u64,
+    /// What they weigh together, in the unit of the backend's capacity.
+    pub weight: u64,
     /// Entries that gave way to others since the start.
     pub evictions: u64,
     /// Entries whose time was over since the start.

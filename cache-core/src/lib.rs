@@ -37,7 +37,7 @@ pub use cache::Cache;
 pub use clock::{Clock, ManualClock, Time};
 pub use deadline::{Deadlines, Freshness, Lifetime};
 pub use engine::{Compute, Engine, EngineBuilder, Hit, LoadPolicy, Ttl};
-pub use entry::{Entry, Set, Stored, Tier, Usage};
+pub use entry::{Entry, Origin, Set, Stored, Tier, Usage};
 pub use error::{Error, ErrorKind, Result};
 pub use fence::Fence;
 pub use key::{Key, KeyBuilder, KeyPart, MAX_KEY_LEN};

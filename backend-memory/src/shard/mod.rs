@@ -62,7 +62,7 @@ impl<P: Policy> Shard<P> {
     pub(crate) fn fresh(&mut self, hash: u64, key: &[u8], marks: &Marks, clock: &Clock) -> Option<Value> {
         let id = self.find(hash, key)?;
         let slot = self.slots.hot(id);
-        if slot.checked < marks.latest() || !clock.is_before(slot.fresh_until) {
+        if slot.checked < marks.latest() || !clock.is_before(slot.glance_until) {
             return None;
         }
         if slot.tagged {
@@ -100,12 +100,13 @@ impl<P: Policy> Shard<P> {
             verdict = verdict.and(patterns);
         }
         if verdict == Verdict::Stale {
-            slot.fresh_until = slot.fresh_until.min(now);
+            slot.glance_until = slot.glance_until.min(now);
+            cold.fresh_until = cold.fresh_until.min(now);
         }
         if verdict == Verdict::Gone {
             return self.take(id);
         }
-        let deadlines = Deadlines { fresh_until: slot.fresh_until, stale_until: cold.stale_until };
+        let deadlines = Deadlines { fresh_until: cold.fresh_until, stale_until: cold.stale_until };
         if deadlines.at(now).is_none() {
             self.expirations += 1;
             return self.take(id);
@@ -119,17 +120,16 @@ impl<P: Policy> Shard<P> {
         Some(Entry {
             value: slot.value.clone()?,
             left: deadlines.left(now),
-            stale_for: now - slot.fresh_until.min(now),
+            stale_for: now - cold.fresh_until.min(now),
             age: now - cold.stored,
             tier: Tier::L1,
+            origin: cold.origin,
         })
     }
 
     pub(crate) fn deadlines(&self, id: Id) -> Deadlines {
-        Deadlines {
-            fresh_until: self.slots.hot(id).fresh_until,
-            stale_until: self.slots.cold(id).stale_until,
-        }
+        let cold = self.slots.cold(id);
+        Deadlines { fresh_until: cold.fresh_until, stale_until: cold.stale_until }
     }
 
     pub(crate) fn is_fresh(&self, id: Id, now: Time) -> bool {
@@ -138,7 +138,13 @@ impl<P: Policy> Shard<P> {
 
     pub(crate) fn set_deadlines(&mut self, id: Id, deadlines: Deadlines) {
         let (slot, cold) = self.slots.both_mut(id);
-        slot.fresh_until = deadlines.fresh_until;
+        // A glance that ended with the freshness still does; one that ended earlier is not prolonged.
+        let with_freshness = slot.glance_until == cold.fresh_until;
+        slot.glance_until = match with_freshness {
+            true => deadlines.fresh_until,
+            false => slot.glance_until.min(deadlines.fresh_until),
+        };
+        cold.fresh_until = deadlines.fresh_until;
         cold.stale_until = deadlines.stale_until;
         self.earliest = self.earliest.min(deadlines.stale_until);
     }

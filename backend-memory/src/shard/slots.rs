@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cache_core::{Deadlines, Time, Value};
+use cache_core::{Deadlines, Origin, Time, Value};
 
 use super::name::Name;
 use crate::marks::TagMark;
@@ -14,7 +14,8 @@ pub(super) struct Hot {
     name: Name,
     /// `None`: the slot is free.
     pub(super) value: Option<Value>,
-    pub(super) fresh_until: Time,
+    /// Fresh before this, as far as a glance can tell; never later than `fresh_until`.
+    pub(super) glance_until: Time,
     /// The pattern marks up to this order do not cover it.
     pub(super) checked: u64,
     pub(super) mark: u8,
@@ -34,22 +35,26 @@ impl Hot {
 
 pub(super) struct Cold {
     pub(super) hash: u64,
+    pub(super) fresh_until: Time,
     pub(super) stale_until: Time,
     pub(super) stored: Time,
     /// The order of the store when its value was stored, or began to load: tag marks younger than this cover it.
     pub(super) born: u64,
     pub(super) tags: Box<[Arc<TagMark>]>,
+    pub(super) origin: Origin,
 }
 
 /// An entry to be stored.
 pub(crate) struct Stored {
     pub(crate) value: Value,
     pub(crate) deadlines: Deadlines,
+    pub(crate) glance_until: Time,
     pub(crate) at: Time,
     pub(crate) born: u64,
     /// The pattern marks up to this order do not cover it.
     pub(crate) checked: u64,
     pub(crate) tags: Box<[Arc<TagMark>]>,
+    pub(crate) origin: Origin,
 }
 
 impl Stored {
@@ -57,13 +62,14 @@ impl Stored {
         let hot = Hot {
             name,
             value: Some(self.value),
-            fresh_until: self.deadlines.fresh_until,
+            glance_until: self.glance_until.min(self.deadlines.fresh_until),
             checked: self.checked,
             mark: 0,
             tagged: !self.tags.is_empty(),
         };
-        let stale_until = self.deadlines.stale_until;
-        (hot, Cold { hash, stale_until, stored: self.at, born: self.born, tags: self.tags })
+        let Deadlines { fresh_until, stale_until } = self.deadlines;
+        let (stored, born, tags, origin) = (self.at, self.born, self.tags, self.origin);
+        (hot, Cold { hash, fresh_until, stale_until, stored, born, tags, origin })
     }
 }
 

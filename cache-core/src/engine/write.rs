@@ -51,7 +51,7 @@ impl Engine {
         if self.shared.disabled {
             return Reply::ready(Stored::Yes);
         }
-        let set = Set { lifetime: policy.lifetime(), tags: policy.tag_list(), fence: None, if_absent };
+        let set = Set { tags: policy.tag_list(), if_absent, ..Set::new(policy.lifetime()) };
         let reply = self.cache.set(key, value, set);
         self.shared.flights.detach(Target::Key(key));
         reply

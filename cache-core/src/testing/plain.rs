@@ -10,7 +10,7 @@ use crate::cache::Cache;
 use crate::clock::{Clock, Time};
 use crate::counter;
 use crate::deadline::{Deadlines, Freshness, Lifetime};
-use crate::entry::{Entry, Set, Stored, Tier, Usage};
+use crate::entry::{Entry, Origin, Set, Stored, Tier, Usage};
 use crate::fence::Fence;
 use crate::pattern::Pattern;
 use crate::reply::Reply;
@@ -41,6 +41,8 @@ struct Held {
     stored: Time,
     deadlines: Deadlines,
     tags: Vec<Box<str>>,
+    glance_until: Time,
+    origin: Origin,
 }
 
 #[derive(Debug)]
@@ -97,7 +99,8 @@ impl Held {
 impl Cache for Plain {
     fn fresh(&self, key: &str) -> Option<Value> {
         let (state, now) = self.now();
-        state.entries.get(key).filter(|held| held.is_fresh(now)).map(|held| held.value.clone())
+        let at_a_glance = |held: &&Held| held.is_fresh(now) && now < held.glance_until;
+        state.entries.get(key).filter(at_a_glance).map(|held| held.value.clone())
     }
 
     fn get(&self, key: &str, _: &'static Kind) -> Reply<'_, Option<Entry>> {
@@ -108,6 +111,7 @@ impl Cache for Plain {
             stale_for: now - held.deadlines.fresh_until.min(now),
             age: now - held.stored,
             tier: Tier::L1,
+            origin: held.origin,
         }))
     }
 
@@ -139,7 +143,9 @@ impl Cache for Plain {
             Some(fence) => drop(state.published.insert(key.into(), fence.lease)),
             None => state.strikes.push((Covers::Key(key.into()), Strength::Remove)),
         }
-        state.entries.insert(key.into(), Held { value, stored: now, deadlines, tags: options.tags.to_vec() });
+        let (glance_until, tags) = (now + options.glance, options.tags.to_vec());
+        let held = Held { value, stored: now, deadlines, tags, glance_until, origin: options.origin };
+        state.entries.insert(key.into(), held);
         Reply::ready(Stored::Yes)
     }
 
@@ -191,6 +197,8 @@ impl Cache for Plain {
             stored: now,
             deadlines: Deadlines::new(now, lifetime),
             tags: Vec::new(),
+            glance_until: Time::MAX,
+            origin: Origin::default(),
         };
         state.entries.insert(key.into(), held);
         Reply::ready(delta)
@@ -204,6 +212,7 @@ impl Cache for Plain {
 
     fn usage(&self) -> Usage {
         let (state, _) = self.now();
-        Usage { entries: state.entries.len() as u64, evictions: 0, expirations: state.expirations }
+        let entries = state.entries.len() as u64;
+        Usage { entries, weight: entries, evictions: 0, expirations: state.expirations }
     }
 }

@@ -113,6 +113,14 @@ impl<C: Cache> Cache for Remote<C> {
         self.0.release(key, fence);
     }
 
+    fn troubles(&self) -> Reply<'_, Vec<String>> {
+        late(self.0.troubles())
+    }
+
+    fn close(&self, within: Duration) -> Reply<'_, u64> {
+        late(self.0.close(within))
+    }
+
     fn usage(&self) -> Usage {
         self.0.usage()
     }

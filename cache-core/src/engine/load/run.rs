@@ -127,10 +127,9 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         K: Deref<Target = str>,
     {
         let options = Set {
-            lifetime: self.policy.lifetime(),
             tags: self.policy.tag_list(),
             fence: Some(fenced.fence),
-            if_absent: false,
+            ..Set::new(self.policy.lifetime())
         };
         match fenced.cache.set(&fenced.key, Value::new(value.clone()), options).await {
             Ok(Stored::Yes | Stored::Exists) => {}

@@ -36,7 +36,7 @@ fn a_counter_begins_at_zero(s: &Subject<'_>) {
 }
 
 fn a_stored_integer_is_a_counter(s: &Subject<'_>) {
-    let set = Set { lifetime: fresh_for(60_000), tags: &[], fence: None, if_absent: false };
+    let set = Set::new(fresh_for(60_000));
     ok(s.cache.set("counters:stored", Value::new(Arc::new(40_i64)), set));
     assert_eq!(incr(s, "counters:stored", 2), 42);
     assert_eq!(count(s, "counters:stored"), Some(42));

@@ -28,12 +28,8 @@ fn fence(s: &Subject<'_>) -> Fence {
 }
 
 fn publish(s: &Subject<'_>, fence: Fence, value: &str) -> Stored {
-    let set = Set {
-        lifetime: stale_after(60_000, 120_000),
-        tags: &tags(&["fence-a"]),
-        fence: Some(fence),
-        if_absent: false,
-    };
+    let tags = tags(&["fence-a"]);
+    let set = Set { tags: &tags, fence: Some(fence), ..Set::new(stale_after(60_000, 120_000)) };
     ok(s.cache.set(KEY, text(value), set))
 }
 
@@ -46,7 +42,7 @@ const CHANGES: [Change; 7] = [
         let _ = ok(s.cache.delete(KEY));
     }),
     ("incr", |s| {
-        let set = Set { lifetime: Lifetime::FOREVER, tags: &[], fence: None, if_absent: false };
+        let set = Set::new(Lifetime::FOREVER);
         ok(s.cache.set(KEY, Value::new(Arc::new(0_i64)), set));
         ok(s.cache.incr(KEY, 1, Lifetime::FOREVER));
     }),

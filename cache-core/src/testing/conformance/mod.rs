@@ -86,7 +86,7 @@ fn ok<T: Debug>(reply: crate::Reply<'_, T>) -> T {
 
 impl Subject<'_> {
     fn store(&self, key: &str, value: &str, lifetime: Lifetime, tags: &[Box<str>]) {
-        let set = Set { lifetime, tags, fence: None, if_absent: false };
+        let set = Set { tags, ..Set::new(lifetime) };
         assert_eq!(ok(self.cache.set(key, text(value), set)), Stored::Yes);
     }
 

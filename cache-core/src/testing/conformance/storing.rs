@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{MS, Subject, fresh_for, ok, sentences, stale_after, text};
 use crate::deadline::Lifetime;
-use crate::entry::{Set, Stored};
+use crate::entry::{Origin, Set, Stored};
 use crate::value::Kind;
 
 sentences! {
@@ -13,6 +13,8 @@ sentences! {
     keys_are_compared_byte_for_byte
     delete_says_whether_something_went
     if_absent_stores_only_where_nothing_is_fresh
+    an_origin_comes_back_as_it_was_stored
+    a_glance_ends_when_it_was_told_to
     an_entry_tells_its_age
     a_value_of_another_kind_is_not_taken_for_this_one
     an_operation_is_done_though_its_reply_is_dropped
@@ -61,7 +63,7 @@ fn delete_says_whether_something_went(s: &Subject<'_>) {
 
 fn if_absent_stores_only_where_nothing_is_fresh(s: &Subject<'_>) {
     let set = |value: &str| {
-        let set = Set { lifetime: stale_after(100, 60_000), tags: &[], fence: None, if_absent: true };
+        let set = Set { if_absent: true, ..Set::new(stale_after(100, 60_000)) };
         ok(s.cache.set("storing:absent", text(value), set))
     };
     assert_eq!(set("one"), Stored::Yes);
@@ -92,9 +94,30 @@ fn a_value_of_another_kind_is_not_taken_for_this_one(s: &Subject<'_>) {
 }
 
 fn an_operation_is_done_though_its_reply_is_dropped(s: &Subject<'_>) {
-    let set = Set { lifetime: Lifetime::FOREVER, tags: &[], fence: None, if_absent: false };
+    let set = Set::new(Lifetime::FOREVER);
     drop(s.cache.set("storing:dropped", text("one"), set));
     assert_eq!(s.fresh("storing:dropped").as_deref(), Some("one"));
     drop(s.cache.delete("storing:dropped"));
     assert!(s.get("storing:dropped").is_none());
+}
+
+fn an_origin_comes_back_as_it_was_stored(s: &Subject<'_>) {
+    let origin = Origin { cost: MS * 7, version: 3 };
+    let set = Set { origin, ..Set::new(fresh_for(60_000)) };
+    assert_eq!(ok(s.cache.set("storing:origin", text("v"), set)), Stored::Yes);
+    assert_eq!(s.get("storing:origin").expect("stored").origin, origin);
+    s.store("storing:origin", "w", fresh_for(60_000), &[]);
+    assert_eq!(s.get("storing:origin").expect("stored").origin, Origin::default());
+}
+
+fn a_glance_ends_when_it_was_told_to(s: &Subject<'_>) {
+    let set = Set { glance: MS * 100, ..Set::new(fresh_for(60_000)) };
+    assert_eq!(ok(s.cache.set("storing:glance", text("v"), set)), Stored::Yes);
+    (s.advance)(MS * 100);
+    assert!(s.cache.fresh("storing:glance").is_none(), "only `get` may answer now");
+    assert_eq!(s.fresh("storing:glance").as_deref(), Some("v"));
+    let set = Set { glance: Duration::ZERO, ..Set::new(fresh_for(60_000)) };
+    assert_eq!(ok(s.cache.set("storing:glance", text("w"), set)), Stored::Yes);
+    assert!(s.cache.fresh("storing:glance").is_none());
+    assert_eq!(s.fresh("storing:glance").as_deref(), Some("w"));
 }
