@@ -13,10 +13,11 @@ pub use cache_core::key;
 #[cfg(feature = "testing")]
 pub use cache_core::testing;
 pub use cache_core::{
-    Cache, Cacheable, Clock, Compute, Deadlines, Engine, EngineBuilder, Entry, Error, ErrorKind, Fence,
-    Freshness, Hit, InCaller, Key, KeyBuilder, KeyPart, Kind, Lifetime, LoadPolicy, Local, ManualClock,
-    Nothing, Origin, Pattern, Policy, Reply, Result, Set, Stats, Stored, Strength, Target, Tier, Time, Ttl,
-    Usage, Value, counter, ttl,
+    Background, Cache, Cacheable, Clock, Compute, Deadlines, Engine, EngineBuilder, Entry, Error, ErrorKind,
+    Fence, Freshness, Hit, InCaller, Key, KeyBuilder, KeyPart, Kind, Lifetime, Limited, Limits, Load,
+    LoadPolicy, Loaded, Local, ManualClock, Nothing, Origin, Pattern, Policy, Previous, Reply, Result, Runs,
+    Set, Stats, Stored, Strength, Target, Tier, Time, Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value,
+    counter, ttl,
 };
 #[cfg(feature = "macros")]
 pub use cache_macros::cached;

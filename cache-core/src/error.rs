@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Overflow,
     /// A [`Reply`](crate::Reply) was polled again after it had answered.
     PolledAgain,
+    /// A load took longer than its hard timeout.
+    Timeout,
     /// The entry holds a value of another type.
     TypeMismatch,
     /// A backend could not be reached, or failed.

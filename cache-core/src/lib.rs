@@ -7,6 +7,7 @@
 //! The core decides, the edges wait: expiry, flights, keys and patterns are synchronous code over state and
 //! time. One type answers synchronous and asynchronous callers alike: [`Reply`].
 
+mod absent;
 mod cache;
 mod clock;
 #[cfg(feature = "testing")]
@@ -31,20 +32,24 @@ mod stats;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod timeout;
 mod value;
 
 pub use cache::Cache;
 pub use clock::{Clock, ManualClock, Time};
 pub use deadline::{Deadlines, Freshness, Lifetime};
-pub use engine::{Compute, Engine, EngineBuilder, Hit, LoadPolicy, Ttl};
+pub use engine::{
+    Compute, Engine, EngineBuilder, Hit, Load, LoadPolicy, Loaded, Previous, Ttl, Uninterrupted,
+};
 pub use entry::{Entry, Origin, Set, Stored, Tier, Usage};
 pub use error::{Error, ErrorKind, Result};
 pub use fence::Fence;
 pub use key::{Key, KeyBuilder, KeyPart, MAX_KEY_LEN};
 pub use nothing::Nothing;
 pub use pattern::Pattern;
-pub use policy::{InCaller, Policy, ttl};
+pub use policy::{Background, InCaller, Limited, Limits, Policy, Runs, Unlimited, ttl};
 pub use reply::{BoxFuture, Reply};
 pub use stats::Stats;
 pub use target::{Strength, Target};
+pub use timeout::Timeout;
 pub use value::{Cacheable, Kind, Local, Value};

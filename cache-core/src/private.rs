@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 pub use crate::engine::Share;
-use crate::engine::{Compute, Engine, LoadPolicy, Terms};
+use crate::engine::{Compute, Engine, LoadPolicy, Loaded, Terms, Uninterrupted};
 pub use crate::key::check_template;
 use crate::reply::Reply;
 use crate::runtime::block_on;
@@ -13,7 +13,7 @@ use crate::value::Cacheable;
 /// How a function's return type `R` becomes a cached `T`, and back.
 pub struct Shape<T, R> {
     /// The value to cache, or the result to hand on uncached.
-    pub split: fn(R) -> Result<Arc<T>, R>,
+    pub split: fn(R) -> Result<Loaded<T>, R>,
     /// The function's result from a cached value.
     pub join: fn(Arc<T>) -> R,
     /// How to share an uncached result with the followers of its load.
@@ -22,7 +22,7 @@ pub struct Shape<T, R> {
 
 impl<T: Cacheable, R> Shape<T, R> {
     fn terms(&self, blocking: bool) -> Terms<T, R, R> {
-        Terms { split: self.split, share: self.share, blocking }
+        Terms { split: self.split, share: self.share, blocking, takes_any: true }
     }
 
     fn joined(&self, result: Result<Arc<T>, R>) -> R {
@@ -52,7 +52,7 @@ where
 {
     let plan = || {
         let (policy, loader) = plan();
-        (policy, || loader)
+        (policy, |_| loader)
     };
     shape.joined(cache.load(key, shape.terms(false), plan).await)
 }
@@ -68,7 +68,7 @@ pub fn cached_sync<T, R, P, F>(
 where
     T: Cacheable,
     R: 'static,
-    P: LoadPolicy<Compute<F>>,
+    P: LoadPolicy<Compute<F>> + Uninterrupted,
     F: FnOnce() -> R,
 {
     if let Some(hit) = fresh(cache, key, &shape) {
@@ -76,7 +76,7 @@ where
     }
     let plan = || {
         let (policy, compute) = plan();
-        (policy, || Compute::new(compute))
+        (policy, |_| Compute::new(compute))
     };
     shape.joined(block_on(cache.load(key, shape.terms(true), plan)))
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::absent;
 #[cfg(feature = "testing")]
 use crate::coding::Coding;
 
@@ -35,6 +36,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Cacheable for T {
             &Kind {
                 id: TypeId::of::<T>,
                 name: type_name::<T>,
+                is_none: is_none::<T>,
                 #[cfg(feature = "testing")]
                 coding: Some(Coding::of::<T>()),
             }
@@ -58,6 +60,7 @@ impl<T: Send + Sync + 'static> Cacheable for Local<T> {
             &Kind {
                 id: TypeId::of::<Self>,
                 name: type_name::<Self>,
+                is_none: |_| false,
                 #[cfg(feature = "testing")]
                 coding: None,
             }
@@ -77,6 +80,8 @@ impl<T> Deref for Local<T> {
 pub struct Kind {
     id: fn() -> TypeId,
     name: fn() -> &'static str,
+    /// Whether a value of it says "there is none".
+    is_none: fn(&dyn Any) -> bool,
     /// How it is encoded; nothing for [`Local`].
     #[cfg(feature = "testing")]
     pub(crate) coding: Option<Coding>,
@@ -104,6 +109,10 @@ impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Kind({})", self.name())
     }
+}
+
+fn is_none<T: Serialize + 'static>(value: &dyn Any) -> bool {
+    value.downcast_ref::<T>().is_some_and(absent::is_none)
 }
 
 trait Stored: Any + Send + Sync {
@@ -152,6 +161,11 @@ impl Value {
     pub fn as_integer(&self) -> Option<i64> {
         let any: &dyn Any = &*self.0;
         any.downcast_ref::<i64>().copied()
+    }
+
+    /// Whether the value serialises as `None`.
+    pub(crate) fn is_none(&self) -> bool {
+        (self.kind().is_none)(&*self.0)
     }
 
     /// The static description of its type.

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use cache_core::private::{Shape, cached_async, cached_sync, fresh, invalidate};
-use cache_core::{Cacheable, Compute, LoadPolicy, Reply};
+use cache_core::{Cacheable, Compute, LoadPolicy, Reply, Uninterrupted};
 
 use crate::global::{global, with_global};
 
@@ -32,7 +32,7 @@ pub fn cached_sync_global<T, R, P, F>(key: &str, shape: Shape<T, R>, plan: impl 
 where
     T: Cacheable,
     R: 'static,
-    P: LoadPolicy<Compute<F>>,
+    P: LoadPolicy<Compute<F>> + Uninterrupted,
     F: FnOnce() -> R,
 {
     with_global(|cache| cached_sync(cache, key, shape, plan))

@@ -8,6 +8,7 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
+use cache_core::Loaded;
 use cache_core::private::{Shape, Share};
 
 /// One way of caching a return type.
@@ -211,7 +212,7 @@ pub fn shape<F: Form>(_: Chosen<F>, share: Option<Share<F::Return>>) -> Shape<F:
 where
     F::Cloned: HandedOut,
 {
-    Shape { split: F::split, join: F::join, share }
+    Shape { split: |returned| F::split(returned).map(Loaded::from), join: F::join, share }
 }
 
 /// The [`Shape`] of a return type.

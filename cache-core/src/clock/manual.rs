@@ -63,11 +63,20 @@ impl Source for Shared {
         Time::from_millis(self.now.load(Ordering::Acquire))
     }
 
-    fn set_alarm(&self, at: Time, alarm: Alarm) {
-        if at <= self.now() {
-            return alarm.go_off();
+    fn set_alarm(&self, at: Time, alarm: Alarm) -> u64 {
+        let mut alarms = self.alarms.lock();
+        // Under the lock, under which the clock is turned.
+        if at > self.now() {
+            return alarms.set(at, alarm);
         }
-        self.alarms.lock().set(at, alarm);
+        drop(alarms);
+        alarm.go_off();
+        0
+    }
+
+    fn cancel(&self, at: Time, number: u64) {
+        let cancelled = self.alarms.lock().cancel(at, number);
+        drop(cancelled);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod manual;
 mod system;
+mod timer;
 
 use std::ops::{Add, Sub};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 pub use manual::ManualClock;
+pub(crate) use timer::within;
 
 /// A moment, in milliseconds since its clock began. Arithmetic saturates; [`Time::MAX`] is never.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -72,7 +74,22 @@ impl Alarm {
 
 trait Source: Send + Sync {
     fn now(&self) -> Time;
-    fn set_alarm(&self, at: Time, alarm: Alarm);
+    /// Sets an alarm, and says by which number it can be cancelled.
+    fn set_alarm(&self, at: Time, alarm: Alarm) -> u64;
+    fn cancel(&self, at: Time, number: u64);
+}
+
+/// An alarm that wakes somebody, until it is dropped.
+pub(crate) struct WakeUp {
+    source: Arc<dyn Source>,
+    at: Time,
+    number: u64,
+}
+
+impl Drop for WakeUp {
+    fn drop(&mut self) {
+        self.source.cancel(self.at, self.number);
+    }
 }
 
 /// A monotonic clock in milliseconds. Clones share it; the default is the system's.
@@ -107,9 +124,10 @@ impl Clock {
         deadline.0.saturating_sub(self.coarse.load(Ordering::Relaxed)) > MARGIN_MS || self.now() < deadline
     }
 
-    /// Wakes `waker` once, at `at`.
-    pub(crate) fn wake_at(&self, at: Time, waker: &Waker) {
-        self.source.set_alarm(at, Alarm::Wake(waker.clone()));
+    /// Wakes `waker` once, at `at`, unless the alarm is dropped before.
+    pub(crate) fn wake_at(&self, at: Time, waker: &Waker) -> WakeUp {
+        let number = self.source.set_alarm(at, Alarm::Wake(waker.clone()));
+        WakeUp { source: self.source.clone(), at, number }
     }
 
     /// Runs `run` once, at `at`, on the clock's thread: for housekeeping that is short.
@@ -138,9 +156,15 @@ struct Alarms {
 }
 
 impl Alarms {
-    fn set(&mut self, at: Time, alarm: Alarm) {
+    fn set(&mut self, at: Time, alarm: Alarm) -> u64 {
         self.set += 1;
         self.by_time.insert((at, self.set), alarm);
+        self.set
+    }
+
+    /// The alarm, if it has not gone off; its waker is to be dropped without the lock.
+    fn cancel(&mut self, at: Time, number: u64) -> Option<Alarm> {
+        self.by_time.remove(&(at, number))
     }
 
     fn next(&self) -> Option<Time> {

@@ -108,14 +108,20 @@ impl Source for System {
         self.elapsed()
     }
 
-    fn set_alarm(&self, at: Time, alarm: Alarm) {
+    fn set_alarm(&self, at: Time, alarm: Alarm) -> u64 {
         let mut alarms = self.alarms.lock();
         let sooner = alarms.next().is_none_or(|next| at < next);
-        alarms.set(at, alarm);
+        let number = alarms.set(at, alarm);
         drop(alarms);
         if sooner {
             self.wake.notify_one();
         }
+        number
+    }
+
+    fn cancel(&self, at: Time, number: u64) {
+        let cancelled = self.alarms.lock().cancel(at, number);
+        drop(cancelled);
     }
 }
 

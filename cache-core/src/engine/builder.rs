@@ -1,13 +1,16 @@
 //! How an [`Engine`] is put together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Engine, Shared, load::Throttle};
+use super::load::{Gate, Throttle};
+use super::{Engine, Shared};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::flight::Flights;
 use crate::namespace::Namespaced;
+use crate::policy::ttl;
 use crate::runtime::Background;
 use crate::stats::Counters;
 
@@ -23,6 +26,8 @@ pub struct EngineBuilder {
     namespace: Option<Namespaced>,
     flights: Option<usize>,
     background: Option<usize>,
+    loads: Option<usize>,
+    ttl: Option<Duration>,
     disabled: bool,
 }
 
@@ -58,7 +63,24 @@ impl EngineBuilder {
         self
     }
 
-    pub(super) fn disabled(mut self) -> Self {
+    /// How many loads may run at once; further ones wait their turn. No bound by default. Loads that another load
+    /// asks for are not counted, as it waits for them.
+    #[must_use]
+    pub fn max_loads(mut self, loads: usize) -> Self {
+        self.loads = Some(loads);
+        self
+    }
+
+    /// The TTL of [`Policy::default`](crate::Policy::default): five minutes if not told otherwise.
+    #[must_use]
+    pub fn default_ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// Nothing is read, stored or shared; every load runs.
+    #[must_use]
+    pub fn disabled(mut self) -> Self {
         self.disabled = true;
         self
     }
@@ -74,6 +96,9 @@ impl EngineBuilder {
             flights: Arc::new(Flights::new(self.flights.unwrap_or(FLIGHTS), self.clock.clone())),
             background: Background::new(self.background.unwrap_or(BACKGROUND)),
             throttle: Throttle::default(),
+            gate: Gate::new(self.loads),
+            default_ttl: self.ttl.unwrap_or(ttl::MEDIUM),
+            began: self.clock.now(),
             clock: self.clock,
             disabled: self.disabled,
         };

@@ -5,18 +5,20 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::policy::{InCaller, Policy};
+use crate::policy::{Limits, Policy, Runs, Unlimited};
 use crate::reply::BoxFuture;
+use crate::timeout::Timeout;
 
 /// A policy of a load, which says by its type what the loader `L` may be.
 ///
 /// A full [`Policy`] may ask for a refresh in the background, so its loader's future is `Send + 'static`. A bare
-/// [`Duration`], or [`Policy::in_caller`], loads in its caller, and its loader may borrow.
-#[diagnostic::on_unimplemented(
-    message = "a load cannot run under a policy of type `{Self}`",
-    note = "a full `Policy` may load in the background, so its loader's future must be `Send + 'static`: move clones into it, or call `.in_caller()` on the policy to let it borrow"
-)]
+/// [`Duration`], or [`Policy::in_caller`], loads in its caller, and its loader may borrow. One with a
+/// [hard timeout](Policy::hard_timeout) asks for a loader whose error can say so.
 pub trait LoadPolicy<L: Future>: Sized {
+    /// Whether any fresh value will do.
+    #[doc(hidden)]
+    fn takes_any(&self) -> bool;
+
     /// The policy itself.
     #[doc(hidden)]
     fn into_policy(self) -> Policy;
@@ -24,39 +26,53 @@ pub trait LoadPolicy<L: Future>: Sized {
     /// The loader as something that can outlive its caller, if its type allows.
     #[doc(hidden)]
     fn detach(loader: L) -> Result<BoxFuture<'static, L::Output>, L>;
+
+    /// What the load comes to at its hard timeout, if it can have one.
+    #[doc(hidden)]
+    fn timed_out(timeout: Timeout) -> Option<L::Output>;
 }
 
-impl<L: Future + Send + 'static> LoadPolicy<L> for Policy {
+impl<L: Future, R: Runs<L>, H: Limits<L::Output>> LoadPolicy<L> for Policy<R, H> {
+    fn takes_any(&self) -> bool {
+        self.age_limit().is_none()
+    }
+
     fn into_policy(self) -> Policy {
-        self
+        self.into_plain()
     }
 
     fn detach(loader: L) -> Result<BoxFuture<'static, L::Output>, L> {
-        Ok(Box::pin(loader))
+        R::detach(loader)
+    }
+
+    fn timed_out(timeout: Timeout) -> Option<L::Output> {
+        H::timed_out(timeout)
     }
 }
 
-impl<L: Future + Send + 'static> LoadPolicy<L> for &Policy {
+impl<L: Future, R: Runs<L>, H: Limits<L::Output>> LoadPolicy<L> for &Policy<R, H> {
+    fn takes_any(&self) -> bool {
+        self.age_limit().is_none()
+    }
+
     fn into_policy(self) -> Policy {
-        self.clone()
+        self.clone().into_plain()
     }
 
     fn detach(loader: L) -> Result<BoxFuture<'static, L::Output>, L> {
-        Ok(Box::pin(loader))
-    }
-}
-
-impl<L: Future> LoadPolicy<L> for InCaller {
-    fn into_policy(self) -> Policy {
-        self.0
+        R::detach(loader)
     }
 
-    fn detach(loader: L) -> Result<BoxFuture<'static, L::Output>, L> {
-        Err(loader)
+    fn timed_out(timeout: Timeout) -> Option<L::Output> {
+        H::timed_out(timeout)
     }
 }
 
 impl<L: Future> LoadPolicy<L> for Duration {
+    fn takes_any(&self) -> bool {
+        true
+    }
+
     fn into_policy(self) -> Policy {
         self.into()
     }
@@ -64,7 +80,22 @@ impl<L: Future> LoadPolicy<L> for Duration {
     fn detach(loader: L) -> Result<BoxFuture<'static, L::Output>, L> {
         Err(loader)
     }
+
+    fn timed_out(_: Timeout) -> Option<L::Output> {
+        None
+    }
 }
+
+/// A policy that a synchronous load can keep: any but one with a hard timeout, since running code cannot be dropped.
+#[diagnostic::on_unimplemented(
+    message = "a synchronous load cannot be given up at a hard timeout",
+    note = "load with `try_get_or_load` instead, or set no `hard_timeout`"
+)]
+pub trait Uninterrupted {}
+
+impl<R> Uninterrupted for Policy<R, Unlimited> {}
+impl<R> Uninterrupted for &Policy<R, Unlimited> {}
+impl Uninterrupted for Duration {}
 
 /// A synchronous loader, as the future that runs it when first polled.
 #[derive(Debug)]

@@ -8,9 +8,10 @@ mod write;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cache::Cache;
-use crate::clock::Clock;
+use crate::clock::{Clock, Time};
 use crate::error::Error;
 use crate::flight::Flights;
 use crate::nothing::Nothing;
@@ -18,9 +19,9 @@ use crate::runtime::Background;
 use crate::stats::{Counters, Event, Stats};
 
 pub use builder::EngineBuilder;
-pub use load::Share;
 pub(crate) use load::Terms;
-pub use loader::{Compute, LoadPolicy};
+pub use load::{Load, Loaded, Previous, Share};
+pub use loader::{Compute, LoadPolicy, Uninterrupted};
 pub use read::{Hit, Ttl};
 
 /// A cache as an application holds it: a handle, whose clones share everything.
@@ -39,6 +40,9 @@ struct Shared {
     flights: Arc<Flights>,
     background: Background,
     throttle: load::Throttle,
+    gate: load::Gate,
+    default_ttl: Duration,
+    began: Time,
     clock: Clock,
     /// Nothing is read, stored or shared; every load runs.
     disabled: bool,
@@ -73,6 +77,14 @@ impl Engine {
     #[inline]
     fn count(&self, event: Event) {
         self.shared.counters.count(event);
+    }
+
+    /// A load is over.
+    fn loaded(&self, _key: &str, took: Duration, well: bool) {
+        self.shared.counters.load_took(took);
+        if !well {
+            self.count(Event::LoadFailure);
+        }
     }
 
     /// Something went wrong that its caller will not be told of.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use crate::entry::{Set, Stored};
+use crate::entry::{Origin, Set, Stored};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key;
 use crate::policy::{Policy, check_ttl};
@@ -51,7 +51,15 @@ impl Engine {
         if self.shared.disabled {
             return Reply::ready(Stored::Yes);
         }
-        let set = Set { tags: policy.tag_list(), if_absent, ..Set::new(policy.lifetime()) };
+        let fill = policy.fill(policy.ttl_or(self.shared.default_ttl), value.is_none(), Duration::ZERO);
+        let origin = Origin { cost: Duration::ZERO, version: policy.version_number() };
+        let set = Set {
+            tags: policy.tag_list(),
+            if_absent,
+            origin,
+            glance: fill.glance,
+            ..Set::new(fill.lifetime)
+        };
         let reply = self.cache.set(key, value, set);
         self.shared.flights.detach(Target::Key(key));
         reply
@@ -118,7 +126,8 @@ impl Engine {
         if self.shared.disabled {
             return Reply::ready(delta);
         }
-        let reply = self.cache.incr(key, delta, policy.lifetime());
+        let fill = policy.fill(policy.ttl_or(self.shared.default_ttl), false, Duration::ZERO);
+        let reply = self.cache.incr(key, delta, fill.lifetime);
         self.shared.flights.detach(Target::Key(key));
         reply
     }
@@ -182,8 +191,8 @@ impl Engine {
 
 /// A counter has neither tags nor stale windows.
 fn plain(counter: bool, key: &str, policy: &Policy) -> Result<()> {
-    let lifetime = policy.lifetime();
-    if counter && (!policy.tag_list().is_empty() || lifetime.fresh != lifetime.total) {
+    let windows = policy.swr_window().max(policy.sie_window());
+    if counter && !(policy.tag_list().is_empty() && windows.is_zero()) {
         let rule =
             "an i64 is a counter, and counters have neither tags nor stale windows: give it a TTL alone";
         return Err(Error::new(ErrorKind::InvalidPolicy, format!("counter {key:?}: {rule}")));

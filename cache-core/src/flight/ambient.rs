@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use super::{Flight, Lead};
@@ -16,6 +16,11 @@ thread_local! {
 /// The flights whose loaders are running on this thread, the innermost last.
 pub(super) fn flights() -> Vec<Arc<Flight>> {
     AMBIENT.with_borrow(Clone::clone)
+}
+
+/// Whether the code that runs now is a loader of some flight.
+pub(crate) fn is_loading() -> bool {
+    AMBIENT.with_borrow(|flights| !flights.is_empty())
 }
 
 /// Whether one of `mine` is `flight`, or is what `flight` waits for, at any number of removes.
@@ -45,16 +50,16 @@ pub(super) fn stop_waiting(mine: &[Arc<Flight>], flight: &Arc<Flight>) {
     }
 }
 
-/// A loader's future, run as the leader of a flight (or alone): the flight is ambient while the loader runs, and
-/// each poll is a sign of life to its followers.
+/// A loader's future, run as the leader of its flights (or alone): they are ambient while the loader runs, and each
+/// poll is a sign of life to their followers.
 pub(crate) struct Piloted<'l, F> {
-    lead: Option<&'l Lead>,
+    leads: &'l [Lead],
     loader: Pin<&'l mut F>,
 }
 
 impl<'l, F> Piloted<'l, F> {
-    pub(crate) fn new(lead: Option<&'l Lead>, loader: Pin<&'l mut F>) -> Self {
-        Self { lead, loader }
+    pub(crate) fn new(leads: &'l [Lead], loader: Pin<&'l mut F>) -> Self {
+        Self { leads, loader }
     }
 }
 
@@ -62,35 +67,46 @@ impl<F: Future> Future for Piloted<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let Some(lead) = self.lead else { return self.loader.as_mut().poll(cx) };
-        let _ambient = Ambient::enter(&lead.flight);
-        if !lead.flight.blocking {
-            let mut replaced = None;
-            let mut state = lead.flight.state.lock();
-            state.thread = Some(thread::current().id());
-            state.asked = None;
-            if !state.leader.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                replaced = state.leader.replace(cx.waker().clone());
-            }
-            drop(state);
-            drop(replaced);
-        }
+        let _ambient = Ambient::enter(self.leads);
+        self.leads.iter().for_each(|lead| lead.flight.sign_of_life(cx.waker()));
         self.loader.as_mut().poll(cx)
     }
 }
 
+impl Flight {
+    /// Its leader is being polled on this thread, and can be woken by `waker`.
+    fn sign_of_life(&self, waker: &Waker) {
+        if self.blocking {
+            return;
+        }
+        let mut replaced = None;
+        let mut state = self.state.lock();
+        state.thread = Some(thread::current().id());
+        state.asked = None;
+        if !state.leader.as_ref().is_some_and(|leader| leader.will_wake(waker)) {
+            replaced = state.leader.replace(waker.clone());
+        }
+        drop(state);
+        drop(replaced);
+    }
+}
+
 /// Leaves by `Drop`, also when the loader panics.
-struct Ambient;
+struct Ambient(usize);
 
 impl Ambient {
-    fn enter(flight: &Arc<Flight>) -> Self {
-        AMBIENT.with_borrow_mut(|flights| flights.push(flight.clone()));
-        Self
+    fn enter(leads: &[Lead]) -> Self {
+        if !leads.is_empty() {
+            AMBIENT.with_borrow_mut(|flights| flights.extend(leads.iter().map(|lead| lead.flight.clone())));
+        }
+        Self(leads.len())
     }
 }
 
 impl Drop for Ambient {
     fn drop(&mut self) {
-        AMBIENT.with_borrow_mut(|flights| drop(flights.pop()));
+        if self.0 > 0 {
+            AMBIENT.with_borrow_mut(|flights| flights.truncate(flights.len() - self.0));
+        }
     }
 }

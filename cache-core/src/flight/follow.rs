@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::{Flight, Landing, ambient};
-use crate::clock::{Clock, Time};
+use crate::clock::{Clock, Time, WakeUp};
 
 /// How often a follower looks after its leader, and how long the leader may take to give a sign of life.
 /// Together they stay under the 3 s within which a leader that is never polled again is replaced.
@@ -23,11 +23,12 @@ pub(crate) struct Follow {
     clock: Clock,
     place: Option<usize>,
     look: Time,
+    wake_up: Option<WakeUp>,
 }
 
 impl Follow {
     pub(super) fn new(flight: Arc<Flight>, mine: Vec<Arc<Flight>>, clock: Clock) -> Self {
-        Self { flight, mine, clock, place: None, look: Time::ZERO }
+        Self { flight, mine, clock, place: None, look: Time::ZERO, wake_up: None }
     }
 
     /// Asks the leader for a sign of life; true if it has not given the last one it was asked for.
@@ -66,7 +67,7 @@ impl Future for Follow {
             drop(state);
             // Who polls with another waker than before is to be woken to look after the leader, too.
             if replaced.is_some_and(|before| !before.will_wake(cx.waker())) {
-                this.clock.wake_at(this.look, cx.waker());
+                this.wake_up = Some(this.clock.wake_at(this.look, cx.waker()));
             }
         }
         if this.flight.blocking {
@@ -80,7 +81,7 @@ impl Future for Follow {
                 this.flight.land(Landing::Abandoned);
                 return Poll::Ready(Landing::Abandoned);
             }
-            this.clock.wake_at(this.look, cx.waker());
+            this.wake_up = Some(this.clock.wake_at(this.look, cx.waker()));
         }
         Poll::Pending
     }

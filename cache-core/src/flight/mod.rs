@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 use crate::clock::Time;
 use crate::value::Value;
 
-pub(crate) use ambient::Piloted;
+pub(crate) use ambient::{Piloted, is_loading};
 pub(crate) use follow::Follow;
 pub(crate) use table::{Caller, Flights, Seat};
 

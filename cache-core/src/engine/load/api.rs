@@ -1,20 +1,20 @@
 //! The load family as users call it.
 
-use std::convert::Infallible;
+use std::convert::{Infallible, identity};
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{Share, Terms};
-use crate::engine::{Compute, Engine, LoadPolicy};
+use super::{Load, Loaded, Share, Terms};
+use crate::engine::{Compute, Engine, LoadPolicy, Uninterrupted};
 use crate::runtime::block_on;
 use crate::value::Cacheable;
 
-fn infallible<T>(value: T) -> Result<Arc<T>, Infallible> {
-    Ok(Arc::new(value))
+fn infallible<T>(value: T) -> Result<Loaded<T>, Infallible> {
+    Ok(Loaded::new(value))
 }
 
-fn fallible<T, E>(result: Result<T, E>) -> Result<Arc<T>, E> {
-    result.map(Arc::new)
+fn fallible<T, E>(result: Result<T, E>) -> Result<Loaded<T>, E> {
+    result.map(Loaded::new)
 }
 
 fn always<T>(result: Result<Arc<T>, Infallible>) -> Arc<T> {
@@ -54,8 +54,8 @@ impl Engine {
         P: LoadPolicy<L>,
         L: Future<Output = T>,
     {
-        let terms = Terms { split: infallible, share: None, blocking: false };
-        always(self.load(key.as_ref(), terms, || (policy, loader)).await)
+        let terms = Terms { split: infallible, share: None, blocking: false, takes_any: policy.takes_any() };
+        always(self.load(key.as_ref(), terms, || (policy, |_| loader())).await)
     }
 
     /// [`get_or_load`](Engine::get_or_load) with a loader that can fail. Errors are not cached.
@@ -79,8 +79,8 @@ impl Engine {
         P: LoadPolicy<L>,
         L: Future<Output = Result<T, E>>,
     {
-        let terms = Terms { split: fallible, share: None, blocking: false };
-        self.load(key.as_ref(), terms, || (policy, loader)).await
+        let terms = Terms { split: fallible, share: None, blocking: false, takes_any: policy.takes_any() };
+        self.load(key.as_ref(), terms, || (policy, |_| loader())).await
     }
 
     /// [`try_get_or_load`](Engine::try_get_or_load), where those who shared a load that failed get its error.
@@ -99,7 +99,56 @@ impl Engine {
         P: LoadPolicy<L>,
         L: Future<Output = Result<T, E>>,
     {
-        let terms = Terms { split: fallible, share: Some(Share::by_clone()), blocking: false };
+        let terms = Terms {
+            split: fallible,
+            share: Some(Share::by_clone()),
+            blocking: false,
+            takes_any: policy.takes_any(),
+        };
+        self.load(key.as_ref(), terms, || (policy, |_| loader())).await
+    }
+
+    /// A load whose loader has more to say: it is told what is there already, and answers with a [`Loaded`], whose
+    /// TTL and tags it may choose; `Loaded::skip` is not stored, [`Previous::not_modified`](crate::Previous) is what
+    /// was there. It fails with `Err`.
+    ///
+    /// ```
+    /// # use cache_core::{testing::Plain, Engine, Loaded, Policy, ttl};
+    /// # use std::time::Duration;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let cache = Engine::new(Plain::default());
+    /// # async fn fetch(_: Option<String>) -> Result<Option<(String, u64)>, std::io::Error> { Ok(Some(("news".into(), 5))) }
+    /// let feed = cache.load_with("feed", Policy::ttl(ttl::SHORT).sie(ttl::DAY), async move |load| {
+    ///     match (fetch(load.stale().map(|feed| feed.to_string())).await?, load.stale()) {
+    ///         (None, Some(feed)) => Ok(feed.not_modified()),
+    ///         (None, None) => Ok(Loaded::skip(String::new())),
+    ///         (Some((feed, seconds)), _) => Ok(Loaded::new(feed).ttl(Duration::from_secs(seconds)).tags(["feeds"])),
+    ///     }
+    /// });
+    /// let feed = feed.await?;
+    /// # assert_eq!(*feed, "news");
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// The loader's own, as of [`try_get_or_load`](Engine::try_get_or_load).
+    ///
+    /// # Cancellation
+    /// As of [`get_or_load`](Engine::get_or_load).
+    pub async fn load_with<T, E, P, L>(
+        &self,
+        key: impl AsRef<str>,
+        policy: P,
+        loader: impl FnOnce(Load<T>) -> L,
+    ) -> Result<Arc<T>, E>
+    where
+        T: Cacheable,
+        E: 'static,
+        P: LoadPolicy<L>,
+        L: Future<Output = Result<Loaded<T>, E>>,
+    {
+        let terms = Terms { split: identity, share: None, blocking: false, takes_any: policy.takes_any() };
         self.load(key.as_ref(), terms, || (policy, loader)).await
     }
 
@@ -118,11 +167,11 @@ impl Engine {
     pub fn get_or_compute<T, P, F>(&self, key: impl AsRef<str>, policy: P, compute: F) -> Arc<T>
     where
         T: Cacheable,
-        P: LoadPolicy<Compute<F>>,
+        P: LoadPolicy<Compute<F>> + Uninterrupted,
         F: FnOnce() -> T,
     {
-        let terms = Terms { split: infallible, share: None, blocking: true };
-        always(block_on(self.load(key.as_ref(), terms, || (policy, || Compute::new(compute)))))
+        let terms = Terms { split: infallible, share: None, blocking: true, takes_any: policy.takes_any() };
+        always(block_on(self.load(key.as_ref(), terms, || (policy, |_| Compute::new(compute)))))
     }
 
     /// [`get_or_compute`](Engine::get_or_compute) with a closure that can fail. Errors are not cached.
@@ -138,10 +187,10 @@ impl Engine {
     where
         T: Cacheable,
         E: 'static,
-        P: LoadPolicy<Compute<F>>,
+        P: LoadPolicy<Compute<F>> + Uninterrupted,
         F: FnOnce() -> Result<T, E>,
     {
-        let terms = Terms { split: fallible, share: None, blocking: true };
-        block_on(self.load(key.as_ref(), terms, || (policy, || Compute::new(compute))))
+        let terms = Terms { split: fallible, share: None, blocking: true, takes_any: policy.takes_any() };
+        block_on(self.load(key.as_ref(), terms, || (policy, |_| Compute::new(compute))))
     }
 }

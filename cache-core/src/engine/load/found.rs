@@ -1,9 +1,11 @@
-//! What a load finds in the cache, and what a stale value may still be used for.
+//! What a load finds in the cache, and what a value that is not quite fresh may still be used for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::Job;
+use super::{Job, Previous};
 use crate::clock::Time;
+use crate::entry::Entry;
 use crate::error::Error;
 use crate::stats::Event;
 use crate::value::Cacheable;
@@ -14,11 +16,26 @@ pub(super) enum Found<T> {
     Nothing,
 }
 
-/// A stale value, with the ends of both windows in which it may be served.
+/// A value to be replaced, with the ends of both windows in which it may be served meanwhile. It is stale, or fresh and
+/// to be refreshed early.
 pub(super) struct Stale<T> {
-    value: Arc<T>,
+    pub(super) value: Arc<T>,
+    age: Duration,
+    early: bool,
     revalidate_until: Time,
     stand_in_until: Time,
+}
+
+impl<T> Clone for Stale<T> {
+    fn clone(&self) -> Self {
+        Self { value: self.value.clone(), ..*self }
+    }
+}
+
+impl<T> Stale<T> {
+    pub(super) fn previous(&self) -> Previous<T> {
+        Previous { value: self.value.clone(), age: self.age }
+    }
 }
 
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
@@ -32,34 +49,46 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
                 return self.nothing();
             }
         };
-        let fresh = !entry.left.fresh.is_zero();
-        let (stale_for, total) = (entry.stale_for, entry.left.total);
-        match entry.value.downcast::<T>() {
-            Err(value) => {
-                self.engine.note(&Error::type_mismatch(self.key, value.kind().name(), T::kind().name()));
-                self.nothing()
-            }
-            Ok(value) if fresh => {
-                self.engine.count(Event::Hit);
-                Found::Fresh(value)
-            }
-            Ok(value) => {
-                let now = self.engine.shared.clock.now();
-                let until = |window: std::time::Duration| now + window.saturating_sub(stale_for).min(total);
-                let stale = Stale {
-                    value,
-                    revalidate_until: until(self.policy.swr_window()),
-                    stand_in_until: until(self.policy.sie_window()),
-                };
-                if !self.may_revalidate(&stale) && !self.may_stand_in(&stale) {
-                    return self.nothing();
-                }
-                Found::Stale(stale)
-            }
+        let too_old = self.policy.age_limit().is_some_and(|limit| entry.age > limit);
+        if too_old || entry.origin.version != self.policy.version_number() {
+            return self.nothing();
         }
+        let fresh = !entry.left.fresh.is_zero();
+        let early = fresh && self.policy.is_early(&entry);
+        if fresh && !early {
+            return self.typed(&entry).map_or_else(
+                || self.nothing(),
+                |value| {
+                    self.engine.count(Event::Hit);
+                    Found::Fresh(value)
+                },
+            );
+        }
+        let Some(value) = self.typed(&entry) else { return self.nothing() };
+        let stale = self.windows(value, &entry, early);
+        if self.may_serve(&stale) { Found::Stale(stale) } else { self.nothing() }
     }
 
-    fn nothing(&self) -> Found<T> {
+    fn typed(&self, entry: &Entry) -> Option<Arc<T>> {
+        let value = entry.value.clone().downcast::<T>();
+        value
+            .inspect_err(|value| {
+                self.engine.note(&Error::type_mismatch(self.key, value.kind().name(), T::kind().name()))
+            })
+            .ok()
+    }
+
+    fn windows(&self, value: Arc<T>, entry: &Entry, early: bool) -> Stale<T> {
+        let now = self.engine.shared.clock.now();
+        let until = |window: Duration| {
+            let left = window.saturating_sub(entry.stale_for).min(entry.left.total);
+            if early { (now + entry.left.fresh).max(now + left) } else { now + left }
+        };
+        let (swr, sie) = (self.policy.swr_window(), self.policy.sie_window());
+        Stale { value, age: entry.age, early, revalidate_until: until(swr), stand_in_until: until(sie) }
+    }
+
+    pub(super) fn nothing(&self) -> Found<T> {
         self.count_once(&self.missed, Event::Miss);
         Found::Nothing
     }
@@ -74,8 +103,13 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         self.engine.shared.clock.now() < stale.stand_in_until
     }
 
-    pub(super) fn serve_stale(&self, stale: Stale<T>) -> Arc<T> {
-        self.engine.count(Event::StaleHit);
+    /// It may be served for one reason or another.
+    pub(super) fn may_serve(&self, stale: &Stale<T>) -> bool {
+        self.may_revalidate(stale) || self.may_stand_in(stale)
+    }
+
+    pub(super) fn serve(&self, stale: Stale<T>) -> Arc<T> {
+        self.engine.count(if stale.early { Event::Hit } else { Event::StaleHit });
         stale.value
     }
 }

@@ -5,14 +5,17 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::Job;
+use super::{Job, Loaded};
 use crate::cache::Cache;
-use crate::entry::{Set, Stored};
+use crate::clock::within;
+use crate::entry::{Origin, Set, Stored};
 use crate::error::Result;
 use crate::fence::Fence;
-use crate::flight::{Lead, Piloted};
+use crate::flight::Lead;
 use crate::stats::Event;
+use crate::timeout::Timeout;
 use crate::value::{Cacheable, Value};
 
 /// A fence in use, given back when the load is over, however it ends.
@@ -32,10 +35,12 @@ impl<C: Deref<Target = dyn Cache>, K: Deref<Target = str>> Drop for Fenced<C, K>
 
 /// A fence of a load in its caller.
 pub(super) type Borrowed<'f> = Fenced<&'f (dyn Cache + 'static), &'f str>;
+/// A fence of a load that can leave its caller.
+pub(super) type Owned = Fenced<Arc<dyn Cache>, Box<str>>;
 
 impl Borrowed<'_> {
     /// The same fence, for a load in the background.
-    pub(super) fn into_owned(self, cache: Arc<dyn Cache>) -> Fenced<Arc<dyn Cache>, Box<str>> {
+    pub(super) fn into_owned(self, cache: Arc<dyn Cache>) -> Owned {
         let this = ManuallyDrop::new(self);
         Fenced { cache, key: this.key.into(), fence: this.fence }
     }
@@ -45,58 +50,10 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// Loads without the cache: it is off, or cannot hold this.
     pub(super) async fn uncached<L: Future<Output = O>>(&self, loader: L) -> Result<Arc<T>, E> {
         self.engine.count(Event::Miss);
-        self.load(loader).await
+        self.load(loader).await.map(|(loaded, _)| loaded.value)
     }
 
-    /// Takes a fence, loads and publishes, as the leader of a flight or alone.
-    pub(super) async fn run<S, L>(&self, lead: Option<&Lead>, start: S) -> Result<Arc<T>, E>
-    where
-        S: FnOnce() -> L,
-        L: Future<Output = O>,
-    {
-        let run = pin!(async {
-            // Before the loader is even started: its closure may read the source already.
-            let fenced = self.fence().await;
-            self.load_and_publish(lead, fenced, start()).await
-        });
-        Piloted::new(lead, run).await
-    }
-
-    /// Loads and publishes under a fence that was taken before.
-    pub(super) async fn run_fenced<C, K, L>(
-        &self,
-        lead: &Lead,
-        fenced: Option<Fenced<C, K>>,
-        loader: L,
-    ) -> Result<Arc<T>, E>
-    where
-        C: Deref<Target = dyn Cache>,
-        K: Deref<Target = str>,
-        L: Future<Output = O>,
-    {
-        Piloted::new(Some(lead), pin!(self.load_and_publish(Some(lead), fenced, loader))).await
-    }
-
-    async fn load_and_publish<C, K, L>(
-        &self,
-        lead: Option<&Lead>,
-        fenced: Option<Fenced<C, K>>,
-        loader: L,
-    ) -> Result<Arc<T>, E>
-    where
-        C: Deref<Target = dyn Cache>,
-        K: Deref<Target = str>,
-        L: Future<Output = O>,
-    {
-        let value = self.load(loader).await?;
-        if let Some(fenced) = fenced
-            && lead.is_none_or(Lead::is_followed)
-        {
-            self.publish(&value, fenced).await;
-        }
-        Ok(value)
-    }
-
+    /// A fence, taken before the loader is even started: its closure may read the source already.
     pub(super) async fn fence(&self) -> Option<Borrowed<'_>> {
         let cache = &*self.engine.cache;
         match cache.fence(self.key).await {
@@ -108,30 +65,75 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         }
     }
 
-    async fn load<L: Future<Output = O>>(&self, loader: L) -> Result<Arc<T>, E> {
-        self.engine.count(Event::Load);
-        let clock = &self.engine.shared.clock;
-        let began = clock.now();
-        let output = loader.await;
-        self.engine.shared.counters.load_took(clock.now() - began);
-        let result = (self.terms.split)(output);
-        if result.is_err() {
-            self.engine.count(Event::LoadFailure);
+    /// Loads and publishes under a fence that was taken before, as the leader of a flight or alone.
+    pub(super) async fn load_and_publish<C, K, L>(
+        &self,
+        lead: Option<&Lead>,
+        fenced: Option<Fenced<C, K>>,
+        loader: L,
+    ) -> Result<Arc<T>, E>
+    where
+        C: Deref<Target = dyn Cache>,
+        K: Deref<Target = str>,
+        L: Future<Output = O>,
+    {
+        let (loaded, cost) = self.load(loader).await?;
+        if let Some(fenced) = fenced
+            && lead.is_none_or(Lead::is_followed)
+        {
+            self.publish(&loaded, cost, fenced).await;
         }
-        result
+        Ok(loaded.value)
     }
 
-    async fn publish<C, K>(&self, value: &Arc<T>, fenced: Fenced<C, K>)
+    /// What the loader brings, and how long it took.
+    async fn load<L: Future<Output = O>>(&self, loader: L) -> Result<(Loaded<T>, Duration), E> {
+        let clock = &self.engine.shared.clock;
+        let called = clock.now();
+        let deadline = self.policy.hard_limit().map(|limit| called + limit);
+        let loader = pin!(async {
+            let (_permit, began) = match self.permit().await {
+                Some(permit) => (Some(permit), clock.now()),
+                None => (None, called),
+            };
+            self.engine.count(Event::Load);
+            (loader.await, began)
+        });
+        let (output, began) = match within(clock, deadline, loader).await {
+            Some((output, began)) => ((self.terms.split)(output), began),
+            // There is a deadline, so the policy has a limit, and its type says what that comes to.
+            None => (self.timed_out().map_or_else(|| unreachable!("a limit without an error"), Err), called),
+        };
+        let cost = clock.now() - began;
+        self.engine.loaded(self.key, cost, output.is_ok());
+        output.map(|loaded| (loaded, cost))
+    }
+
+    /// The error of a load that is given up at its hard timeout.
+    pub(super) fn timed_out(&self) -> Option<E> {
+        let timeout = Timeout::new(self.key, self.policy.hard_limit()?);
+        (self.terms.split)((self.limit)(timeout)?).err()
+    }
+
+    pub(super) async fn publish<C, K>(&self, loaded: &Loaded<T>, cost: Duration, fenced: Fenced<C, K>)
     where
         C: Deref<Target = dyn Cache>,
         K: Deref<Target = str>,
     {
-        let options = Set {
-            tags: self.policy.tag_list(),
-            fence: Some(fenced.fence),
-            ..Set::new(self.policy.lifetime())
-        };
-        match fenced.cache.set(&fenced.key, Value::new(value.clone()), options).await {
+        if !loaded.stored {
+            return;
+        }
+        let value = Value::new(loaded.value.clone());
+        let (key, tags) = (&*fenced.key, loaded.tags.as_deref().unwrap_or(self.policy.tag_list()));
+        if let Err(error) = loaded.check() {
+            return self.engine.note(&error);
+        }
+        let ttl = loaded.ttl.unwrap_or(self.policy.ttl_or(self.engine.shared.default_ttl));
+        let fill = self.policy.fill(ttl, loaded.ttl.is_none() && value.is_none(), cost);
+        let origin = Origin { cost, version: self.policy.version_number() };
+        let fence = Some(fenced.fence);
+        let options = Set { tags, fence, origin, glance: fill.glance, ..Set::new(fill.lifetime) };
+        match fenced.cache.set(key, value, options).await {
             Ok(Stored::Yes | Stored::Exists) => {}
             Ok(Stored::Fenced) => self.engine.count(Event::Fenced),
             Err(error) => self.engine.note(&error),

@@ -1,0 +1,161 @@
+//! Leading a flight: in the caller, in the background, or first in the one and then in the other.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::slice;
+use std::sync::Arc;
+
+use super::run::{Borrowed, Owned};
+use super::{Found, Job, Load, Stale};
+use crate::clock::within;
+use crate::engine::LoadPolicy;
+use crate::flight::{Landing, Lead, Piloted};
+use crate::reply::BoxFuture;
+use crate::runtime::{self, Place};
+use crate::stats::Event;
+use crate::target::Target;
+use crate::value::{Cacheable, Value};
+
+impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
+    pub(super) async fn lead<P, S, L>(&self, lead: Lead, start: S) -> Result<Arc<T>, E>
+    where
+        P: LoadPolicy<L>,
+        S: FnOnce(Load<T>) -> L,
+        L: Future<Output = O>,
+    {
+        let stale = match Piloted::new(slice::from_ref(&lead), pin!(self.find())).await {
+            Found::Fresh(value) => {
+                lead.land(Landing::Value(Value::new(value.clone())));
+                return Ok(value);
+            }
+            Found::Stale(stale) if self.is_throttled() => return Ok(self.serve(stale)),
+            Found::Stale(stale) => stale,
+            Found::Nothing => return self.lead_here(lead, start, None).await,
+        };
+        let at_once = self.may_revalidate(&stale);
+        if !at_once && (self.policy.soft_limit().is_none() || self.terms.blocking) {
+            return self.lead_here(lead, start, Some(stale)).await;
+        }
+        let Some(place) = self.engine.shared.background.place() else {
+            return if at_once {
+                Ok(self.serve(stale))
+            } else {
+                self.lead_here(lead, start, Some(stale)).await
+            };
+        };
+        // Before the loader is started: its closure may read the source already.
+        let fenced = Piloted::new(slice::from_ref(&lead), pin!(self.fence())).await;
+        match P::detach(start(self.brief(Some(&stale)))) {
+            Ok(loader) if at_once => {
+                self.spawn(self.movable(lead, fenced, loader), place);
+                Ok(self.serve(stale))
+            }
+            Ok(loader) => self.lead_softly(self.movable(lead, fenced, loader), place, stale).await,
+            Err(loader) => {
+                let result = {
+                    let run = pin!(self.load_and_publish(Some(&lead), fenced, loader));
+                    Piloted::new(slice::from_ref(&lead), run).await
+                };
+                self.settle(result, Some(lead), Some(stale))
+            }
+        }
+    }
+
+    /// Loads in the caller.
+    async fn lead_here<S, L>(&self, lead: Lead, start: S, stale: Option<Stale<T>>) -> Result<Arc<T>, E>
+    where
+        S: FnOnce(Load<T>) -> L,
+        L: Future<Output = O>,
+    {
+        let result = {
+            let run = pin!(async {
+                let fenced = self.fence().await;
+                let loader = start(self.brief(stale.as_ref()));
+                self.load_and_publish(Some(&lead), fenced, loader).await
+            });
+            Piloted::new(slice::from_ref(&lead), run).await
+        };
+        self.settle(result, Some(lead), stale)
+    }
+
+    /// Loads in the caller up to the soft timeout, and then goes on in the background.
+    async fn lead_softly(
+        &self,
+        mut load: BoxFuture<'static, Result<Arc<T>, E>>,
+        place: Place,
+        stale: Stale<T>,
+    ) -> Result<Arc<T>, E> {
+        let clock = &self.engine.shared.clock;
+        let deadline = self.policy.soft_limit().map(|limit| clock.now() + limit);
+        match within(clock, deadline, Pin::new(&mut load)).await {
+            Some(result) => self.stand_in(result, Some(stale)),
+            None if self.may_serve(&stale) => {
+                self.spawn(load, place);
+                Ok(self.serve(stale))
+            }
+            None => self.stand_in(load.await, Some(stale)),
+        }
+    }
+
+    /// The load as something that depends on nobody, and can be polled here and there.
+    fn movable(
+        &self,
+        lead: Lead,
+        fenced: Option<Borrowed<'_>>,
+        loader: BoxFuture<'static, O>,
+    ) -> BoxFuture<'static, Result<Arc<T>, E>> {
+        let engine = self.engine.clone();
+        let fenced: Option<Owned> = fenced.map(|fenced| fenced.into_owned(engine.cache.clone()));
+        let (key, policy) = (Box::<str>::from(self.key), self.policy.clone());
+        let (terms, limit) = (self.terms, self.limit);
+        Box::pin(async move {
+            let job = Job::new(&engine, &key, &policy, terms, limit);
+            let result = {
+                let run = pin!(job.load_and_publish(Some(&lead), fenced, loader));
+                Piloted::new(slice::from_ref(&lead), run).await
+            };
+            job.settle(result, Some(lead), None)
+        })
+    }
+
+    fn spawn(&self, load: BoxFuture<'static, Result<Arc<T>, E>>, place: Place) {
+        self.engine.count(Event::Refresh);
+        let load = async move {
+            let _place = place;
+            drop(load.await);
+        };
+        runtime::spawn(Box::pin(load), self.terms.blocking);
+    }
+
+    /// Ends the flight, and lets a stale value stand in for a failed load.
+    pub(super) fn settle(
+        &self,
+        result: Result<Arc<T>, E>,
+        lead: Option<Lead>,
+        stale: Option<Stale<T>>,
+    ) -> Result<Arc<T>, E> {
+        match &result {
+            Ok(_) => self.engine.shared.throttle.lift(Target::Key(self.key)),
+            Err(_) => self.throttle(),
+        }
+        if let Some(lead) = lead {
+            lead.land(match &result {
+                Ok(value) => Landing::Value(Value::new(value.clone())),
+                Err(error) => Landing::Failed(self.terms.share.map(|share| (share.pack)(error))),
+            });
+        }
+        self.stand_in(result, stale)
+    }
+
+    /// The stale value in place of an error, if it may.
+    pub(super) fn stand_in(&self, result: Result<Arc<T>, E>, stale: Option<Stale<T>>) -> Result<Arc<T>, E> {
+        match (result, stale) {
+            (Err(_), Some(stale)) if self.may_stand_in(&stale) => Ok(self.serve(stale)),
+            (result, Some(_)) => {
+                self.count_once(&self.missed, Event::Miss);
+                result
+            }
+            (result, None) => result,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What a loader is given, and what it may answer.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::policy::check_ttl;
+use crate::target::check_tag;
+
+/// What a load brought, and how it is to be kept.
+///
+/// ```
+/// use cache_core::Loaded;
+/// use std::time::Duration;
+///
+/// let token = Loaded::new("secret".to_owned()).ttl(Duration::from_secs(90)).tags(["tokens"]);
+/// let not_now = Loaded::skip("a guess".to_owned()); // for its callers, but not for the cache
+/// # let _ = (token, not_now);
+/// ```
+pub struct Loaded<T> {
+    pub(crate) value: Arc<T>,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) tags: Option<Vec<Box<str>>>,
+    pub(crate) stored: bool,
+}
+
+impl<T> Loaded<T> {
+    /// A value, kept as the policy says unless told otherwise.
+    pub fn new(value: impl Into<Arc<T>>) -> Self {
+        Self { value: value.into(), ttl: None, tags: None, stored: true }
+    }
+
+    /// A value for the callers of this load, and not for the cache.
+    pub fn skip(value: impl Into<Arc<T>>) -> Self {
+        Self { stored: false, ..Self::new(value) }
+    }
+
+    /// The TTL of this value, in place of the policy's.
+    #[must_use]
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// The tags of this value, in place of the policy's.
+    #[must_use]
+    pub fn tags<S: AsRef<str>>(mut self, tags: impl IntoIterator<Item = S>) -> Self {
+        self.tags = Some(tags.into_iter().map(|tag| tag.as_ref().into()).collect());
+        self
+    }
+}
+
+impl<T> Loaded<T> {
+    pub(super) fn check(&self) -> Result<()> {
+        self.ttl.map_or(Ok(()), check_ttl)?;
+        self.tags.iter().flatten().try_for_each(|tag| check_tag(tag))
+    }
+}
+
+impl<T> From<Arc<T>> for Loaded<T> {
+    fn from(value: Arc<T>) -> Self {
+        Self { value, ttl: None, tags: None, stored: true }
+    }
+}
+
+/// What a loader is told: the key, and the stale value that it may have in its hand.
+pub struct Load<T> {
+    pub(super) key: Box<str>,
+    pub(super) stale: Option<Previous<T>>,
+}
+
+impl<T> Load<T> {
+    /// The key that is being loaded.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The value that is there but stale (or, when it is refreshed early, not for much longer fresh).
+    pub fn stale(&self) -> Option<&Previous<T>> {
+        self.stale.as_ref()
+    }
+}
+
+/// The value that a load is to replace. Dereferences to it.
+pub struct Previous<T> {
+    pub(super) value: Arc<T>,
+    pub(super) age: Duration,
+}
+
+impl<T> Previous<T> {
+    /// The time since it was stored.
+    pub fn age(&self) -> Duration {
+        self.age
+    }
+
+    /// The answer that it still holds: it is stored again as if it had been loaded now.
+    pub fn not_modified(&self) -> Loaded<T> {
+        self.value.clone().into()
+    }
+}
+
+impl<T> Deref for Previous<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> Clone for Previous<T> {
+    fn clone(&self) -> Self {
+        Self { value: self.value.clone(), age: self.age }
+    }
+}
