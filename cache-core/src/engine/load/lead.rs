@@ -23,15 +23,24 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         S: FnOnce(Load<T>) -> L,
         L: Future<Output = O>,
     {
-        let stale = match Piloted::new(slice::from_ref(&lead), pin!(self.find())).await {
+        match Piloted::new(slice::from_ref(&lead), pin!(self.find())).await {
             Found::Fresh(value) => {
                 lead.land(Landing::Value(Value::new(value.clone())));
-                return Ok(value);
+                Ok(value)
             }
-            Found::Stale(stale) if self.is_throttled() => return Ok(self.serve(stale)),
-            Found::Stale(stale) => stale,
-            Found::Nothing => return self.lead_here(lead, start, None).await,
-        };
+            Found::Stale(stale) if self.is_throttled() => Ok(self.serve(stale)),
+            Found::Stale(stale) => Box::pin(self.lead_on::<P, S, L>(lead, start, stale)).await,
+            Found::Nothing => self.lead_here(lead, start, None).await,
+        }
+    }
+
+    /// Leads where there is a stale value: it may be served at once, or when the load takes long.
+    async fn lead_on<P, S, L>(&self, lead: Lead, start: S, stale: Stale<T>) -> Result<Arc<T>, E>
+    where
+        P: LoadPolicy<L>,
+        S: FnOnce(Load<T>) -> L,
+        L: Future<Output = O>,
+    {
         let at_once = self.may_revalidate(&stale);
         if !at_once && (self.policy.soft_limit().is_none() || self.terms.blocking) {
             return self.lead_here(lead, start, Some(stale)).await;

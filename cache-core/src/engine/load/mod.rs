@@ -93,16 +93,17 @@ impl Engine {
         let policy = policy.into_policy();
         let job = Job::new(self, key, &policy, terms, P::timed_out);
         if self.shared.disabled {
-            return job.uncached(start(job.brief(None))).await;
+            return Box::pin(job.uncached(start(job.brief(None)))).await;
         }
         if let Err(error) = key::check(key).and_then(|()| policy.check()) {
             self.note(&error);
-            return job.uncached(start(job.brief(None))).await;
+            return Box::pin(job.uncached(start(job.brief(None)))).await;
         }
         job.fly::<P, S, L>(start).await
     }
 }
 
+/// What is not on the way of a plain miss is boxed: it would make every load's future larger.
 impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     async fn fly<P, S, L>(&self, start: S) -> Result<Arc<T>, E>
     where
@@ -116,12 +117,12 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             match self.engine.shared.flights.seat(self.key, self.policy.tag_list(), caller) {
                 Seat::Lead(lead) => return self.lead::<P, S, L>(lead, start).await,
                 Seat::Follow(follow) => {
-                    if let Some(result) = self.follow(follow).await {
+                    if let Some(result) = Box::pin(self.follow(follow)).await {
                         return result;
                     }
                     retrying = true;
                 }
-                Seat::Alone(_beside) => return self.alone(start).await,
+                Seat::Alone(_beside) => return Box::pin(self.alone(start)).await,
             }
         }
     }
