@@ -103,6 +103,10 @@ impl Lead {
         !self.flight.has_landed()
     }
 
+    pub(crate) fn key(&self) -> &str {
+        &self.flight.key
+    }
+
     /// Ends the flight and wakes its followers.
     pub(crate) fn land(self, landing: Landing) {
         // Out of the table first: who comes now reads the cache, where the value already is.

@@ -9,6 +9,7 @@ mod found;
 mod gate;
 mod lead;
 mod loaded;
+mod many;
 mod run;
 mod terms;
 mod throttle;
@@ -103,6 +104,12 @@ impl Engine {
     }
 }
 
+impl Engine {
+    fn seat(&self, key: &str, policy: &Policy, caller: Caller) -> Seat {
+        self.shared.flights.seat(key, policy.tag_list(), caller)
+    }
+}
+
 /// What is not on the way of a plain miss is boxed: it would make every load's future larger.
 impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     async fn fly<P, S, L>(&self, start: S) -> Result<Arc<T>, E>
@@ -114,7 +121,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         let mut retrying = false;
         loop {
             let caller = Caller { blocking: self.terms.blocking, retrying };
-            match self.engine.shared.flights.seat(self.key, self.policy.tag_list(), caller) {
+            match self.engine.seat(self.key, self.policy, caller) {
                 Seat::Lead(lead) => return self.lead::<P, S, L>(lead, start).await,
                 Seat::Follow(follow) => {
                     if let Some(result) = Box::pin(self.follow(follow)).await {
