@@ -8,7 +8,7 @@ use cache_core::{
     Usage, Value, counter,
 };
 
-use crate::marks::{self, MANY, Verdict};
+use crate::marks::{self, Verdict};
 use crate::memory::{Memory, Store};
 use crate::policy::{Id, S3Fifo};
 use crate::shard::{Held, Lookup, Shard, Stored};
@@ -107,11 +107,9 @@ impl Store {
 
     fn mark_pattern(&self, pattern: Option<Pattern>, strength: Strength) {
         let everything = pattern.is_none() && strength == Strength::Remove;
-        let marks = self.marks.mark_pattern(pattern, strength);
+        self.marks.mark_pattern(pattern, strength);
         if everything {
             self.clear();
-        } else if marks > MANY {
-            self.sweep();
         }
     }
 }

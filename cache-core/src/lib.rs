@@ -42,7 +42,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use fence::Fence;
 pub use key::{Key, KeyBuilder, KeyPart, MAX_KEY_LEN};
 pub use nothing::Nothing;
-pub use pattern::Pattern;
+pub use pattern::{Pattern, Piece};
 pub use policy::{InCaller, Policy, ttl};
 pub use reply::{BoxFuture, Reply};
 pub use stats::Stats;

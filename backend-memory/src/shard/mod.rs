@@ -62,9 +62,10 @@ impl<P: Policy> Shard<P> {
     pub(crate) fn fresh(&mut self, hash: u64, key: &[u8], marks: &Marks, clock: &Clock) -> Option<Value> {
         let id = self.find(hash, key)?;
         let slot = self.slots.hot(id);
-        if slot.checked < marks.latest() || !clock.is_before(slot.glance_until) {
+        if !clock.is_before(slot.glance_until) || slot.checked < marks.latest() && !self.recheck(id, marks) {
             return None;
         }
+        let slot = self.slots.hot(id);
         if slot.tagged {
             let cold = self.slots.cold(id);
             if marks::tagged(&cold.tags, cold.born) != Verdict::Valid {
@@ -74,6 +75,17 @@ impl<P: Policy> Shard<P> {
         let slot = self.slots.hot_mut(id);
         self.policy.hit(&mut slot.mark);
         slot.value.clone()
+    }
+
+    /// Whether the pattern marks made since the last time leave the entry as it is; then it remembers that.
+    #[cold]
+    fn recheck(&mut self, id: Id, marks: &Marks) -> bool {
+        let slot = self.slots.hot_mut(id);
+        let (verdict, upto) = marks.examine(slot.name(), slot.checked);
+        if verdict == Verdict::Valid {
+            slot.checked = upto;
+        }
+        verdict == Verdict::Valid
     }
 
     /// The entry of `key`, once the marks and the clock have been asked; `hit` tells the policy.
