@@ -4,17 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Deadlines, Entry, Fence, Kind, Lifetime, Origin, Pattern, Reply, Set, Strength, Target, Time,
-    Usage, Value, counter,
+    Cache, Deadlines, Entry, Fence, Kind, Lifetime, Pattern, Reply, Set, Strength, Target, Time, Usage,
+    Value, counter,
 };
 
-use crate::marks::{self, Verdict};
+use crate::admission::{INCARNATION, admit, unfenced};
 use crate::memory::{Memory, Store};
 use crate::policy::{Id, S3Fifo};
-use crate::shard::{Held, Lookup, Shard, Stored};
-
-/// This store has one life.
-const INCARNATION: u64 = 1;
+use crate::shard::{Lookup, Shard};
 
 impl Store {
     /// Looks `key` up, and goes on with its slot under the shard's lock. What is thrown out, by the lookup or by
@@ -37,49 +34,6 @@ impl Store {
         drop(shard);
         drop((expired, gone));
         result
-    }
-
-    /// What `options` come to for a value stored now, or the value back: its fence no longer holds.
-    fn admit(
-        &self,
-        shard: &mut Shard<S3Fifo>,
-        (hash, key, now): (u64, &str, Time),
-        value: Value,
-        options: &Set<'_>,
-    ) -> Result<Stored, Value> {
-        let tags = self.marks.tags(options.tags);
-        let mut deadlines = Deadlines::new(now, options.lifetime);
-        let (glance_until, origin) = (now + options.glance, options.origin);
-        let stored = |value, deadlines, (born, checked), tags| Stored {
-            value,
-            deadlines,
-            glance_until,
-            at: now,
-            born,
-            checked,
-            tags,
-            origin,
-        };
-        let Some(fence) = options.fence else {
-            shard.fences.void(hash);
-            let (born, checked) = (self.marks.now(), self.marks.latest());
-            return Ok(stored(value, deadlines, (born, checked), tags));
-        };
-        let born = fence.sequence;
-        let held = shard.fences.holds(hash, fence.lease);
-        if held == Held::Void || fence.incarnation != INCARNATION || !self.marks.remembers(born) {
-            return Err(value);
-        }
-        let (patterns, checked) = self.marks.examine(key.as_bytes(), born);
-        let verdict = patterns.and(marks::tagged(&tags, born));
-        if verdict == Verdict::Stale || held == Held::StaleOnly {
-            deadlines.fresh_until = now;
-        }
-        if verdict == Verdict::Gone || deadlines.at(now).is_none() {
-            return Err(value);
-        }
-        shard.fences.published(hash, fence.lease);
-        Ok(stored(value, deadlines, (born, checked), tags))
     }
 
     fn mark_key_stale(&self, key: &str) {
@@ -143,7 +97,8 @@ impl Cache for Memory {
             if options.if_absent && found.is_some_and(|id| shard.is_fresh(id, now)) {
                 return (Stored::Exists, Some(value));
             }
-            match self.0.admit(shard, (hash, key, now), value, &options) {
+            let store = &self.0;
+            match admit(&store.marks, &mut shard.fences, (hash, key, now), value, &options) {
                 Ok(stored) => (Stored::Yes, self.0.put(shard, hash, key, stored)),
                 Err(value) => (Stored::Fenced, Some(value)),
             }
@@ -189,16 +144,8 @@ impl Cache for Memory {
                     Err(error) => (Err(error), None),
                 };
             }
-            let stored = Stored {
-                value: Value::new(Arc::new(delta)),
-                deadlines: Deadlines::new(now, lifetime),
-                at: now,
-                glance_until: Time::MAX,
-                origin: Origin::default(),
-                born: self.0.marks.now(),
-                checked: self.0.marks.latest(),
-                tags: Box::default(),
-            };
+            let (value, options) = (Value::new(Arc::new(delta)), Set::new(lifetime));
+            let stored = unfenced(&self.0.marks, &mut shard.fences, (hash, now), value, &options);
             (Ok(delta), self.0.put(shard, hash, key, stored))
         });
         self.0.balance();
@@ -217,6 +164,14 @@ impl Cache for Memory {
     fn release(&self, key: &str, _: Fence) {
         let hash = self.0.hash(key);
         self.0.shard(hash).fences.release(hash);
+    }
+
+    fn troubles(&self) -> Reply<'_, Vec<String>> {
+        Reply::ready(Vec::new())
+    }
+
+    fn close(&self, _: Duration) -> Reply<'_, u64> {
+        Reply::ready(0)
     }
 
     fn usage(&self) -> Usage {

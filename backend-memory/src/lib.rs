@@ -4,12 +4,14 @@
 //! the `marks` whether an invalidation of a pattern or a tag covers it, the clock whether its time is over, and
 //! tells the eviction `policy` of the hit.
 
+mod admission;
 mod backend;
 mod builder;
 mod marks;
 mod memory;
 mod policy;
 mod shard;
+mod sweep;
 mod sync;
 
 pub use builder::MemoryBuilder;

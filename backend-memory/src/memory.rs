@@ -1,9 +1,8 @@
 //! The store: shards by hash, the marks over all of them, and the count that bounds them together.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use cache_core::{Clock, Usage, Value};
 use parking_lot::Mutex;
@@ -14,6 +13,7 @@ use crate::builder::MemoryBuilder;
 use crate::marks::Marks;
 use crate::policy::S3Fifo;
 use crate::shard::{Shard, Stored};
+use crate::sweep::sweep_later;
 use crate::sync::{Padded, ShardLock};
 
 /// An in-process store. Clones share it.
@@ -53,7 +53,6 @@ pub(crate) struct Store {
 /// Fewer entries than this are not worth a shard.
 const ENTRIES_PER_SHARD: usize = 256;
 const MOST_SHARDS: usize = 64;
-const SWEEP_EVERY: Duration = Duration::from_millis(500);
 
 impl Memory {
     /// How it is put together.
@@ -72,21 +71,9 @@ impl Memory {
             entries: AtomicUsize::new(0),
             sweeping: Mutex::new(()),
         });
-        sweep_later(&store.clock, Arc::downgrade(&store));
+        sweep_later(store.clock.clone(), Arc::downgrade(&store), Store::sweep);
         Self(store)
     }
-}
-
-/// Sweeps again and again, until the store is gone.
-fn sweep_later(clock: &Clock, store: Weak<Store>) {
-    let next = clock.now() + SWEEP_EVERY;
-    clock.run_at(next, move || {
-        if let Some(store) = store.upgrade() {
-            // First, lest a value whose `Drop` panics were the last to be swept.
-            sweep_later(&store.clock, Arc::downgrade(&store));
-            store.sweep();
-        }
-    });
 }
 
 impl Store {

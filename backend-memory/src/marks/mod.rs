@@ -115,6 +115,18 @@ impl Marks {
         self.patterns.examine(key, since)
     }
 
+    /// What all marks say of an entry of `key` that was `born` so; the pattern marks are looked at from `checked` on,
+    /// which then says how far.
+    pub(crate) fn judge(&self, key: &[u8], tags: &[Arc<TagMark>], born: u64, checked: &mut u64) -> Verdict {
+        let tagged = tagged(tags, born);
+        if *checked >= self.latest() {
+            return tagged;
+        }
+        let (patterns, upto) = self.examine(key, *checked);
+        *checked = upto;
+        tagged.and(patterns)
+    }
+
     /// To be taken before the first entry is held against the marks. One sweep at a time.
     pub(crate) fn begin_sweep(&self) -> Sweep {
         let (latest, began) = (self.latest(), self.now());

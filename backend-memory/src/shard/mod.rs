@@ -12,8 +12,7 @@ use hashbrown::HashTable;
 
 use crate::marks::{self, Marks, Sweep, Verdict};
 use crate::policy::{Id, Policy};
-use fences::Fences;
-pub(crate) use fences::Held;
+pub(crate) use fences::{Fences, Held};
 use slots::Slots;
 pub(crate) use slots::Stored;
 
@@ -105,12 +104,9 @@ impl<P: Policy> Shard<P> {
     /// Holds an entry against the marks and the clock; its value, if it had to go.
     fn judge(&mut self, id: Id, marks: &Marks, now: Time) -> Option<Value> {
         let (slot, cold) = self.slots.both_mut(id);
-        let mut verdict = marks::tagged(&cold.tags, cold.born);
-        if slot.checked < marks.latest() {
-            let (patterns, upto) = marks.examine(slot.name(), slot.checked);
-            slot.checked = upto;
-            verdict = verdict.and(patterns);
-        }
+        let mut checked = slot.checked;
+        let verdict = marks.judge(slot.name(), &cold.tags, cold.born, &mut checked);
+        slot.checked = checked;
         if verdict == Verdict::Stale {
             slot.glance_until = slot.glance_until.min(now);
             cold.fresh_until = cold.fresh_until.min(now);
