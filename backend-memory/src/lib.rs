@@ -6,13 +6,17 @@
 
 mod admission;
 mod backend;
+mod budget;
 mod builder;
+mod departure;
 mod marks;
 mod memory;
 mod policy;
 mod shard;
 mod sweep;
 mod sync;
+mod weigh;
 
 pub use builder::MemoryBuilder;
+pub use departure::RemovalCause;
 pub use memory::Memory;

@@ -9,12 +9,15 @@ use parking_lot::Mutex;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_nano_inline};
 use spin::mutex::SpinMutexGuard;
 
+use crate::budget::{Budget, Room};
 use crate::builder::MemoryBuilder;
+use crate::departure::{Departed, Listener};
 use crate::marks::Marks;
-use crate::policy::S3Fifo;
-use crate::shard::{Shard, Stored};
+use crate::policy::{Id, S3Fifo};
+use crate::shard::Shard;
 use crate::sweep::sweep_later;
 use crate::sync::{Padded, ShardLock};
+use crate::weigh::Weighers;
 
 /// An in-process store. Clones share it.
 ///
@@ -44,15 +47,20 @@ pub(crate) struct Store {
     secrets: RapidSecrets,
     pub(crate) marks: Marks,
     pub(crate) clock: Clock,
-    capacity: usize,
-    /// Entries in all shards.
-    entries: AtomicUsize,
+    budget: Budget,
+    weighers: Weighers,
+    listener: Option<Listener>,
+    /// The shard that gives way next, where the one that grows cannot.
+    turn: AtomicUsize,
     sweeping: Mutex<()>,
 }
 
+/// There is none in this shard.
+pub(crate) struct NoRoom;
+
 /// Fewer entries than this are not worth a shard.
-const ENTRIES_PER_SHARD: usize = 256;
-const MOST_SHARDS: usize = 64;
+const ENTRIES_PER_SHARD: u64 = 256;
+const MOST_SHARDS: u64 = 64;
 
 impl Memory {
     /// How it is put together.
@@ -60,15 +68,24 @@ impl Memory {
         MemoryBuilder::default()
     }
 
-    pub(crate) fn new(capacity: usize, clock: Clock) -> Self {
-        let shards = (capacity / ENTRIES_PER_SHARD).next_power_of_two().clamp(1, MOST_SHARDS);
+    /// For about so many `entries`, as far as `budget` goes.
+    pub(crate) fn new(
+        entries: u64,
+        budget: Budget,
+        weighers: Weighers,
+        listener: Option<Listener>,
+        clock: Clock,
+    ) -> Self {
+        let shards = (entries / ENTRIES_PER_SHARD).clamp(1, MOST_SHARDS).next_power_of_two() as usize;
         let store = Arc::new(Store {
             shards: (0..shards).map(|_| Padded(ShardLock::new(Shard::default()))).collect(),
             secrets: RapidSecrets::random(),
             marks: Marks::default(),
             clock,
-            capacity,
-            entries: AtomicUsize::new(0),
+            budget,
+            weighers,
+            listener,
+            turn: AtomicUsize::new(0),
             sweeping: Mutex::new(()),
         });
         sweep_later(store.clock.clone(), Arc::downgrade(&store), Store::sweep);
@@ -90,58 +107,61 @@ impl Store {
         self.shards[at].0.lock()
     }
 
-    /// Stores under the lock of `shard`. What gives way is to be dropped when the lock is free.
-    pub(crate) fn put(
+    /// What `value` weighs; `None` if it cannot be kept. The user's code: no lock may be held.
+    pub(crate) fn weigh(&self, value: &Value) -> Option<u32> {
+        self.weighers.weigh(value).filter(|weight| self.budget.admits((*weight).into()))
+    }
+
+    /// Takes room for an entry of this weight under `key`, `found` being its predecessor; where the store is full,
+    /// something of the shard gives way. An error if nothing is left in it, or so little that another one should
+    /// give: see [`make_room`](Self::make_room).
+    pub(crate) fn take_room(
         &self,
         shard: &mut Shard<S3Fifo>,
-        hash: u64,
-        key: &str,
-        stored: Stored,
-    ) -> Option<Value> {
-        match shard.replace(hash, key.as_bytes(), stored) {
-            Ok(old) => old,
-            Err(stored) => {
-                let evicted = self.make_room(shard);
-                shard.insert(hash, key.as_bytes(), stored);
-                evicted
+        found: &mut Option<Id>,
+        (hash, key): (u64, &str),
+        weight: u32,
+        out: &mut Departed,
+    ) -> Result<Room, NoRoom> {
+        loop {
+            let room = shard.room_for(*found, weight);
+            if self.budget.take(room, &mut out.room) {
+                return Ok(room);
+            }
+            if self.budget.is_poor(shard.held(), self.shards.len()) || !shard.evict(out) {
+                return Err(NoRoom);
+            }
+            // It may be the predecessor that gave way.
+            *found = found.and_then(|_| shard.find(hash, key.as_bytes()));
+        }
+    }
+
+    /// Room for an entry of this weight, into the hands of `out`: shard after shard gives an entry. Holds no lock, and
+    /// calls nobody: a listener that stores something must not wait for room that is in its caller's hands.
+    pub(crate) fn make_room(&self, weight: u32, out: &mut Departed) {
+        let room = Room { entries: 1, weight: weight.into() };
+        let mut fruitless = 0;
+        while !self.budget.take(room, &mut out.room) {
+            let at = self.turn.fetch_add(1, Ordering::Relaxed) & (self.shards.len() - 1);
+            fruitless = if self.shards[at].0.lock().evict(out) { 0 } else { fruitless + 1 };
+            if fruitless > self.shards.len() {
+                // It is in the hands of others, who are about to store.
+                std::thread::yield_now();
             }
         }
+        out.room.add(room);
     }
 
-    /// Counts one entry more, in place of another one of the same shard where the store is full.
-    fn make_room(&self, shard: &mut Shard<S3Fifo>) -> Option<Value> {
-        if self.entries.load(Ordering::Relaxed) >= self.capacity
-            && let Some(evicted) = shard.evict()
-        {
-            return Some(evicted);
-        }
-        if self.entries.fetch_add(1, Ordering::Relaxed) < self.capacity {
-            return None;
-        }
-        let evicted = shard.evict()?;
-        self.entries.fetch_sub(1, Ordering::Relaxed);
-        Some(evicted)
+    /// Where what leaves is put.
+    pub(crate) fn departed(&self) -> Departed {
+        Departed::new(self.listener.is_some())
     }
 
-    /// An entry left otherwise than by eviction.
-    pub(crate) fn left(&self, entries: usize) {
-        self.entries.fetch_sub(entries, Ordering::Relaxed);
-    }
-
-    /// Where a full store had nothing to evict in the shard that grew, another one gives way. Holds no lock.
-    pub(crate) fn balance(&self) {
-        if self.entries.load(Ordering::Relaxed) <= self.capacity {
-            return;
-        }
-        for Padded(shard) in &self.shards {
-            let mut shard = shard.lock();
-            let evicted = (shard.len() > 1).then(|| shard.evict()).flatten();
-            drop(shard);
-            if evicted.is_some() {
-                self.left(1);
-                return;
-            }
-        }
+    /// The entries in `out` have left: their room is free, the listener is told, and they are dropped. No lock may
+    /// be held.
+    pub(crate) fn settle(&self, mut out: Departed) {
+        self.budget.give(std::mem::take(&mut out.room));
+        out.tell(self.listener.as_ref());
     }
 
     /// Gives back the memory of what has expired or was invalidated, and forgets the marks that are not needed
@@ -152,15 +172,19 @@ impl Store {
         let Some(_alone) = self.sweeping.try_lock() else { return };
         let sweep = self.marks.begin_sweep();
         let mut oldest_load = u64::MAX;
-        let mut gone = Vec::new();
         for Padded(shard) in &self.shards {
+            let mut next = Some(0);
+            while let Some(from) = next {
+                let mut out = self.departed();
+                let now = self.clock.now();
+                next = shard.lock().sweep(from, (&self.marks, &sweep, now), &mut out);
+                self.settle(out);
+            }
+            while shard.lock().compact() {}
             let mut shard = shard.lock();
-            let now = self.clock.now();
-            shard.sweep(&self.marks, &sweep, now, &mut gone);
             oldest_load = oldest_load.min(shard.fences.oldest());
-            drop(shard);
-            self.left(gone.len());
-            gone.clear();
+            shard.fences.shrink();
+            self.marks.released(shard.take_released());
         }
         self.marks.forget(&sweep, oldest_load);
     }
@@ -168,21 +192,22 @@ impl Store {
     /// Everything out, at once.
     pub(crate) fn clear(&self) {
         for Padded(shard) in &self.shards {
-            let mut shard = shard.lock();
-            let entries = shard.len();
-            let contents = shard.clear();
-            drop(shard);
-            self.left(entries);
-            drop(contents);
+            let contents = shard.lock().clear();
+            self.budget.give(contents.room);
+            let (left, tags) = contents.leave();
+            match &self.listener {
+                Some(listener) => left.for_each(|left| left.tell(listener)),
+                None => drop(left),
+            }
+            self.marks.released(tags);
         }
     }
 
     pub(crate) fn usage(&self) -> Usage {
-        let mut usage = Usage::default();
+        let Room { entries, weight } = self.budget.used();
+        let mut usage = Usage { entries, weight, ..Usage::default() };
         for Padded(shard) in &self.shards {
             let shard = shard.lock();
-            usage.entries += shard.len() as u64;
-            usage.weight += shard.len() as u64;
             usage.evictions += shard.evictions;
             usage.expirations += shard.expirations;
         }
@@ -192,9 +217,6 @@ impl Store {
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memory")
-            .field("capacity", &self.0.capacity)
-            .field("entries", &self.0.entries.load(Ordering::Relaxed))
-            .finish_non_exhaustive()
+        f.debug_struct("Memory").field("entries", &self.0.budget.used().entries).finish_non_exhaustive()
     }
 }
