@@ -49,9 +49,6 @@ impl<P: Policy> Default for Shard<P> {
     }
 }
 
-/// So many slots are swept, or entries moved, under one lock.
-const SLICE: usize = 1024;
-
 impl<P: Policy> Shard<P> {
     #[inline]
     pub(crate) fn find(&self, hash: u64, key: &[u8]) -> Option<Id> {

@@ -2,10 +2,15 @@
 
 use cache_core::Time;
 
-use super::{SLICE, Shard};
+use super::Shard;
 use crate::departure::Departed;
 use crate::marks::{Marks, Sweep};
 use crate::policy::{Id, Policy};
+
+/// So many slots are swept under one lock: to throw an entry out takes up to a microsecond.
+const SLICE: usize = 128;
+/// So many entries are moved under one lock.
+const MOVES: usize = 512;
 
 impl<P: Policy> Shard<P> {
     /// Sweeps the slots from `from` on, a slice of them: holds the entries against the marks and the clock. Where to
@@ -45,7 +50,7 @@ impl<P: Policy> Shard<P> {
             return false;
         }
         let Self { index, slots, policy, .. } = self;
-        let done = slots.compact(SLICE, |hash, from, to| {
+        let done = slots.compact(MOVES, |hash, from, to| {
             policy.moved(from, to);
             if let Some(id) = index.find_mut(hash, |id| *id == from) {
                 *id = to;
@@ -134,7 +139,7 @@ mod tests {
         while shard.compact() {
             steps += 1;
         }
-        assert!(steps < 20 && !shard.slots.are_sparse() && shard.slots.end() == 100, "{steps}");
+        assert!(steps < 3 && !shard.slots.are_sparse() && shard.slots.end() == 100, "{steps}");
         assert!(shard.index.capacity() < 1_000, "{}", shard.index.capacity());
         holds(&shard, &plain);
         // In the order in which they came.
