@@ -1,7 +1,7 @@
 //! What has left the store: collected under a shard's lock, reported and dropped when it is free, for a listener
 //! and a value's `Drop` are the user's code.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use cache_core::Value;
 
@@ -56,16 +56,31 @@ impl Departed {
         }
     }
 
-    /// Tells the listener of each, then drops them. No lock may be held.
+    /// See [`tell_and_drop`].
     pub(crate) fn tell(self, listener: Option<&Listener>) {
+        tell_and_drop(self.first.into_iter().chain(self.more), listener);
+    }
+}
+
+/// Tells the listener of each and drops it. No lock may be held. Where a `Drop` panics, so does this, once it is done
+/// with all of them: two panics at once would end the process.
+pub(crate) fn tell_and_drop(left: impl Iterator<Item = Left>, listener: Option<&Listener>) {
+    let mut trouble = None;
+    for left in left {
         if let Some(listener) = listener {
-            self.first.iter().chain(&self.more).for_each(|left| left.tell(listener));
+            left.tell(listener);
         }
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(left))) {
+            trouble.get_or_insert(panic);
+        }
+    }
+    if let Some(panic) = trouble {
+        resume_unwind(panic);
     }
 }
 
 impl Left {
-    pub(crate) fn tell(&self, listener: &Listener) {
+    fn tell(&self, listener: &Listener) {
         let key = self.name.as_ref().and_then(|name| str::from_utf8(name.as_bytes()).ok());
         // Keys come as `str`. What panics is the listener's own trouble.
         let _ = catch_unwind(AssertUnwindSafe(|| listener(key.unwrap_or_default(), &self.value, self.cause)));

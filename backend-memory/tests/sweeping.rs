@@ -118,3 +118,43 @@ fn what_is_stored_during_a_sweep_keeps_its_deadline() {
     assert_eq!(memory.usage().entries, 2_000);
     assert!((0..2_000).all(|i| memory.fresh(&format!("k:{}", i * 100)).is_some()));
 }
+
+/// Values whose `Drop` panics, several in one slice: the process lives, and the sweep comes to its end.
+#[test]
+fn drops_that_panic_do_not_end_the_sweep() {
+    struct Rude;
+    impl Drop for Rude {
+        fn drop(&mut self) {
+            panic!("as the test wants");
+        }
+    }
+    let clock = ManualClock::new();
+    let memory = Memory::builder().capacity(200).clock(clock.clock()).build();
+    let rude = |key: &str| {
+        let value = Value::new(Arc::new(cache_core::Local(Rude)));
+        memory.set(key, value, Set::new(life(1))).wait().expect("set");
+    };
+    rude("first");
+    for i in 0..150 {
+        let tags = ["t".into()];
+        set(&memory, &format!("k:{i}"), Set { tags: &tags, ..Set::new(life(3)) });
+    }
+    rude("second");
+    rude("third");
+    let turn = || {
+        let clock = clock.clone();
+        std::thread::spawn(move || clock.advance(SECOND + SECOND / 4)).join().is_err()
+    };
+    assert!(turn());
+    assert_eq!(memory.usage().entries, 150);
+    assert!(!turn() && !turn());
+    assert_eq!(memory.usage().entries, 0, "their deadlines were not lost");
+
+    (0..50).for_each(|i| rude(&i.to_string()));
+    let cleared = std::thread::scope(|scope| {
+        let clear = scope.spawn(|| drop(memory.invalidate(Target::All, Strength::Remove)));
+        clear.join()
+    });
+    assert!(cleared.is_err());
+    assert_eq!(memory.usage().entries, 0);
+}
