@@ -227,3 +227,62 @@ impl fmt::Debug for Memory {
         f.debug_struct("Memory").field("entries", &self.0.budget.used().entries).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cache_core::{Cache, Lifetime, ManualClock, Set, Strength, Target};
+
+    use super::*;
+
+    /// Of tags that entries bore, nothing is left when the entries are not there any more, however they went.
+    #[test]
+    fn tags_go_with_the_entries_that_bore_them() {
+        let clock = ManualClock::new();
+        let memory = Memory::builder().capacity(5_000).clock(clock.clock()).build();
+        let fill = || {
+            for i in 0..5_000 {
+                let (key, tags) = (format!("k:{i}"), [format!("t:{i}").into()]);
+                let options = Set { tags: &tags, ..Set::new(Lifetime::FOREVER) };
+                memory.set(&key, Value::new(Arc::new(1_u8)), options).wait().expect("set");
+            }
+            clock.advance(Duration::from_secs(1));
+            assert_eq!(memory.0.marks.tags_kept(), 5_000);
+        };
+        let swept = || {
+            clock.advance(Duration::from_secs(1));
+            assert_eq!(memory.0.marks.tags_kept(), 0);
+        };
+        fill();
+        for i in 0..5_000 {
+            memory.delete(&format!("k:{i}")).wait().expect("deleted");
+        }
+        swept();
+        fill();
+        memory.invalidate(Target::All, Strength::Remove).wait().expect("ok");
+        swept();
+        fill();
+        for i in 0..5_000 {
+            let value = Value::new(Arc::new(2_u8));
+            memory.set(&format!("k:{i}"), value, Set::new(Lifetime::FOREVER)).wait().expect("set");
+        }
+        swept();
+    }
+
+    /// After a burst, little is left of the slots.
+    #[test]
+    fn the_memory_of_a_burst_is_given_back() {
+        let clock = ManualClock::new();
+        let memory = Memory::builder().capacity(100_000).clock(clock.clock()).build();
+        let second = Lifetime { fresh: Duration::from_secs(1), total: Duration::from_secs(1) };
+        for i in 0..100_000 {
+            let value = Value::new(Arc::new(1_u8));
+            memory.set(&format!("k:{i}"), value, Set::new(second)).wait().expect("set");
+        }
+        let slots = || memory.0.shards.iter().map(|shard| shard.0.lock().slots_kept()).sum::<usize>();
+        assert!(slots() >= 100_000);
+        clock.advance(Duration::from_secs(2));
+        assert!(slots() <= 1_000, "{}", slots());
+    }
+}

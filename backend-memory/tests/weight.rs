@@ -1,7 +1,7 @@
 //! Capacity by weight, and G6 for it: never more than the maximum, whatever the threads do.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use backend_memory::{Memory, MemoryBuilder};
@@ -20,6 +20,19 @@ fn weighed(max: u64) -> MemoryBuilder {
 
 fn set(memory: &Memory, key: &str, value: Value) -> Stored {
     memory.set(key, value, Set::new(Lifetime::FOREVER)).wait().expect("answered")
+}
+
+/// Runs `test`, which might wait for ever for room, and fails if it does.
+fn in_time(test: fn()) {
+    let (done, finished) = mpsc::channel();
+    let test = std::thread::spawn(move || {
+        test();
+        done.send(()).expect("awaited");
+    });
+    if let Err(mpsc::RecvTimeoutError::Timeout) = finished.recv_timeout(Duration::from_secs(120)) {
+        panic!("it waits for room that nobody makes");
+    }
+    test.join().expect("no panic");
 }
 
 fn weight_of(memory: &Memory, key: &str) -> Option<u32> {
@@ -96,9 +109,13 @@ fn a_weigher_that_panics_harms_nobody() {
     assert_eq!(memory.usage().weight, 9);
 }
 
-/// 64 shards: the room has to come from all of them, and the fence must live through the second attempt.
 #[test]
 fn one_entry_may_take_all_the_room() {
+    in_time(one_for_all);
+}
+
+/// 64 shards: the room has to come from all of them, and the fence must live through the second attempt.
+fn one_for_all() {
     let memory = weighed(100_000).build();
     for i in 0..50_000 {
         set(&memory, &format!("k:{i}"), heavy(2));
@@ -117,6 +134,10 @@ fn one_entry_may_take_all_the_room() {
 
 #[test]
 fn never_more_than_the_maximum_whatever_the_threads_do() {
+    in_time(threads);
+}
+
+fn threads() {
     let clock = ManualClock::new();
     for (max, capacity, most) in [(1, 100, 1), (50, 10, 60), (20_000, 5_000, 40), (20_000, 300, 5_000)] {
         let memory = weighed(max).capacity(capacity).clock(clock.clock()).build();
@@ -148,8 +169,9 @@ fn never_more_than_the_maximum_whatever_the_threads_do() {
                     std::thread::yield_now();
                 }
             });
-            writers.into_iter().for_each(|writer| writer.join().expect("no panic"));
+            let ended: Vec<_> = writers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
             done.store(true, Ordering::Relaxed);
+            assert!(ended.iter().all(Result::is_ok));
         });
         // What is counted is what is there.
         let held = (0..3_000).filter_map(|i| weight_of(&memory, &format!("k:{i}")));

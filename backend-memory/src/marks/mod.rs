@@ -110,6 +110,11 @@ impl Marks {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn tags_kept(&self) -> usize {
+        self.tags.len()
+    }
+
     /// What the pattern marks younger than `since` say of `key`, and up to where that holds.
     pub(crate) fn examine(&self, key: &[u8], since: u64) -> (Verdict, u64) {
         self.patterns.examine(key, since)

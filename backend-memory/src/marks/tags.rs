@@ -51,6 +51,11 @@ impl Tags {
         self.marks.entry(tag.into()).or_default().clone()
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.marks.len()
+    }
+
     /// Entries have let go of `tags` marks.
     pub(super) fn changed(&self, tags: usize) {
         self.changes.fetch_add(tags, Ordering::Relaxed);

@@ -171,8 +171,13 @@ impl Slots {
 
     /// All entries, and how many tag marks they bore.
     pub(super) fn into_entries(self) -> (impl Iterator<Item = (Name, Value)>, usize) {
-        let tags = self.cold.iter().map(|cold| cold.tags.len()).sum();
+        let tags = self.released + self.cold.iter().map(|cold| cold.tags.len()).sum::<usize>();
         (self.hot.into_iter().filter_map(|hot| Some((hot.name, hot.value?))), tags)
+    }
+
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.hot.capacity()
     }
 
     /// Whether most of the memory is used by nothing.

@@ -63,6 +63,11 @@ impl<P: Policy> Shard<P> {
         !done
     }
 
+    #[cfg(test)]
+    pub(crate) fn slots_kept(&self) -> usize {
+        self.slots.kept()
+    }
+
     /// How many tag marks its entries have let go of since the last time.
     pub(crate) fn take_released(&mut self) -> usize {
         self.slots.take_released()
