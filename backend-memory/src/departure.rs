@@ -57,8 +57,15 @@ impl Departed {
     }
 
     /// See [`tell_and_drop`].
+    #[inline]
     pub(crate) fn tell(self, listener: Option<&Listener>) {
-        tell_and_drop(self.first.into_iter().chain(self.more), listener);
+        // Nothing or one is the rule, and needs no care.
+        if !self.more.is_empty() {
+            return tell_and_drop(self.first.into_iter().chain(self.more), listener);
+        }
+        if let (Some(left), Some(listener)) = (&self.first, listener) {
+            left.tell(listener);
+        }
     }
 }
 
