@@ -186,3 +186,23 @@ fn threads() {
         assert_eq!((memory.usage().entries, memory.usage().weight), (0, 0));
     }
 }
+
+#[test]
+fn what_is_refused_takes_no_room() {
+    let memory = weighed(100).capacity(10).build();
+    for _ in 0..30 {
+        let fence = memory.fence("k").wait().expect("a fence");
+        memory.delete("k").wait().expect("answered");
+        let fenced = Set { fence: Some(fence), ..Set::new(Lifetime::FOREVER) };
+        assert_eq!(memory.set("k", heavy(10), fenced).wait().expect("answered"), Stored::Fenced);
+        memory.release("k", fence);
+    }
+    assert_eq!((memory.usage().entries, memory.usage().weight), (0, 0));
+    for i in 0..10 {
+        set(&memory, &i.to_string(), heavy(10));
+        let absent = Set { if_absent: true, ..Set::new(Lifetime::FOREVER) };
+        assert_eq!(memory.set("0", heavy(50), absent).wait().expect("answered"), Stored::Exists);
+    }
+    let usage = memory.usage();
+    assert_eq!((usage.entries, usage.weight, usage.evictions), (10, 100, 0));
+}
