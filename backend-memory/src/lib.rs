@@ -3,12 +3,17 @@
 //! One request through the code: [`Memory`] hashes the key and locks its `shard`; the shard finds the slot, asks
 //! the `marks` whether an invalidation of a pattern or a tag covers it, the clock whether its time is over, and
 //! tells the eviction `policy` of the hit.
+//!
+//! The feature `moka` adds [`Moka`](https://docs.rs/moka) as a second store with the same guarantees; it shares the
+//! `marks`, the `shard`'s fences, the `admission` of values, and the `sweep`'s alarm.
 
 mod admission;
 mod backend;
 mod builder;
 mod marks;
 mod memory;
+#[cfg(feature = "moka")]
+mod moka;
 mod policy;
 mod shard;
 mod sweep;
@@ -16,3 +21,5 @@ mod sync;
 
 pub use builder::MemoryBuilder;
 pub use memory::Memory;
+#[cfg(feature = "moka")]
+pub use moka::{Moka, MokaBuilder};

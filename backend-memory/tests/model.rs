@@ -1,9 +1,11 @@
-//! `Memory` against the plain backend, operation by operation, with a clock that is turned by hand.
+//! Both stores against the plain backend, operation by operation, with a clock that is turned by hand.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use backend_memory::Memory;
+#[cfg(feature = "moka")]
+use backend_memory::Moka;
 use cache_core::testing::Plain;
 use cache_core::{Cache, Fence, Kind, Lifetime, ManualClock, Set, Strength, Target, Value};
 use proptest::prelude::*;
@@ -141,23 +143,44 @@ impl Side<'_> {
     }
 }
 
+/// Does `ops` to `store` and to the plain backend; what is answered and what is seen must not differ.
+fn does_what_the_plain_backend_does(
+    store: impl FnOnce(&ManualClock) -> Arc<dyn Cache>,
+    ops: &[Op],
+) -> Result<(), TestCaseError> {
+    let clock = ManualClock::new();
+    let (store, plain) = (store(&clock), Plain::new(clock.clock()));
+    let mut sides = [&*store, &plain].map(|cache| Side { cache, loads: Vec::new() });
+    for (step, op) in ops.iter().enumerate() {
+        if let Op::Advance(ms) = op {
+            clock.advance(Duration::from_millis((*ms).into()));
+        }
+        let [a, b] = sides.each_mut().map(|side| side.apply(step, op));
+        prop_assert_eq!(a, b, "step {} {:?}", step, op);
+        let [a, b] = sides.each_ref().map(Side::seen);
+        prop_assert_eq!(a, b, "after step {} {:?}", step, op);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn memory_does_what_the_plain_backend_does(ops in prop::collection::vec(ops(), 1..60)) {
-        let clock = ManualClock::new();
-        let memory = Memory::builder().clock(clock.clock()).build();
-        let plain = Plain::new(clock.clock());
-        let mut sides = [&memory as &dyn Cache, &plain].map(|cache| Side { cache, loads: Vec::new() });
-        for (step, op) in ops.iter().enumerate() {
-            if let Op::Advance(ms) = op {
-                clock.advance(Duration::from_millis((*ms).into()));
-            }
-            let [a, b] = sides.each_mut().map(|side| side.apply(step, op));
-            prop_assert_eq!(a, b, "step {} {:?}", step, op);
-            let [a, b] = sides.each_ref().map(Side::seen);
-            prop_assert_eq!(a, b, "after step {} {:?}", step, op);
-        }
+    fn memory(ops in prop::collection::vec(ops(), 1..60)) {
+        does_what_the_plain_backend_does(
+            |clock| Arc::new(Memory::builder().clock(clock.clock()).build()),
+            &ops,
+        )?;
+    }
+
+    // There is room for every key, so moka has no reason to evict.
+    #[cfg(feature = "moka")]
+    #[test]
+    fn moka(ops in prop::collection::vec(ops(), 1..60)) {
+        does_what_the_plain_backend_does(
+            |clock| Arc::new(Moka::builder().clock(clock.clock()).build()),
+            &ops,
+        )?;
     }
 }
