@@ -4,7 +4,7 @@
 //! the `marks` whether an invalidation of a pattern or a tag covers it, the clock whether its time is over, and
 //! tells the eviction `policy` of the hit.
 //!
-//! The feature `moka` adds [`Moka`](https://docs.rs/moka) as a second store with the same guarantees; it shares the
+//! The feature `moka` adds `Moka` as a second store with the same guarantees; it shares the
 //! `marks`, the `shard`'s fences, the `admission` of values, and the `sweep`'s alarm.
 
 mod admission;

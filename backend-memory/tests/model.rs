@@ -163,6 +163,35 @@ fn does_what_the_plain_backend_does(
     Ok(())
 }
 
+/// The same at a capacity below the number of keys: whatever is there is what the plain backend has, and anything may
+/// be gone. (Not with operations whose outcome depends on what is there.)
+fn says_the_truth_or_nothing(
+    store: impl FnOnce(&ManualClock) -> Arc<dyn Cache>,
+    ops: &[Op],
+) -> Result<(), TestCaseError> {
+    let clock = ManualClock::new();
+    let (store, plain) = (store(&clock), Plain::new(clock.clock()));
+    let mut sides = [&*store, &plain].map(|cache| Side { cache, loads: Vec::new() });
+    for (step, op) in ops.iter().enumerate() {
+        match op {
+            Op::Advance(ms) => clock.advance(Duration::from_millis((*ms).into())),
+            Op::Incr { .. } | Op::Expire { .. } | Op::Set { if_absent: true, .. } => continue,
+            _ => {}
+        }
+        for side in &mut sides {
+            side.apply(step, op);
+        }
+        store.usage(); // gives way now rather than later
+        let [store, plain] = sides.each_ref().map(Side::seen);
+        for (key, (store, plain)) in store.iter().zip(&plain).enumerate() {
+            let nothing = store.ends_with(": None None Ok(None)");
+            prop_assert!(nothing || store == plain, "step {step} {op:?}: {key} is {store}, not {plain}");
+        }
+    }
+    prop_assert!(store.usage().entries <= 2);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -180,6 +209,23 @@ proptest! {
     fn moka(ops in prop::collection::vec(ops(), 1..60)) {
         does_what_the_plain_backend_does(
             |clock| Arc::new(Moka::builder().clock(clock.clock()).build()),
+            &ops,
+        )?;
+    }
+
+    #[test]
+    fn small_memory(ops in prop::collection::vec(ops(), 1..60)) {
+        says_the_truth_or_nothing(
+            |clock| Arc::new(Memory::builder().capacity(2).clock(clock.clock()).build()),
+            &ops,
+        )?;
+    }
+
+    #[cfg(feature = "moka")]
+    #[test]
+    fn small_moka(ops in prop::collection::vec(ops(), 1..60)) {
+        says_the_truth_or_nothing(
+            |clock| Arc::new(Moka::builder().capacity(2).clock(clock.clock()).build()),
             &ops,
         )?;
     }

@@ -28,8 +28,8 @@ use crate::sync::Padded;
 /// What differs from `Memory`:
 /// - *A value that was just stored may be gone at once* where the store is full: moka refuses newcomers that are asked
 ///   for less often than what would give way. A capacity of a few entries therefore holds what came first.
-/// - Eviction comes some operations later, in batches: for a moment there may be some hundred entries (384, and one for
-///   each writing thread) more than the capacity.
+/// - Eviction comes some operations later, in batches: for a moment there may be some hundred values more than the
+///   capacity (moka's log of 384 writes, as many on their way out, and two for each writing thread).
 /// - A write, and now and then a read, does moka's housekeeping on its caller's thread.
 ///
 /// All else is the same: deadlines by larder's clock, tags, patterns, fences. What has expired or was invalidated is
