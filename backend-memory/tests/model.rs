@@ -130,6 +130,8 @@ impl Side<'_> {
     fn seen(&self) -> Vec<String> {
         let read = |key: u8| {
             let key = self::key(key);
+            // First of all: `get` would tidy up before it.
+            let glance = self.cache.fresh(&key).and_then(|value| value.downcast::<String>().ok());
             let entry = self.cache.get(&key, Kind::of::<String>()).wait().expect("readable");
             let entry = entry.map(|entry| {
                 let integer = entry.value.as_integer();
@@ -137,6 +139,7 @@ impl Side<'_> {
                 (text, integer, entry.left, entry.stale_for, entry.age)
             });
             let fresh = self.cache.fresh(&key).and_then(|value| value.downcast::<String>().ok());
+            assert!(glance.is_none() || glance == fresh, "{key}: {glance:?} at a glance, {entry:?} by `get`");
             format!("{key}: {entry:?} {fresh:?} {:?}", self.cache.ttl(&key).wait())
         };
         (0..KEYS).map(read).collect()
