@@ -1,11 +1,10 @@
 //! Pattern marks, in the order in which they were made.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use cache_core::{Pattern, Strength};
-use parking_lot::RwLock;
 
 use super::Verdict;
+use crate::sync::RwLock;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 struct PatternMark {
     order: u64,
