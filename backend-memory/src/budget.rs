@@ -2,7 +2,7 @@
 //!
 //! Room is taken before an entry is stored, so neither is ever exceeded, whatever the threads do.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Room for entries, or what entries that left have given back.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -3,12 +3,9 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cache_core::{Clock, Usage, Value};
-use parking_lot::Mutex;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_nano_inline};
-use spin::mutex::SpinMutexGuard;
 
 use crate::budget::{Budget, Room};
 use crate::builder::MemoryBuilder;
@@ -17,7 +14,8 @@ use crate::marks::Marks;
 use crate::policy::{Id, S3Fifo};
 use crate::shard::Shard;
 use crate::sweep::sweep_later;
-use crate::sync::{Padded, ShardLock};
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Mutex, Padded, ShardGuard, ShardLock};
 use crate::weigh::Weighers;
 
 /// An in-process store. Clones share it.
@@ -64,8 +62,8 @@ pub(crate) struct Store {
 /// There is none in this shard.
 pub(crate) struct NoRoom;
 
-/// Fewer entries than this are not worth a shard.
-const ENTRIES_PER_SHARD: u64 = 256;
+/// Fewer entries than this are not worth a shard. (A model wants several shards with few entries.)
+const ENTRIES_PER_SHARD: u64 = if cfg!(shuttle) { 2 } else { 256 };
 const MOST_SHARDS: u64 = 64;
 
 impl Memory {
@@ -108,7 +106,7 @@ impl Store {
 
     /// The shard of a hash. Not by its lowest or topmost bits: the shard's own table goes by those.
     #[inline]
-    pub(crate) fn shard(&self, hash: u64) -> SpinMutexGuard<'_, Shard<S3Fifo>> {
+    pub(crate) fn shard(&self, hash: u64) -> ShardGuard<'_, Shard<S3Fifo>> {
         let at = (hash >> 40) as usize & (self.shards.len() - 1);
         self.shards[at].0.lock()
     }

@@ -19,6 +19,9 @@ mod error;
 mod fence;
 mod flight;
 mod key;
+#[cfg(shuttle)]
+#[doc(hidden)]
+pub mod modelled;
 mod namespace;
 mod nothing;
 mod pattern;
@@ -28,6 +31,7 @@ pub mod private;
 mod reply;
 mod runtime;
 mod stats;
+mod sync;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -9,9 +9,10 @@ mod patterns;
 mod tags;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cache_core::{Pattern, Strength};
+
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use patterns::Patterns;
 pub(crate) use tags::TagMark;

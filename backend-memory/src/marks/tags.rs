@@ -1,12 +1,12 @@
 //! Tag marks: one for each tag that an entry bears or that was invalidated lately.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use cache_core::Strength;
-use dashmap::DashMap;
 
 use super::Verdict;
+use crate::sync::DashMap;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// When a tag was last invalidated, and last marked stale. Entries hold those of their tags.
 #[derive(Default)]

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
-use std::thread;
 
 use super::{Flight, Lead};
+use crate::sync::{thread, thread_local};
 
 thread_local! {
     static AMBIENT: RefCell<Vec<Arc<Flight>>> = const { RefCell::new(Vec::new()) };
@@ -15,7 +15,7 @@ thread_local! {
 
 /// The flights whose loaders are running on this thread, the innermost last.
 pub(super) fn flights() -> Vec<Arc<Flight>> {
-    AMBIENT.with_borrow(Clone::clone)
+    AMBIENT.with(|flights| flights.borrow().clone())
 }
 
 /// Whether one of `mine` is `flight`, or is what `flight` waits for, at any number of removes.
@@ -84,13 +84,14 @@ struct Ambient;
 
 impl Ambient {
     fn enter(flight: &Arc<Flight>) -> Self {
-        AMBIENT.with_borrow_mut(|flights| flights.push(flight.clone()));
+        AMBIENT.with(|flights| flights.borrow_mut().push(flight.clone()));
         Self
     }
 }
 
 impl Drop for Ambient {
     fn drop(&mut self) {
-        AMBIENT.with_borrow_mut(|flights| drop(flights.pop()));
+        let left = AMBIENT.with(|flights| flights.borrow_mut().pop());
+        drop(left);
     }
 }

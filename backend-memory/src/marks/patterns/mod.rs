@@ -13,14 +13,13 @@ mod middles;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use cache_core::{Pattern, Strength};
-use parking_lot::RwLock;
 use rapidhash::v3::RapidSecrets;
 
 use super::Verdict;
 use super::orders::Orders;
+use crate::sync::RwLock;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use ends::Ends;
 use form::Form;
 use middles::Middles;
