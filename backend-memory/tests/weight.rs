@@ -29,7 +29,7 @@ fn in_time(test: fn()) {
         test();
         done.send(()).expect("awaited");
     });
-    if let Err(mpsc::RecvTimeoutError::Timeout) = finished.recv_timeout(Duration::from_secs(120)) {
+    if let Err(mpsc::RecvTimeoutError::Timeout) = finished.recv_timeout(Duration::from_secs(60)) {
         panic!("it waits for room that nobody makes");
     }
     test.join().expect("no panic");
@@ -189,6 +189,10 @@ fn threads() {
 
 #[test]
 fn what_is_refused_takes_no_room() {
+    in_time(refusals);
+}
+
+fn refusals() {
     let memory = weighed(100).capacity(10).build();
     for _ in 0..30 {
         let fence = memory.fence("k").wait().expect("a fence");
