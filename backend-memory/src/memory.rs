@@ -15,7 +15,7 @@ use crate::policy::{Id, S3Fifo};
 use crate::shard::Shard;
 use crate::sweep::sweep_later;
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{Mutex, Padded, ShardGuard, ShardLock};
+use crate::sync::{Mutex, Padded, ShardGuard, ShardLock, yield_now};
 use crate::weigh::Weighers;
 
 /// An in-process store. Clones share it.
@@ -150,7 +150,7 @@ impl Store {
             fruitless = if self.shards[at].0.lock().evict(out) { 0 } else { fruitless + 1 };
             if fruitless > self.shards.len() {
                 // It is in the hands of others, who are about to store.
-                std::thread::yield_now();
+                yield_now();
             }
         }
         out.room.add(room);

@@ -11,12 +11,14 @@ pub(crate) use {
     parking_lot::{Mutex, RwLock},
     spin::mutex::SpinMutexGuard as ShardGuard,
     std::sync::atomic,
+    std::thread::yield_now,
 };
 
 #[cfg(shuttle)]
 pub(crate) use {
     cache_core::modelled::{DashMap, Mutex, Mutex as ShardLock, MutexGuard as ShardGuard, RwLock},
     shuttle::sync::atomic,
+    shuttle::thread::yield_now,
 };
 
 /// See the module.
