@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 #[cfg(feature = "memory")]
 use backend_memory::Memory;
+#[cfg(feature = "moka")]
+use backend_memory::Moka;
 use cache_core::{Cache, Clock, Engine, EngineBuilder, Result};
 
 /// A cache. Clones share everything.
@@ -94,6 +96,23 @@ impl LarderBuilder {
     #[must_use]
     pub fn memory(self, memory: Memory) -> Self {
         self.backend(memory)
+    }
+
+    /// Holds entries in process memory too, with moka choosing which of them give way.
+    ///
+    /// ```
+    /// use larder::{Larder, Moka, ttl};
+    ///
+    /// let cache = Larder::builder().moka(Moka::new(100_000)).build();
+    /// cache.set("school:7:name", "Lakeside".to_owned(), ttl::LONG).wait()?;
+    /// cache.invalidate_pattern("school:*").wait()?;
+    /// assert!(cache.get::<String>("school:7:name").wait()?.is_none());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    #[cfg(feature = "moka")]
+    #[must_use]
+    pub fn moka(self, moka: Moka) -> Self {
+        self.backend(moka)
     }
 
     /// Holds entries in a backend of your own.

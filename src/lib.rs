@@ -8,7 +8,9 @@ mod global;
 mod larder;
 
 #[cfg(feature = "memory")]
-pub use backend_memory::{Memory, MemoryBuilder};
+pub use backend_memory::{Memory, MemoryBuilder, RemovalCause};
+#[cfg(feature = "moka")]
+pub use backend_memory::{Moka, MokaBuilder};
 pub use cache_core::key;
 #[cfg(feature = "testing")]
 pub use cache_core::testing;

@@ -207,7 +207,16 @@ async fn a_closure_that_reads_the_source_itself_is_fenced() {
 /// version from before it.
 #[test]
 fn no_stale_read_under_threads() {
-    let cache = Larder::memory(100);
+    no_stale_read(&Larder::memory(100));
+}
+
+#[cfg(feature = "moka")]
+#[test]
+fn no_stale_read_under_threads_over_moka() {
+    no_stale_read(&Larder::over(larder::Moka::new(100)));
+}
+
+fn no_stale_read(cache: &Larder) {
     let (truth, acknowledged, done) = (AtomicU32::new(0), AtomicU32::new(0), AtomicBool::new(false));
     let policy = Policy::ttl(Duration::from_secs(60)).tags(["numbers"]).in_caller();
     std::thread::scope(|scope| {

@@ -4,114 +4,132 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Deadlines, Entry, Fence, Kind, Lifetime, Origin, Pattern, Reply, Set, Strength, Target, Time,
+    Cache, Deadlines, Entry, Fence, Kind, Lifetime, Pattern, Reply, Set, Stored, Strength, Target, Time,
     Usage, Value, counter,
 };
 
-use crate::marks::{self, MANY, Verdict};
-use crate::memory::{Memory, Store};
+use crate::admission::{INCARNATION, admit, unfenced};
+use crate::departure::{Departed, RemovalCause};
+use crate::memory::{Memory, NoRoom, Store};
 use crate::policy::{Id, S3Fifo};
-use crate::shard::{Held, Lookup, Shard, Stored};
+use crate::shard::Shard;
+use crate::weigh::COUNTER;
 
-/// This store has one life.
-const INCARNATION: u64 = 1;
+/// A key under its shard's lock.
+struct At {
+    hash: u64,
+    found: Option<Id>,
+    now: Time,
+}
 
 impl Store {
     /// Looks `key` up, and goes on with its slot under the shard's lock. What is thrown out, by the lookup or by
-    /// `then`, is dropped after the lock.
+    /// `then`, goes to `out`.
     fn with<R>(
         &self,
         key: &str,
         hit: bool,
-        then: impl FnOnce(&mut Shard<S3Fifo>, u64, Option<Id>, Time) -> (R, Option<Value>),
+        out: &mut Departed,
+        then: impl FnOnce(&mut Shard<S3Fifo>, At, &mut Departed) -> R,
     ) -> R {
         let (hash, now) = (self.hash(key), self.clock.now());
         let mut shard = self.shard(hash);
-        let (found, expired) = match shard.lookup(hash, key.as_bytes(), &self.marks, now, hit) {
-            Lookup::Found(id) => (Some(id), None),
-            Lookup::Gone(value) => (None, Some(value)),
-            Lookup::Nothing => (None, None),
-        };
-        self.left(usize::from(expired.is_some()));
-        let (result, gone) = then(&mut shard, hash, found, now);
-        drop(shard);
-        drop((expired, gone));
+        let found = shard.lookup((hash, key.as_bytes()), (&self.marks, now), hit, out);
+        then(&mut shard, At { hash, found, now }, out)
+    }
+
+    /// The same for what needs no room: what was thrown out is settled at once.
+    fn visit<R>(
+        &self,
+        key: &str,
+        hit: bool,
+        then: impl FnOnce(&mut Shard<S3Fifo>, At, &mut Departed) -> R,
+    ) -> R {
+        let mut out = self.departed();
+        let result = self.with(key, hit, &mut out, then);
+        self.settle(out);
         result
     }
 
-    /// What `options` come to for a value stored now, or the value back: its fence no longer holds.
-    fn admit(
+    /// The same for what stores something of this weight: where its shard has no room (`Err`), others make it, and
+    /// it is tried again.
+    fn store<R>(
         &self,
-        shard: &mut Shard<S3Fifo>,
-        (hash, key, now): (u64, &str, Time),
-        value: Value,
+        key: &str,
+        weight: u32,
+        mut attempt: impl FnMut(&mut Shard<S3Fifo>, At, &mut Departed) -> Result<R, NoRoom>,
+    ) -> R {
+        let mut out = self.departed();
+        let result = loop {
+            match self.with(key, false, &mut out, &mut attempt) {
+                Ok(result) => break result,
+                Err(NoRoom) => self.make_room(weight, &mut out),
+            }
+        };
+        self.settle(out);
+        result
+    }
+
+    /// Stores what `value` holds if `options` allow it; what is not stored stays there.
+    fn try_set(
+        &self,
+        (shard, at, out): (&mut Shard<S3Fifo>, At, &mut Departed),
+        (key, value): (&str, &mut Option<Value>),
+        weight: Option<u32>,
         options: &Set<'_>,
-    ) -> Result<Stored, Value> {
-        let tags = self.marks.tags(options.tags);
-        let mut deadlines = Deadlines::new(now, options.lifetime);
-        let (glance_until, origin) = (now + options.glance, options.origin);
-        let stored = |value, deadlines, (born, checked), tags| Stored {
-            value,
-            deadlines,
-            glance_until,
-            at: now,
-            born,
-            checked,
-            tags,
-            origin,
+    ) -> Result<Stored, NoRoom> {
+        let At { hash, mut found, now } = at;
+        if options.if_absent && found.is_some_and(|id| shard.is_fresh(id, now)) {
+            return Ok(Stored::Exists);
+        }
+        // Room first: to be admitted uses up the fence.
+        let room = match weight {
+            Some(weight) => Some((weight, self.take_room(shard, &mut found, (hash, key), weight, out)?)),
+            None => None,
         };
-        let Some(fence) = options.fence else {
-            shard.fences.void(hash);
-            let (born, checked) = (self.marks.now(), self.marks.latest());
-            return Ok(stored(value, deadlines, (born, checked), tags));
-        };
-        let born = fence.sequence;
-        let held = shard.fences.holds(hash, fence.lease);
-        if held == Held::Void || fence.incarnation != INCARNATION || !self.marks.remembers(born) {
-            return Err(value);
+        let admitted =
+            value.take().map(|value| admit(&self.marks, &mut shard.fences, (hash, key, now), value, options));
+        match (admitted, room) {
+            (Some(Ok(stored)), Some((weight, _))) => {
+                shard.store((hash, key.as_bytes()), found, stored, weight, out);
+            }
+            (Some(Ok(stored)), None) => {
+                *value = Some(stored.value);
+                shard.evict_at_once(found, out);
+            }
+            (Some(Err(refused)), room) => {
+                *value = Some(refused);
+                out.room.add(room.map(|(_, room)| room).unwrap_or_default());
+                return Ok(Stored::Fenced);
+            }
+            (None, _) => {}
         }
-        let (patterns, checked) = self.marks.examine(key.as_bytes(), born);
-        let verdict = patterns.and(marks::tagged(&tags, born));
-        if verdict == Verdict::Stale || held == Held::StaleOnly {
-            deadlines.fresh_until = now;
-        }
-        if verdict == Verdict::Gone || deadlines.at(now).is_none() {
-            return Err(value);
-        }
-        shard.fences.published(hash, fence.lease);
-        Ok(stored(value, deadlines, (born, checked), tags))
+        Ok(Stored::Yes)
     }
 
     fn mark_key_stale(&self, key: &str) {
-        self.with(key, false, |shard, hash, found, now| {
+        self.visit(key, false, |shard, At { hash, found, now }, _| {
             shard.fences.mark_stale(hash);
             if let Some(id) = found {
                 let deadlines = shard.deadlines(id);
-                shard.set_deadlines(
-                    id,
-                    Deadlines { fresh_until: deadlines.fresh_until.min(now), ..deadlines },
-                );
+                let fresh_until = deadlines.fresh_until.min(now);
+                shard.set_deadlines(id, Deadlines { fresh_until, ..deadlines });
             }
-            ((), None)
         });
     }
 
-    fn delete(&self, key: &str) -> bool {
-        self.with(key, false, |shard, hash, found, _| {
+    fn remove(&self, key: &str, cause: RemovalCause) -> bool {
+        self.visit(key, false, |shard, At { hash, found, .. }, out| {
             shard.fences.void(hash);
-            let gone = found.and_then(|id| shard.remove(id));
-            self.left(usize::from(gone.is_some()));
-            (gone.is_some(), gone)
+            found.is_some_and(|id| shard.remove(id, cause, out))
         })
     }
 
     fn mark_pattern(&self, pattern: Option<Pattern>, strength: Strength) {
         let everything = pattern.is_none() && strength == Strength::Remove;
-        let marks = self.marks.mark_pattern(pattern, strength);
+        self.marks.mark_pattern(pattern, strength);
         if everything {
             self.clear();
-        } else if marks > MANY {
-            self.sweep();
         }
     }
 }
@@ -126,41 +144,34 @@ impl Cache for Memory {
     }
 
     fn get(&self, key: &str, _: &'static Kind) -> Reply<'_, Option<Entry>> {
-        Reply::ready(
-            self.0.with(key, true, |shard, _, found, now| (found.and_then(|id| shard.entry(id, now)), None)),
-        )
+        Reply::ready(self.0.visit(key, true, |shard, at, _| at.found.and_then(|id| shard.entry(id, at.now))))
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
-        Reply::ready(
-            self.0.with(key, false, |shard, _, found, now| {
-                (found.map(|id| shard.deadlines(id).left(now)), None)
-            }),
-        )
+        let left =
+            |shard: &mut Shard<_>, at: At, _: &mut _| at.found.map(|id| shard.deadlines(id).left(at.now));
+        Reply::ready(self.0.visit(key, false, left))
     }
 
-    fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, cache_core::Stored> {
-        use cache_core::Stored;
-        let stored = self.0.with(key, false, |shard, hash, found, now| {
-            if options.if_absent && found.is_some_and(|id| shard.is_fresh(id, now)) {
-                return (Stored::Exists, Some(value));
-            }
-            match self.0.admit(shard, (hash, key, now), value, &options) {
-                Ok(stored) => (Stored::Yes, self.0.put(shard, hash, key, stored)),
-                Err(value) => (Stored::Fenced, Some(value)),
-            }
-        });
-        self.0.balance();
-        Reply::ready(stored)
+    fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
+        let store = &*self.0;
+        let weight = store.weigh(&value);
+        // What is not stored is dropped when the lock is free.
+        let mut value = Some(value);
+        Reply::ready(store.store(key, weight.unwrap_or(1), |shard, at, out| {
+            store.try_set((shard, at, out), (key, &mut value), weight, &options)
+        }))
     }
 
     fn delete(&self, key: &str) -> Reply<'_, bool> {
-        Reply::ready(self.0.delete(key))
+        Reply::ready(self.0.remove(key, RemovalCause::Deleted))
     }
 
     fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
         match (target, strength) {
-            (Target::Key(key), Strength::Remove) => drop(self.0.delete(key)),
+            (Target::Key(key), Strength::Remove) => {
+                self.0.remove(key, RemovalCause::Invalidated);
+            }
             (Target::Key(key), Strength::MarkStale) => self.0.mark_key_stale(key),
             (Target::Tag(tag), _) => self.0.marks.mark_tag(tag, strength),
             (Target::All, _) => self.0.mark_pattern(None, strength),
@@ -173,38 +184,30 @@ impl Cache for Memory {
     }
 
     fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool> {
-        Reply::ready(self.0.with(key, false, |shard, _, found, now| {
-            let Some(id) = found.filter(|id| shard.is_fresh(*id, now)) else { return (false, None) };
+        Reply::ready(self.0.visit(key, false, |shard, At { found, now, .. }, _| {
+            let Some(id) = found.filter(|id| shard.is_fresh(*id, now)) else { return false };
             let deadlines = shard.deadlines(id).with_ttl(now, ttl);
             shard.set_deadlines(id, deadlines);
-            (true, None)
+            true
         }))
     }
 
     fn incr(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
-        let sum = self.0.with(key, false, |shard, hash, found, now| {
+        let store = &*self.0;
+        Reply::Ready(store.store(key, COUNTER, |shard, At { hash, mut found, now }, out| {
             shard.fences.void(hash);
             let fresh = found.filter(|id| shard.is_fresh(*id, now));
             if let Some((id, held)) = fresh.and_then(|id| Some((id, shard.value(id)?))) {
-                return match counter::add(key, held, delta) {
-                    Ok(sum) => (Ok(sum), shard.replace_value(id, Value::new(Arc::new(sum)))),
-                    Err(error) => (Err(error), None),
-                };
+                // Of the same weight; and nothing of the user's is dropped, for only a counter is replaced.
+                let sum = counter::add(key, held, delta);
+                return Ok(sum.inspect(|sum| drop(shard.replace_value(id, Value::new(Arc::new(*sum))))));
             }
-            let stored = Stored {
-                value: Value::new(Arc::new(delta)),
-                deadlines: Deadlines::new(now, lifetime),
-                at: now,
-                glance_until: Time::MAX,
-                origin: Origin::default(),
-                born: self.0.marks.now(),
-                checked: self.0.marks.latest(),
-                tags: Box::default(),
-            };
-            (Ok(delta), self.0.put(shard, hash, key, stored))
-        });
-        self.0.balance();
-        Reply::Ready(sum)
+            store.take_room(shard, &mut found, (hash, key), COUNTER, out)?;
+            let (value, options) = (Value::new(Arc::new(delta)), Set::new(lifetime));
+            let stored = unfenced(&store.marks, &mut shard.fences, (hash, now), value, &options);
+            shard.store((hash, key.as_bytes()), found, stored, COUNTER, out);
+            Ok(Ok(delta))
+        }))
     }
 
     fn fence(&self, key: &str) -> Reply<'_, Fence> {
@@ -219,6 +222,14 @@ impl Cache for Memory {
     fn release(&self, key: &str, _: Fence) {
         let hash = self.0.hash(key);
         self.0.shard(hash).fences.release(hash);
+    }
+
+    fn troubles(&self) -> Reply<'_, Vec<String>> {
+        Reply::ready(Vec::new())
+    }
+
+    fn close(&self, _: Duration) -> Reply<'_, u64> {
+        Reply::ready(0)
     }
 
     fn usage(&self) -> Usage {

@@ -1,20 +1,22 @@
 //! The store: shards by hash, the marks over all of them, and the count that bounds them together.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 
 use cache_core::{Clock, Usage, Value};
-use parking_lot::Mutex;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_nano_inline};
-use spin::mutex::SpinMutexGuard;
 
+use crate::budget::{Budget, Room};
 use crate::builder::MemoryBuilder;
+use crate::departure::{Departed, Listener, tell_and_drop};
 use crate::marks::Marks;
-use crate::policy::S3Fifo;
-use crate::shard::{Shard, Stored};
-use crate::sync::{Padded, ShardLock};
+use crate::policy::{Id, S3Fifo};
+use crate::shard::Shard;
+use crate::sweep::sweep_later;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Mutex, Padded, ShardGuard, ShardLock, yield_now};
+use crate::weigh::Weighers;
 
 /// An in-process store. Clones share it.
 ///
@@ -22,8 +24,13 @@ use crate::sync::{Padded, ShardLock};
 /// namespace would share entries but not flights: a caller of one could join its load in flight though the other
 /// has invalidated the key.
 ///
-/// Holds at most its capacity of entries, and evicts by S3-FIFO. What has expired or was invalidated is never
-/// served from that moment on; its memory is given back within a second, also if nobody reads.
+/// Holds at most its capacity, of entries or by weight, and evicts by S3-FIFO. What has expired or was invalidated
+/// is never served from that moment on; its memory is given back within a second, also if nobody reads.
+///
+/// Invalidating by pattern or tag takes the same time whatever the number of entries. Patterns are remembered until
+/// the next sweep, half a second at most: 131 072 different ones, 32 of them where they differ only in what is not
+/// literal text. Where there are more, more is invalidated than they match, at worst everything: values are then
+/// loaded again, and none is served that should not be.
 ///
 /// ```
 /// use backend_memory::Memory;
@@ -44,16 +51,20 @@ pub(crate) struct Store {
     secrets: RapidSecrets,
     pub(crate) marks: Marks,
     pub(crate) clock: Clock,
-    capacity: usize,
-    /// Entries in all shards.
-    entries: AtomicUsize,
+    budget: Budget,
+    weighers: Weighers,
+    listener: Option<Listener>,
+    /// The shard that gives way next, where the one that grows cannot.
+    turn: AtomicUsize,
     sweeping: Mutex<()>,
 }
 
-/// Fewer entries than this are not worth a shard.
-const ENTRIES_PER_SHARD: usize = 256;
-const MOST_SHARDS: usize = 64;
-const SWEEP_EVERY: Duration = Duration::from_millis(500);
+/// There is none in this shard.
+pub(crate) struct NoRoom;
+
+/// Fewer entries than this are not worth a shard. (A model wants several shards with few entries.)
+const ENTRIES_PER_SHARD: u64 = if cfg!(shuttle) { 2 } else { 256 };
+const MOST_SHARDS: u64 = 64;
 
 impl Memory {
     /// How it is put together.
@@ -61,32 +72,29 @@ impl Memory {
         MemoryBuilder::default()
     }
 
-    pub(crate) fn new(capacity: usize, clock: Clock) -> Self {
-        let shards = (capacity / ENTRIES_PER_SHARD).next_power_of_two().clamp(1, MOST_SHARDS);
+    /// For about so many `entries`, as far as `budget` goes.
+    pub(crate) fn new(
+        entries: u64,
+        budget: Budget,
+        weighers: Weighers,
+        listener: Option<Listener>,
+        clock: Clock,
+    ) -> Self {
+        let shards = (entries / ENTRIES_PER_SHARD).clamp(1, MOST_SHARDS).next_power_of_two() as usize;
         let store = Arc::new(Store {
             shards: (0..shards).map(|_| Padded(ShardLock::new(Shard::default()))).collect(),
             secrets: RapidSecrets::random(),
             marks: Marks::default(),
             clock,
-            capacity,
-            entries: AtomicUsize::new(0),
+            budget,
+            weighers,
+            listener,
+            turn: AtomicUsize::new(0),
             sweeping: Mutex::new(()),
         });
-        sweep_later(&store.clock, Arc::downgrade(&store));
+        sweep_later(store.clock.clone(), Arc::downgrade(&store), Store::sweep);
         Self(store)
     }
-}
-
-/// Sweeps again and again, until the store is gone.
-fn sweep_later(clock: &Clock, store: Weak<Store>) {
-    let next = clock.now() + SWEEP_EVERY;
-    clock.run_at(next, move || {
-        if let Some(store) = store.upgrade() {
-            // First, lest a value whose `Drop` panics were the last to be swept.
-            sweep_later(&store.clock, Arc::downgrade(&store));
-            store.sweep();
-        }
-    });
 }
 
 impl Store {
@@ -98,63 +106,67 @@ impl Store {
 
     /// The shard of a hash. Not by its lowest or topmost bits: the shard's own table goes by those.
     #[inline]
-    pub(crate) fn shard(&self, hash: u64) -> SpinMutexGuard<'_, Shard<S3Fifo>> {
+    pub(crate) fn shard(&self, hash: u64) -> ShardGuard<'_, Shard<S3Fifo>> {
         let at = (hash >> 40) as usize & (self.shards.len() - 1);
         self.shards[at].0.lock()
     }
 
-    /// Stores under the lock of `shard`. What gives way is to be dropped when the lock is free.
-    pub(crate) fn put(
+    /// What `value` weighs; `None` if it cannot be kept. The user's code: no lock may be held.
+    pub(crate) fn weigh(&self, value: &Value) -> Option<u32> {
+        self.weighers.weigh(value).filter(|weight| self.budget.admits((*weight).into()))
+    }
+
+    /// Takes room for an entry of this weight under `key`, `found` being its predecessor; where the store is full,
+    /// something of the shard gives way. An error if nothing is left in it, or so little that another one should
+    /// give: see [`make_room`](Self::make_room).
+    pub(crate) fn take_room(
         &self,
         shard: &mut Shard<S3Fifo>,
-        hash: u64,
-        key: &str,
-        stored: Stored,
-    ) -> Option<Value> {
-        match shard.replace(hash, key.as_bytes(), stored) {
-            Ok(old) => old,
-            Err(stored) => {
-                let evicted = self.make_room(shard);
-                shard.insert(hash, key.as_bytes(), stored);
-                evicted
+        found: &mut Option<Id>,
+        (hash, key): (u64, &str),
+        weight: u32,
+        out: &mut Departed,
+    ) -> Result<Room, NoRoom> {
+        loop {
+            let room = shard.room_for(*found, weight);
+            if self.budget.take(room, &mut out.room) {
+                return Ok(room);
+            }
+            if self.budget.is_poor(shard.held(), self.shards.len()) || !shard.evict(out) {
+                return Err(NoRoom);
+            }
+            // It may be the predecessor that gave way.
+            *found = found.and_then(|_| shard.find(hash, key.as_bytes()));
+        }
+    }
+
+    /// Room for an entry of this weight, into the hands of `out`: shard after shard gives an entry. Holds no lock, and
+    /// calls nobody: a listener that stores something must not wait for room that is in its caller's hands.
+    pub(crate) fn make_room(&self, weight: u32, out: &mut Departed) {
+        let room = Room { entries: 1, weight: weight.into() };
+        let mut fruitless = 0;
+        while !self.budget.take(room, &mut out.room) {
+            let at = self.turn.fetch_add(1, Ordering::Relaxed) & (self.shards.len() - 1);
+            fruitless = if self.shards[at].0.lock().evict(out) { 0 } else { fruitless + 1 };
+            if fruitless > self.shards.len() {
+                // It is in the hands of others, who are about to store.
+                yield_now();
             }
         }
+        out.room.add(room);
     }
 
-    /// Counts one entry more, in place of another one of the same shard where the store is full.
-    fn make_room(&self, shard: &mut Shard<S3Fifo>) -> Option<Value> {
-        if self.entries.load(Ordering::Relaxed) >= self.capacity
-            && let Some(evicted) = shard.evict()
-        {
-            return Some(evicted);
-        }
-        if self.entries.fetch_add(1, Ordering::Relaxed) < self.capacity {
-            return None;
-        }
-        let evicted = shard.evict()?;
-        self.entries.fetch_sub(1, Ordering::Relaxed);
-        Some(evicted)
+    /// Where what leaves is put.
+    pub(crate) fn departed(&self) -> Departed {
+        Departed::new(self.listener.is_some())
     }
 
-    /// An entry left otherwise than by eviction.
-    pub(crate) fn left(&self, entries: usize) {
-        self.entries.fetch_sub(entries, Ordering::Relaxed);
-    }
-
-    /// Where a full store had nothing to evict in the shard that grew, another one gives way. Holds no lock.
-    pub(crate) fn balance(&self) {
-        if self.entries.load(Ordering::Relaxed) <= self.capacity {
-            return;
-        }
-        for Padded(shard) in &self.shards {
-            let mut shard = shard.lock();
-            let evicted = (shard.len() > 1).then(|| shard.evict()).flatten();
-            drop(shard);
-            if evicted.is_some() {
-                self.left(1);
-                return;
-            }
-        }
+    /// The entries in `out` have left: their room is free, the listener is told, and they are dropped. No lock may
+    /// be held.
+    #[inline]
+    pub(crate) fn settle(&self, out: Departed) {
+        self.budget.give(out.room);
+        out.tell(self.listener.as_ref());
     }
 
     /// Gives back the memory of what has expired or was invalidated, and forgets the marks that are not needed
@@ -164,38 +176,44 @@ impl Store {
         // comes meanwhile (a value's `Drop` may) leaves it to the one that runs, and to the next.
         let Some(_alone) = self.sweeping.try_lock() else { return };
         let sweep = self.marks.begin_sweep();
-        let mut oldest_load = u64::MAX;
-        let mut gone = Vec::new();
+        let (mut oldest_load, mut trouble) = (u64::MAX, None);
         for Padded(shard) in &self.shards {
+            let mut next = Some(0);
+            while let Some(from) = next {
+                let mut out = self.departed();
+                let now = self.clock.now();
+                next = shard.lock().sweep(from, (&self.marks, &sweep, now), &mut out);
+                // A value's `Drop` that panics must not leave the sweep half done.
+                trouble = catch_unwind(AssertUnwindSafe(|| self.settle(out))).err().or(trouble);
+            }
+            while shard.lock().compact() {}
             let mut shard = shard.lock();
-            let now = self.clock.now();
-            shard.sweep(&self.marks, &sweep, now, &mut gone);
             oldest_load = oldest_load.min(shard.fences.oldest());
-            drop(shard);
-            self.left(gone.len());
-            gone.clear();
+            shard.fences.shrink();
+            self.marks.released(shard.take_released());
         }
         self.marks.forget(&sweep, oldest_load);
+        if let Some(panic) = trouble {
+            resume_unwind(panic);
+        }
     }
 
     /// Everything out, at once.
     pub(crate) fn clear(&self) {
         for Padded(shard) in &self.shards {
-            let mut shard = shard.lock();
-            let entries = shard.len();
-            let contents = shard.clear();
-            drop(shard);
-            self.left(entries);
-            drop(contents);
+            let contents = shard.lock().clear();
+            self.budget.give(contents.room);
+            let (left, tags) = contents.leave();
+            self.marks.released(tags);
+            tell_and_drop(left, self.listener.as_ref());
         }
     }
 
     pub(crate) fn usage(&self) -> Usage {
-        let mut usage = Usage::default();
+        let Room { entries, weight } = self.budget.used();
+        let mut usage = Usage { entries, weight, ..Usage::default() };
         for Padded(shard) in &self.shards {
             let shard = shard.lock();
-            usage.entries += shard.len() as u64;
-            usage.weight += shard.len() as u64;
             usage.evictions += shard.evictions;
             usage.expirations += shard.expirations;
         }
@@ -205,9 +223,65 @@ impl Store {
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memory")
-            .field("capacity", &self.0.capacity)
-            .field("entries", &self.0.entries.load(Ordering::Relaxed))
-            .finish_non_exhaustive()
+        f.debug_struct("Memory").field("entries", &self.0.budget.used().entries).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cache_core::{Cache, Lifetime, ManualClock, Set, Strength, Target};
+
+    use super::*;
+
+    /// Of tags that entries bore, nothing is left when the entries are not there any more, however they went.
+    #[test]
+    fn tags_go_with_the_entries_that_bore_them() {
+        let clock = ManualClock::new();
+        let memory = Memory::builder().capacity(5_000).clock(clock.clock()).build();
+        let fill = || {
+            for i in 0..5_000 {
+                let (key, tags) = (format!("k:{i}"), [format!("t:{i}").into()]);
+                let options = Set { tags: &tags, ..Set::new(Lifetime::FOREVER) };
+                memory.set(&key, Value::new(Arc::new(1_u8)), options).wait().expect("set");
+            }
+            clock.advance(Duration::from_secs(1));
+            assert_eq!(memory.0.marks.tags_kept(), 5_000);
+        };
+        let swept = || {
+            clock.advance(Duration::from_secs(1));
+            assert_eq!(memory.0.marks.tags_kept(), 0);
+        };
+        fill();
+        for i in 0..5_000 {
+            memory.delete(&format!("k:{i}")).wait().expect("deleted");
+        }
+        swept();
+        fill();
+        memory.invalidate(Target::All, Strength::Remove).wait().expect("ok");
+        swept();
+        fill();
+        for i in 0..5_000 {
+            let value = Value::new(Arc::new(2_u8));
+            memory.set(&format!("k:{i}"), value, Set::new(Lifetime::FOREVER)).wait().expect("set");
+        }
+        swept();
+    }
+
+    /// After a burst, little is left of the slots.
+    #[test]
+    fn the_memory_of_a_burst_is_given_back() {
+        let clock = ManualClock::new();
+        let memory = Memory::builder().capacity(100_000).clock(clock.clock()).build();
+        let second = Lifetime { fresh: Duration::from_secs(1), total: Duration::from_secs(1) };
+        for i in 0..100_000 {
+            let value = Value::new(Arc::new(1_u8));
+            memory.set(&format!("k:{i}"), value, Set::new(second)).wait().expect("set");
+        }
+        let slots = || memory.0.shards.iter().map(|shard| shard.0.lock().slots_kept()).sum::<usize>();
+        assert!(slots() >= 100_000);
+        clock.advance(Duration::from_secs(2));
+        assert!(slots() <= 1_000, "{}", slots());
     }
 }

@@ -1,9 +1,11 @@
-//! `Memory` against the plain backend, operation by operation, with a clock that is turned by hand.
+//! Both stores against the plain backend, operation by operation, with a clock that is turned by hand.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use backend_memory::Memory;
+#[cfg(feature = "moka")]
+use backend_memory::Moka;
 use cache_core::testing::Plain;
 use cache_core::{Cache, Fence, Kind, Lifetime, ManualClock, Set, Strength, Target, Value};
 use proptest::prelude::*;
@@ -128,6 +130,8 @@ impl Side<'_> {
     fn seen(&self) -> Vec<String> {
         let read = |key: u8| {
             let key = self::key(key);
+            // First of all: `get` would tidy up before it.
+            let glance = self.cache.fresh(&key).and_then(|value| value.downcast::<String>().ok());
             let entry = self.cache.get(&key, Kind::of::<String>()).wait().expect("readable");
             let entry = entry.map(|entry| {
                 let integer = entry.value.as_integer();
@@ -135,29 +139,97 @@ impl Side<'_> {
                 (text, integer, entry.left, entry.stale_for, entry.age)
             });
             let fresh = self.cache.fresh(&key).and_then(|value| value.downcast::<String>().ok());
+            assert!(glance.is_none() || glance == fresh, "{key}: {glance:?} at a glance, {entry:?} by `get`");
             format!("{key}: {entry:?} {fresh:?} {:?}", self.cache.ttl(&key).wait())
         };
         (0..KEYS).map(read).collect()
     }
 }
 
+/// Does `ops` to `store` and to the plain backend; what is answered and what is seen must not differ.
+fn does_what_the_plain_backend_does(
+    store: impl FnOnce(&ManualClock) -> Arc<dyn Cache>,
+    ops: &[Op],
+) -> Result<(), TestCaseError> {
+    let clock = ManualClock::new();
+    let (store, plain) = (store(&clock), Plain::new(clock.clock()));
+    let mut sides = [&*store, &plain].map(|cache| Side { cache, loads: Vec::new() });
+    for (step, op) in ops.iter().enumerate() {
+        if let Op::Advance(ms) = op {
+            clock.advance(Duration::from_millis((*ms).into()));
+        }
+        let [a, b] = sides.each_mut().map(|side| side.apply(step, op));
+        prop_assert_eq!(a, b, "step {} {:?}", step, op);
+        let [a, b] = sides.each_ref().map(Side::seen);
+        prop_assert_eq!(a, b, "after step {} {:?}", step, op);
+    }
+    Ok(())
+}
+
+/// The same at a capacity below the number of keys: whatever is there is what the plain backend has, and anything may
+/// be gone. (Not with operations whose outcome depends on what is there.)
+fn says_the_truth_or_nothing(
+    store: impl FnOnce(&ManualClock) -> Arc<dyn Cache>,
+    ops: &[Op],
+) -> Result<(), TestCaseError> {
+    let clock = ManualClock::new();
+    let (store, plain) = (store(&clock), Plain::new(clock.clock()));
+    let mut sides = [&*store, &plain].map(|cache| Side { cache, loads: Vec::new() });
+    for (step, op) in ops.iter().enumerate() {
+        match op {
+            Op::Advance(ms) => clock.advance(Duration::from_millis((*ms).into())),
+            Op::Incr { .. } | Op::Expire { .. } | Op::Set { if_absent: true, .. } => continue,
+            _ => {}
+        }
+        for side in &mut sides {
+            side.apply(step, op);
+        }
+        store.usage(); // gives way now rather than later
+        let [store, plain] = sides.each_ref().map(Side::seen);
+        for (key, (store, plain)) in store.iter().zip(&plain).enumerate() {
+            let nothing = store.ends_with(": None None Ok(None)");
+            prop_assert!(nothing || store == plain, "step {step} {op:?}: {key} is {store}, not {plain}");
+        }
+    }
+    prop_assert!(store.usage().entries <= 2);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn memory_does_what_the_plain_backend_does(ops in prop::collection::vec(ops(), 1..60)) {
-        let clock = ManualClock::new();
-        let memory = Memory::builder().clock(clock.clock()).build();
-        let plain = Plain::new(clock.clock());
-        let mut sides = [&memory as &dyn Cache, &plain].map(|cache| Side { cache, loads: Vec::new() });
-        for (step, op) in ops.iter().enumerate() {
-            if let Op::Advance(ms) = op {
-                clock.advance(Duration::from_millis((*ms).into()));
-            }
-            let [a, b] = sides.each_mut().map(|side| side.apply(step, op));
-            prop_assert_eq!(a, b, "step {} {:?}", step, op);
-            let [a, b] = sides.each_ref().map(Side::seen);
-            prop_assert_eq!(a, b, "after step {} {:?}", step, op);
-        }
+    fn memory(ops in prop::collection::vec(ops(), 1..60)) {
+        does_what_the_plain_backend_does(
+            |clock| Arc::new(Memory::builder().clock(clock.clock()).build()),
+            &ops,
+        )?;
+    }
+
+    // There is room for every key, so moka has no reason to evict.
+    #[cfg(feature = "moka")]
+    #[test]
+    fn moka(ops in prop::collection::vec(ops(), 1..60)) {
+        does_what_the_plain_backend_does(
+            |clock| Arc::new(Moka::builder().clock(clock.clock()).build()),
+            &ops,
+        )?;
+    }
+
+    #[test]
+    fn small_memory(ops in prop::collection::vec(ops(), 1..60)) {
+        says_the_truth_or_nothing(
+            |clock| Arc::new(Memory::builder().capacity(2).clock(clock.clock()).build()),
+            &ops,
+        )?;
+    }
+
+    #[cfg(feature = "moka")]
+    #[test]
+    fn small_moka(ops in prop::collection::vec(ops(), 1..60)) {
+        says_the_truth_or_nothing(
+            |clock| Arc::new(Moka::builder().capacity(2).clock(clock.clock()).build()),
+            &ops,
+        )?;
     }
 }

@@ -20,6 +20,9 @@ mod error;
 mod fence;
 mod flight;
 mod key;
+#[cfg(shuttle)]
+#[doc(hidden)]
+pub mod modelled;
 mod namespace;
 mod nothing;
 mod pattern;
@@ -29,6 +32,7 @@ pub mod private;
 mod reply;
 mod runtime;
 mod stats;
+mod sync;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -46,7 +50,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use fence::Fence;
 pub use key::{Key, KeyBuilder, KeyPart, MAX_KEY_LEN};
 pub use nothing::Nothing;
-pub use pattern::Pattern;
+pub use pattern::{Pattern, Piece};
 pub use policy::{Background, InCaller, Limited, Limits, Policy, Runs, Unlimited, ttl};
 pub use reply::{BoxFuture, Reply};
 pub use stats::Stats;

@@ -13,6 +13,17 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pattern(Box<str>);
 
+/// What a pattern is made of: see [`Pattern::pieces`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Piece {
+    /// This byte.
+    Literal(u8),
+    /// One byte: any, or one of a class.
+    One,
+    /// Any bytes, or none.
+    Many,
+}
+
 impl Pattern {
     /// A pattern of 1 to 2048 bytes without control characters.
     ///
@@ -45,6 +56,23 @@ impl Pattern {
     /// Whether the whole of `key` matches. Takes time in the product of both lengths at worst, never more.
     pub fn matches(&self, key: impl AsRef<[u8]>) -> bool {
         glob(self.0.as_bytes(), key.as_ref())
+    }
+
+    /// Its pieces in their order, for those who look patterns up by what is literal in them.
+    pub fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
+        let mut rest = self.0.as_bytes();
+        std::iter::from_fn(move || {
+            let (piece, used) = match *rest {
+                [] => return None,
+                [b'*', ..] => (Piece::Many, 1),
+                [b'?', ..] => (Piece::One, 1),
+                [b'[', ..] => (Piece::One, class(rest, 0).0),
+                [b'\\', escaped, ..] => (Piece::Literal(escaped), 2),
+                [literal, ..] => (Piece::Literal(literal), 1),
+            };
+            rest = rest.get(used..).unwrap_or_default();
+            Some(piece)
+        })
     }
 
     /// The pattern's text.
@@ -81,15 +109,18 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
 fn step(pattern: &[u8], byte: u8) -> Option<usize> {
     match *pattern.first()? {
         b'?' => Some(1),
-        b'[' => class(pattern, byte),
+        b'[' => {
+            let (used, found) = class(pattern, byte);
+            found.then_some(used)
+        }
         b'\\' if pattern.len() >= 2 => (pattern[1] == byte).then_some(2),
         literal => (literal == byte).then_some(1),
     }
 }
 
-/// A class as Redis reads it: `]` right after `[` closes it, a range may be written backwards, an unclosed class
+/// How long the class at the beginning of `pattern` is, and whether `byte` is of it. As Redis reads it: `]` right after `[` closes it, a range may be written backwards, an unclosed class
 /// reaches to the end of the pattern.
-fn class(pattern: &[u8], byte: u8) -> Option<usize> {
+fn class(pattern: &[u8], byte: u8) -> (usize, bool) {
     let mut i = 1;
     let negated = pattern.get(i) == Some(&b'^');
     i += usize::from(negated);
@@ -115,7 +146,7 @@ fn class(pattern: &[u8], byte: u8) -> Option<usize> {
             }
         }
     }
-    (found != negated).then_some(i)
+    (i, found != negated)
 }
 
 #[cfg(test)]
@@ -152,6 +183,18 @@ mod tests {
                 assert!(!glob(pattern.as_bytes(), text.as_bytes()), "{pattern} should not match {text:?}");
             }
         }
+    }
+
+    #[test]
+    fn pieces_are_what_is_matched() {
+        use Piece::{Literal, Many, One};
+        let pieces = |text: &str| Pattern::new(text).expect("valid").pieces().collect::<Vec<_>>();
+        assert_eq!(pieces(r"a*\*?"), [Literal(b'a'), Many, Literal(b'*'), One]);
+        // Classes that are not closed reach to the end, whatever looks like their end.
+        assert_eq!(pieces("x[a-]bc"), [Literal(b'x'), One]);
+        assert_eq!(pieces(r"[\]bc"), [One]);
+        assert_eq!(pieces("[]b"), [One, Literal(b'b')]);
+        assert_eq!(pieces("\\"), [Literal(b'\\')]);
     }
 
     #[test]

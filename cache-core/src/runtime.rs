@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 
 use crate::reply::BoxFuture;
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::thread::{self, Thread};
+use crate::sync::thread_local;
 
 struct Unpark {
     thread: Thread,
@@ -37,13 +38,13 @@ thread_local! {
 
 /// Runs `future` on this thread, parking it while there is nothing to do.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    let unpark = UNPARK.take().unwrap_or_else(unparker);
+    let unpark = UNPARK.with(|kept| kept.borrow_mut().take()).unwrap_or_else(unparker);
     let waker = Waker::from(unpark.clone());
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-            UNPARK.set(Some(unpark));
+            let _ = UNPARK.with(|kept| kept.borrow_mut().replace(unpark));
             return output;
         }
         while !unpark.woken.swap(false, Ordering::Acquire) {

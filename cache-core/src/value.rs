@@ -173,8 +173,8 @@ impl Value {
         self.0.kind()
     }
 
-    #[cfg(feature = "testing")]
-    pub(crate) fn as_any(&self) -> &dyn Any {
+    /// The value as whatever it is, for those who look at values of many types: a weigher, a listener.
+    pub fn as_any(&self) -> &(dyn Any + Send + Sync) {
         &*self.0
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test program uses its part
 
+#[cfg(feature = "moka")]
+use larder::Moka;
 use larder::testing::{Plain, Remote};
 use larder::{Cache, Larder, ManualClock, Memory};
 
@@ -23,7 +25,12 @@ fn memory(clock: &ManualClock) -> Memory {
     Memory::builder().capacity(1000).clock(clock.clock()).build()
 }
 
-/// Memory, bare and in a namespace; the plain reference; and both as a remote backend would answer.
+#[cfg(feature = "moka")]
+fn moka(clock: &ManualClock) -> Moka {
+    Moka::builder().capacity(1000).clock(clock.clock()).build()
+}
+
+/// Memory and Moka, bare and in a namespace; the plain reference; and both as a remote backend would answer.
 pub(crate) fn subjects() -> Vec<Subject> {
     let mut subjects = Vec::new();
     let mut add = |name, make: fn(&ManualClock) -> Larder| {
@@ -35,5 +42,11 @@ pub(crate) fn subjects() -> Vec<Subject> {
     add("plain", |clock| over(clock, None, Plain::new(clock.clock())));
     add("remote memory", |clock| over(clock, None, Remote::new(memory(clock))));
     add("remote plain", |clock| over(clock, None, Remote::new(Plain::new(clock.clock()))));
+    #[cfg(feature = "moka")]
+    {
+        add("moka", |clock| over(clock, None, moka(clock)));
+        add("moka in a namespace", |clock| over(clock, Some("campus"), moka(clock)));
+        add("remote moka", |clock| over(clock, None, Remote::new(moka(clock))));
+    }
     subjects
 }

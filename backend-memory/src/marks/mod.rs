@@ -4,13 +4,15 @@
 //! which it is known to be valid; a hit compares that with the latest mark, which is one atomic load. Marks are
 //! dropped once every entry has been held against them (the sweep) and no load is in flight that began before.
 
+mod orders;
 mod patterns;
 mod tags;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cache_core::{Pattern, Strength};
+
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use patterns::Patterns;
 pub(crate) use tags::TagMark;
@@ -59,10 +61,11 @@ pub(crate) struct Sweep {
     pub(crate) due: bool,
 }
 
-/// How many pattern marks are kept before the caller itself sweeps.
-pub(crate) const MANY: usize = 256;
-/// How many tag marks are kept for the sake of loads alone.
-const MANY_TAGS: usize = 65_536;
+/// How many pattern marks are kept, at most some 4 MB and the text of globs; one more marks everything.
+pub(crate) const MANY: usize = 131_072;
+/// How many marks are kept for the sake of loads alone, after a sweep.
+const MANY_PATTERNS_FOR_LOADS: usize = 16_384;
+const MANY_TAGS_FOR_LOADS: usize = 65_536;
 
 impl Marks {
     /// The order now: what is stored or begins to load now is younger than every mark made so far.
@@ -100,9 +103,34 @@ impl Marks {
         tags.iter().map(|tag| self.tags.of(tag)).collect()
     }
 
+    /// Entries that bore `tags` tags together have left, or bear others. Not to be told costs only memory: the marks
+    /// of tags that are not used any more are then found when the index of tags has grown.
+    pub(crate) fn released(&self, tags: usize) {
+        if tags > 0 {
+            self.tags.changed(tags);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn tags_kept(&self) -> usize {
+        self.tags.len()
+    }
+
     /// What the pattern marks younger than `since` say of `key`, and up to where that holds.
     pub(crate) fn examine(&self, key: &[u8], since: u64) -> (Verdict, u64) {
         self.patterns.examine(key, since)
+    }
+
+    /// What all marks say of an entry of `key` that was `born` so; the pattern marks are looked at from `checked` on,
+    /// which then says how far.
+    pub(crate) fn judge(&self, key: &[u8], tags: &[Arc<TagMark>], born: u64, checked: &mut u64) -> Verdict {
+        let tagged = tagged(tags, born);
+        if *checked >= self.latest() {
+            return tagged;
+        }
+        let (patterns, upto) = self.examine(key, *checked);
+        *checked = upto;
+        tagged.and(patterns)
     }
 
     /// To be taken before the first entry is held against the marks. One sweep at a time.
@@ -118,7 +146,7 @@ impl Marks {
         self.swept.store(sweep.latest, Ordering::Release);
         let tags = self.tags.forget(sweep.began.min(oldest_load));
         let patterns = self.patterns.forget(sweep.latest.min(oldest_load));
-        if tags > MANY_TAGS || patterns > MANY {
+        if tags > MANY_TAGS_FOR_LOADS || patterns > MANY_PATTERNS_FOR_LOADS {
             // Some load takes very long. It will not be stored; the marks stay bounded.
             self.floor.fetch_max(sweep.began, Ordering::AcqRel);
             self.tags.forget(sweep.began);

@@ -19,7 +19,16 @@ pub(crate) trait Policy: Default + Send + 'static {
     fn hit(&mut self, mark: &mut u8);
 
     /// A new entry; `hash` is that of its key, by which the policy may remember it when it is gone.
-    fn insert(&mut self, id: Id, hash: u64);
+    fn insert(&mut self, id: Id, hash: u64, weight: u32);
+
+    /// The entry weighs something else now.
+    fn reweigh(&mut self, id: Id, weight: u32);
+
+    /// The entry stands in another slot now, which was free.
+    fn moved(&mut self, from: Id, to: Id);
+
+    /// No slot from `end` on is in use: what is kept for those can go.
+    fn shrink(&mut self, end: Id);
 
     /// The entry has left for a reason of its own.
     fn remove(&mut self, id: Id);

@@ -35,6 +35,17 @@ impl Default for S3Fifo {
     }
 }
 
+impl S3Fifo {
+    /// The list that `id` is in, and the links.
+    fn list_of(&mut self, id: Id) -> Option<(&mut List, &mut Links)> {
+        match self.links.list_of(id)? {
+            SMALL => Some((&mut self.small, &mut self.links)),
+            MAIN => Some((&mut self.main, &mut self.links)),
+            _ => None,
+        }
+    }
+}
+
 impl Policy for S3Fifo {
     #[inline]
     fn hit(&mut self, mark: &mut u8) {
@@ -44,23 +55,40 @@ impl Policy for S3Fifo {
         }
     }
 
-    fn insert(&mut self, id: Id, hash: u64) {
+    fn insert(&mut self, id: Id, hash: u64, weight: u32) {
+        self.links.weigh(id, weight);
         let list = if self.ghost.take(hash) { &mut self.main } else { &mut self.small };
         list.push_back(&mut self.links, id);
     }
 
     fn remove(&mut self, id: Id) {
-        match self.links.list_of(id) {
-            Some(SMALL) => self.small.remove(&mut self.links, id),
-            Some(MAIN) => self.main.remove(&mut self.links, id),
-            _ => {}
+        if let Some((list, links)) = self.list_of(id) {
+            list.remove(links, id);
         }
+    }
+
+    fn reweigh(&mut self, id: Id, weight: u32) {
+        if let Some((list, links)) = self.list_of(id) {
+            list.reweigh(links, id, weight);
+        }
+    }
+
+    fn moved(&mut self, from: Id, to: Id) {
+        if let Some((list, links)) = self.list_of(from) {
+            list.moved(links, from, to);
+        }
+    }
+
+    fn shrink(&mut self, end: Id) {
+        self.links.shrink(end);
+        self.ghost.shrink(end as usize);
     }
 
     fn evict(&mut self, slots: &mut impl Marks, hash_of: impl Fn(Id) -> u64) -> Option<Id> {
         loop {
             let all = self.small.len() + self.main.len();
-            if self.main.len() == 0 || self.small.len() * 10 >= all {
+            let weight = self.small.weight() + self.main.weight();
+            if self.main.len() == 0 || self.small.weight() * 10 >= weight {
                 let id = self.small.pop_front(&mut self.links)?;
                 let mark = slots.mark(id);
                 if *mark <= 1 {
@@ -102,6 +130,10 @@ impl Ghost {
             }
         }
         self.queue.push_back(entry);
+        self.trim(most);
+    }
+
+    fn trim(&mut self, most: usize) {
         while self.queue.len() > most.max(1) {
             if let Some(oldest) = self.queue.pop_front()
                 && let Ok(held) = self.rounds.find_entry(oldest.0, |held| *held == oldest)
@@ -109,6 +141,12 @@ impl Ghost {
                 held.remove();
             }
         }
+    }
+
+    fn shrink(&mut self, most: usize) {
+        self.trim(most);
+        self.queue.shrink_to_fit();
+        self.rounds.shrink_to_fit(|(h, _)| *h);
     }
 
     fn take(&mut self, hash: u64) -> bool {
@@ -131,7 +169,7 @@ mod tests {
 
     fn filled(n: Id) -> (S3Fifo, Slots) {
         let mut policy = S3Fifo::default();
-        (0..n).for_each(|id| policy.insert(id, u64::from(id)));
+        (0..n).for_each(|id| policy.insert(id, u64::from(id), 1));
         (policy, Slots(vec![0; n as usize]))
     }
 
@@ -154,7 +192,7 @@ mod tests {
         let mut evicted = Vec::new();
         for id in 10..500 {
             evicted.extend(policy.evict(&mut slots, u64::from));
-            policy.insert(id, u64::from(id));
+            policy.insert(id, u64::from(id), 1);
         }
         assert!(!evicted.contains(&3) && evicted.len() == 490);
     }
@@ -163,10 +201,39 @@ mod tests {
     fn what_comes_back_soon_goes_to_main() {
         let (mut policy, mut slots) = filled(10);
         assert_eq!(policy.evict(&mut slots, u64::from), Some(0));
-        policy.insert(0, 0);
+        policy.insert(0, 0, 1);
         assert_eq!(policy.links.list_of(0), Some(MAIN));
         policy.remove(0);
         policy.remove(1);
         assert_eq!((policy.small.len(), policy.main.len()), (8, 0));
+    }
+
+    #[test]
+    fn small_is_a_tenth_of_the_weight() {
+        let mut policy = S3Fifo::default();
+        let mut slots = Slots(vec![0; 200]);
+        (0..100).for_each(|id| policy.insert(id, u64::from(id), 1));
+        for id in 0..90 {
+            *slots.mark(id) = 2;
+        }
+        // The 90 that were read move to main, and the first one that was not leaves.
+        assert_eq!(policy.evict(&mut slots, u64::from), Some(90));
+        assert_eq!((policy.small.weight(), policy.main.weight()), (9, 90));
+        policy.reweigh(91, 100);
+        assert_eq!(policy.small.weight(), 108);
+        assert_eq!(policy.evict(&mut slots, u64::from), Some(91), "small weighs more than its tenth");
+        assert_eq!(policy.evict(&mut slots, u64::from), Some(0), "and now less");
+    }
+
+    #[test]
+    fn an_entry_that_moved_keeps_its_turn() {
+        let (mut policy, mut slots) = filled(5);
+        policy.remove(1);
+        policy.moved(4, 1);
+        policy.shrink(4);
+        for id in [0, 2, 3, 1] {
+            assert_eq!(policy.evict(&mut slots, u64::from), Some(id));
+        }
+        assert_eq!(policy.evict(&mut slots, u64::from), None);
     }
 }

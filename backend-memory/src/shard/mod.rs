@@ -6,14 +6,17 @@
 mod fences;
 mod name;
 mod slots;
+mod sweep;
 
 use cache_core::{Clock, Deadlines, Entry, Freshness, Tier, Time, Value};
 use hashbrown::HashTable;
 
-use crate::marks::{self, Marks, Sweep, Verdict};
+use crate::budget::Room;
+use crate::departure::{Departed, Left, RemovalCause};
+use crate::marks::{self, Marks, Verdict};
 use crate::policy::{Id, Policy};
-use fences::Fences;
-pub(crate) use fences::Held;
+pub(crate) use fences::{Fences, Held};
+pub(crate) use name::Name;
 use slots::Slots;
 pub(crate) use slots::Stored;
 
@@ -25,6 +28,8 @@ pub(crate) struct Shard<P> {
     pub(crate) fences: Fences,
     /// No entry expires before this.
     earliest: Time,
+    /// What its entries weigh together.
+    weight: u64,
     pub(crate) evictions: u64,
     pub(crate) expirations: u64,
 }
@@ -37,23 +42,16 @@ impl<P: Policy> Default for Shard<P> {
             policy: P::default(),
             fences: Fences::default(),
             earliest: Time::MAX,
+            weight: 0,
             evictions: 0,
             expirations: 0,
         }
     }
 }
 
-/// What a lookup found, and what it threw out on the way.
-pub(crate) enum Lookup {
-    Nothing,
-    /// Invalidated or expired just now; to be dropped without the lock.
-    Gone(Value),
-    Found(Id),
-}
-
 impl<P: Policy> Shard<P> {
     #[inline]
-    fn find(&self, hash: u64, key: &[u8]) -> Option<Id> {
+    pub(crate) fn find(&self, hash: u64, key: &[u8]) -> Option<Id> {
         self.index.find(hash, |id| self.slots.hot(*id).is_named(key)).copied()
     }
 
@@ -62,9 +60,10 @@ impl<P: Policy> Shard<P> {
     pub(crate) fn fresh(&mut self, hash: u64, key: &[u8], marks: &Marks, clock: &Clock) -> Option<Value> {
         let id = self.find(hash, key)?;
         let slot = self.slots.hot(id);
-        if slot.checked < marks.latest() || !clock.is_before(slot.glance_until) {
+        if !clock.is_before(slot.glance_until) || slot.checked < marks.latest() && !self.recheck(id, marks) {
             return None;
         }
+        let slot = self.slots.hot(id);
         if slot.tagged {
             let cold = self.slots.cold(id);
             if marks::tagged(&cold.tags, cold.born) != Verdict::Valid {
@@ -76,42 +75,54 @@ impl<P: Policy> Shard<P> {
         slot.value.clone()
     }
 
-    /// The entry of `key`, once the marks and the clock have been asked; `hit` tells the policy.
-    pub(crate) fn lookup(&mut self, hash: u64, key: &[u8], marks: &Marks, now: Time, hit: bool) -> Lookup {
-        let Some(id) = self.find(hash, key) else { return Lookup::Nothing };
-        match self.judge(id, marks, now) {
-            Some(gone) => Lookup::Gone(gone),
-            None => {
-                if hit {
-                    self.policy.hit(&mut self.slots.hot_mut(id).mark);
-                }
-                Lookup::Found(id)
-            }
+    /// Whether the pattern marks made since the last time leave the entry as it is; then it remembers that.
+    #[cold]
+    fn recheck(&mut self, id: Id, marks: &Marks) -> bool {
+        let slot = self.slots.hot_mut(id);
+        let (verdict, upto) = marks.examine(slot.name(), slot.checked);
+        if verdict == Verdict::Valid {
+            slot.checked = upto;
         }
+        verdict == Verdict::Valid
     }
 
-    /// Holds an entry against the marks and the clock; its value, if it had to go.
-    fn judge(&mut self, id: Id, marks: &Marks, now: Time) -> Option<Value> {
-        let (slot, cold) = self.slots.both_mut(id);
-        let mut verdict = marks::tagged(&cold.tags, cold.born);
-        if slot.checked < marks.latest() {
-            let (patterns, upto) = marks.examine(slot.name(), slot.checked);
-            slot.checked = upto;
-            verdict = verdict.and(patterns);
+    /// The entry of `key`, once the marks and the clock have been asked; `hit` tells the policy.
+    pub(crate) fn lookup(
+        &mut self,
+        (hash, key): (u64, &[u8]),
+        (marks, now): (&Marks, Time),
+        hit: bool,
+        out: &mut Departed,
+    ) -> Option<Id> {
+        let id = self.find(hash, key)?;
+        if !self.judge(id, marks, now, out) {
+            return None;
         }
+        if hit {
+            self.policy.hit(&mut self.slots.hot_mut(id).mark);
+        }
+        Some(id)
+    }
+
+    /// Holds an entry against the marks and the clock, and throws it out if it has to go; whether it stays.
+    fn judge(&mut self, id: Id, marks: &Marks, now: Time, out: &mut Departed) -> bool {
+        let (slot, cold, end) = self.slots.parts_mut(id);
+        let mut checked = slot.checked;
+        let verdict = marks.judge(slot.name(), &cold.tags, cold.born, &mut checked);
+        slot.checked = checked;
         if verdict == Verdict::Stale {
             slot.glance_until = slot.glance_until.min(now);
             cold.fresh_until = cold.fresh_until.min(now);
         }
         if verdict == Verdict::Gone {
-            return self.take(id);
+            return !self.remove(id, RemovalCause::Invalidated, out);
         }
-        let deadlines = Deadlines { fresh_until: cold.fresh_until, stale_until: cold.stale_until };
-        if deadlines.at(now).is_none() {
-            self.expirations += 1;
-            return self.take(id);
+        let deadlines = Deadlines { fresh_until: cold.fresh_until, stale_until: *end };
+        if deadlines.at(now).is_some() {
+            return true;
         }
-        None
+        self.expirations += 1;
+        !self.remove(id, RemovalCause::Expired, out)
     }
 
     pub(crate) fn entry(&self, id: Id, now: Time) -> Option<Entry> {
@@ -128,8 +139,7 @@ impl<P: Policy> Shard<P> {
     }
 
     pub(crate) fn deadlines(&self, id: Id) -> Deadlines {
-        let cold = self.slots.cold(id);
-        Deadlines { fresh_until: cold.fresh_until, stale_until: cold.stale_until }
+        Deadlines { fresh_until: self.slots.cold(id).fresh_until, stale_until: self.slots.end_of(id) }
     }
 
     pub(crate) fn is_fresh(&self, id: Id, now: Time) -> bool {
@@ -137,7 +147,7 @@ impl<P: Policy> Shard<P> {
     }
 
     pub(crate) fn set_deadlines(&mut self, id: Id, deadlines: Deadlines) {
-        let (slot, cold) = self.slots.both_mut(id);
+        let (slot, cold, end) = self.slots.parts_mut(id);
         // A glance that ended with the freshness still does; one that ended earlier is not prolonged.
         let with_freshness = slot.glance_until == cold.fresh_until;
         slot.glance_until = match with_freshness {
@@ -145,7 +155,7 @@ impl<P: Policy> Shard<P> {
             false => slot.glance_until.min(deadlines.fresh_until),
         };
         cold.fresh_until = deadlines.fresh_until;
-        cold.stale_until = deadlines.stale_until;
+        *end = deadlines.stale_until;
         self.earliest = self.earliest.min(deadlines.stale_until);
     }
 
@@ -153,82 +163,112 @@ impl<P: Policy> Shard<P> {
         self.slots.hot(id).value.as_ref()
     }
 
+    /// Another value in the entry, of the same weight. The old one back.
     pub(crate) fn replace_value(&mut self, id: Id, value: Value) -> Option<Value> {
         self.slots.hot_mut(id).value.replace(value)
     }
 
-    /// Replaces the entry of `key`, if there is one, in its place.
-    pub(crate) fn replace(&mut self, hash: u64, key: &[u8], stored: Stored) -> Result<Option<Value>, Stored> {
-        let Some(id) = self.find(hash, key) else { return Err(stored) };
-        self.earliest = self.earliest.min(stored.deadlines.stale_until);
-        Ok(self.slots.replace(id, stored))
+    /// The room that an entry of this weight takes, beyond what its predecessor has, if any.
+    pub(crate) fn room_for(&self, found: Option<Id>, weight: u32) -> Room {
+        match found {
+            None => Room { entries: 1, weight: weight.into() },
+            Some(id) => {
+                let more = weight.saturating_sub(self.slots.cold(id).weight);
+                Room { entries: 0, weight: more.into() }
+            }
+        }
     }
 
-    /// Adds an entry for `key`, of which there is none.
-    pub(crate) fn insert(&mut self, hash: u64, key: &[u8], stored: Stored) {
+    /// Stores an entry under `key`, in place of `found`, which is what there is of it. Its room has been taken.
+    pub(crate) fn store(
+        &mut self,
+        (hash, key): (u64, &[u8]),
+        found: Option<Id>,
+        stored: Stored,
+        weight: u32,
+        out: &mut Departed,
+    ) {
         self.earliest = self.earliest.min(stored.deadlines.stale_until);
-        let id = self.slots.insert(hash, key, stored);
-        let slots = &self.slots;
-        self.index.insert_unique(hash, id, |id| slots.cold(*id).hash);
-        self.policy.insert(id, hash);
+        self.weight += u64::from(weight);
+        let Some(id) = found else {
+            let id = self.slots.insert(hash, key, stored, weight);
+            let slots = &self.slots;
+            self.index.insert_unique(hash, id, |id| slots.cold(*id).hash);
+            return self.policy.insert(id, hash, weight);
+        };
+        let before = self.slots.cold(id).weight;
+        self.weight -= u64::from(before);
+        out.room.weight += u64::from(before.saturating_sub(weight));
+        if before != weight {
+            self.policy.reweigh(id, weight);
+        }
+        let old = self.slots.replace(id, stored, weight);
+        let name = out.named.then(|| Name::new(key));
+        out.push(old.map(|value| Left { name, value, cause: RemovalCause::Replaced }));
     }
 
-    /// Evicts one entry, if there is any.
-    pub(crate) fn evict(&mut self) -> Option<Value> {
+    /// Evicts one entry; false if there is none.
+    pub(crate) fn evict(&mut self, out: &mut Departed) -> bool {
         let Self { slots, policy, .. } = self;
         // The policy changes marks and asks for hashes; the latter stand apart.
         let (hot, cold) = slots.split();
-        let id = policy.evict(hot, |id| cold[id as usize].hash)?;
+        let Some(id) = policy.evict(hot, |id| cold[id as usize].hash) else { return false };
         self.evictions += 1;
-        self.unindex(id);
-        self.slots.free(id)
+        self.leave(id, RemovalCause::Capacity, out);
+        true
     }
 
-    /// Takes the entry out, for whatever reason but eviction.
-    fn take(&mut self, id: Id) -> Option<Value> {
+    /// An entry was stored in place of `found`, and evicted at once: it is too heavy.
+    pub(crate) fn evict_at_once(&mut self, found: Option<Id>, out: &mut Departed) {
+        self.evictions += 1;
+        found.map(|id| self.remove(id, RemovalCause::Replaced, out));
+    }
+
+    /// Takes the entry out, for whatever reason but eviction; true, for it was there.
+    pub(crate) fn remove(&mut self, id: Id, cause: RemovalCause, out: &mut Departed) -> bool {
         self.policy.remove(id);
-        self.unindex(id);
-        self.slots.free(id)
+        self.leave(id, cause, out);
+        true
     }
 
-    fn unindex(&mut self, id: Id) {
-        let hash = self.slots.cold(id).hash;
+    /// Takes the entry, of which the policy knows nothing any more, from its slot and the index.
+    fn leave(&mut self, id: Id, cause: RemovalCause, out: &mut Departed) {
+        let (hash, weight) = (self.slots.cold(id).hash, self.slots.cold(id).weight.into());
         if let Ok(entry) = self.index.find_entry(hash, |other| *other == id) {
             entry.remove();
         }
+        self.weight -= weight;
+        out.room.add(Room { entries: 1, weight });
+        let left = self.slots.free(id);
+        out.push(left.map(|(name, value)| Left { name: Some(name), value, cause }));
     }
 
-    pub(crate) fn remove(&mut self, id: Id) -> Option<Value> {
-        self.take(id)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.index.len()
+    /// What its entries take.
+    pub(crate) fn held(&self) -> Room {
+        Room { entries: self.index.len() as u64, weight: self.weight }
     }
 
     /// Everything out of it, but for the fences and the counts.
-    pub(crate) fn clear(&mut self) -> impl Sized + use<P> {
-        self.earliest = Time::MAX;
-        self.policy = P::default();
-        (std::mem::take(&mut self.index), std::mem::take(&mut self.slots))
+    pub(crate) fn clear(&mut self) -> Contents<impl Sized + use<P>> {
+        let room = self.held();
+        (self.earliest, self.weight) = (Time::MAX, 0);
+        let rest = (std::mem::take(&mut self.index), std::mem::take(&mut self.policy));
+        Contents { slots: std::mem::take(&mut self.slots), room, _rest: rest }
     }
+}
 
-    /// Holds every entry against the marks and the clock, if there may be anything to find; what went, goes to
-    /// `gone`.
-    pub(crate) fn sweep(&mut self, marks: &Marks, sweep: &Sweep, now: Time, gone: &mut Vec<Value>) {
-        if now < self.earliest && !sweep.due {
-            return;
-        }
-        self.earliest = Time::MAX;
-        for id in 0..self.slots.end() {
-            if self.slots.hot(id).value.is_none() {
-                continue;
-            }
-            gone.extend(self.judge(id, marks, now));
-            if self.slots.hot(id).value.is_some() {
-                debug_assert!(self.slots.hot(id).checked >= sweep.latest);
-                self.earliest = self.earliest.min(self.slots.cold(id).stale_until);
-            }
-        }
+/// What was in a shard, to be dropped without its lock.
+pub(crate) struct Contents<R> {
+    slots: Slots,
+    pub(crate) room: Room,
+    _rest: R,
+}
+
+impl<R> Contents<R> {
+    /// The entries as they leave, and how many tag marks they bore.
+    pub(crate) fn leave(self) -> (impl Iterator<Item = Left>, usize) {
+        let (entries, tags) = self.slots.into_entries();
+        let left = |(name, value)| Left { name: Some(name), value, cause: RemovalCause::Invalidated };
+        (entries.map(left), tags)
     }
 }

@@ -3,9 +3,15 @@
 /// The longest key in place; the whole takes 24 bytes.
 const INLINE: usize = 22;
 
-pub(super) enum Name {
+pub(crate) enum Name {
     Inline(u8, [u8; INLINE]),
     Heap(Box<[u8]>),
+}
+
+impl Default for Name {
+    fn default() -> Self {
+        Self::Inline(0, [0; INLINE])
+    }
 }
 
 impl Name {
@@ -21,7 +27,7 @@ impl Name {
         }
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Inline(len, bytes) => &bytes[..usize::from(*len)],
             Self::Heap(bytes) => bytes,

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
-use std::thread;
 
 use super::{Flight, Lead};
+use crate::sync::{thread, thread_local};
 
 thread_local! {
     static AMBIENT: RefCell<Vec<Arc<Flight>>> = const { RefCell::new(Vec::new()) };
@@ -15,12 +15,12 @@ thread_local! {
 
 /// The flights whose loaders are running on this thread, the innermost last.
 pub(super) fn flights() -> Vec<Arc<Flight>> {
-    AMBIENT.with_borrow(Clone::clone)
+    AMBIENT.with(|flights| flights.borrow().clone())
 }
 
 /// Whether the code that runs now is a loader of some flight.
 pub(crate) fn is_loading() -> bool {
-    AMBIENT.with_borrow(|flights| !flights.is_empty())
+    AMBIENT.with(|flights| !flights.borrow().is_empty())
 }
 
 /// Whether one of `mine` is `flight`, or is what `flight` waits for, at any number of removes.
@@ -97,7 +97,8 @@ struct Ambient(usize);
 impl Ambient {
     fn enter(leads: &[Lead]) -> Self {
         if !leads.is_empty() {
-            AMBIENT.with_borrow_mut(|flights| flights.extend(leads.iter().map(|lead| lead.flight.clone())));
+            let entered = leads.iter().map(|lead| lead.flight.clone());
+            AMBIENT.with(|flights| flights.borrow_mut().extend(entered));
         }
         Self(leads.len())
     }
@@ -105,8 +106,9 @@ impl Ambient {
 
 impl Drop for Ambient {
     fn drop(&mut self) {
-        if self.0 > 0 {
-            AMBIENT.with_borrow_mut(|flights| flights.truncate(flights.len() - self.0));
+        for _ in 0..self.0 {
+            let left = AMBIENT.with(|flights| flights.borrow_mut().pop());
+            drop(left);
         }
     }
 }

@@ -11,13 +11,10 @@ mod table;
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::Weak;
-use std::sync::atomic::AtomicUsize;
 use std::task::Waker;
-use std::thread::ThreadId;
-
-use parking_lot::Mutex;
 
 use crate::clock::Time;
+use crate::sync::{Mutex, atomic::AtomicUsize, thread::ThreadId};
 use crate::value::Value;
 
 pub(crate) use ambient::{Piloted, is_loading};

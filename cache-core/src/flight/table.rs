@@ -1,16 +1,12 @@
 //! The flights of one cache, by key.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
-use dashmap::DashMap;
-use dashmap::mapref::entry::Entry;
-use parking_lot::Mutex;
 
 use super::{Flight, Follow, Lead, ambient};
 use crate::clock::Clock;
 use crate::pattern::Pattern;
 use crate::runtime;
+use crate::sync::{DashMap, Entry, Mutex, atomic::Ordering, thread};
 use crate::target::Target;
 
 /// Where a caller finds itself when it wants a key loaded.
@@ -131,5 +127,5 @@ impl Flights {
 /// Whether an async leader cannot go on while this thread is held.
 fn needs_this_thread(flight: &Flight) -> bool {
     let thread = flight.state.lock().thread;
-    thread.is_none_or(|thread| thread == std::thread::current().id()) || runtime::inside_a_runtime()
+    thread.is_none_or(|thread| thread == thread::current().id()) || runtime::inside_a_runtime()
 }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use dashmap::DashMap;
-
 use super::Job;
 use crate::clock::Time;
 use crate::pattern::Pattern;
+use crate::sync::DashMap;
 use crate::target::Target;
 use crate::value::Cacheable;
 

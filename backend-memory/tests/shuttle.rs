@@ -1,0 +1,200 @@
+//! Models of the store: shuttle decides at each lock and atomic which thread goes on, some thousand times over.
+//! `RUSTFLAGS="--cfg shuttle" cargo test -p backend-memory --test shuttle`; CONTRIBUTING.md says more.
+#![cfg(shuttle)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backend_memory::Memory;
+use cache_core::{Cache, Kind, Lifetime, ManualClock, Set, Strength, Target, Value};
+use shuttle::sync::atomic::{AtomicU64, Ordering};
+use shuttle::thread;
+
+const KEY: &str = "k:1";
+const CAPACITY: usize = 4;
+
+/// `LARDER_MODELS` times as many schedules as usual, by chance and with a few forced turns at bad moments.
+fn explore(model: impl Fn() + Copy + Send + Sync + 'static) {
+    let times = std::env::var("LARDER_MODELS").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    shuttle::check_random(model, 1_000 * times);
+    shuttle::check_pct(model, 1_000 * times, 3);
+}
+
+fn store() -> (Memory, ManualClock) {
+    let clock = ManualClock::new();
+    (Memory::builder().capacity(CAPACITY).clock(clock.clock()).build(), clock)
+}
+
+fn sweep(clock: &ManualClock) {
+    clock.advance(Duration::from_millis(500));
+}
+
+fn set(memory: &Memory, key: &str, number: u64, fence: Option<cache_core::Fence>) {
+    let set = Set { tags: &["tag".into()], fence, ..Set::new(Lifetime::FOREVER) };
+    memory.set(key, Value::new(Arc::new(number)), set).wait().expect("set");
+}
+
+fn read(memory: &Memory, key: &str) -> Option<u64> {
+    let number = |value: Value| *value.downcast::<u64>().expect("a number");
+    let glance = memory.fresh(key).map(number);
+    let entry = memory.get(key, Kind::of::<u64>()).wait().expect("readable");
+    glance.or(entry.map(|entry| number(entry.value)))
+}
+
+fn invalidate(memory: &Memory, target: Target<'_>) {
+    memory.invalidate(target, Strength::Remove).wait().expect("invalidated");
+}
+
+type Change = fn(&Memory);
+
+/// G1: a load that began before the change is not seen by a reader that begins after it, whatever sweeps and evicts.
+fn a_load_against(change: Change) {
+    explore(move || {
+        let (memory, clock) = store();
+        let truth = Arc::new(AtomicU64::new(0));
+        let (cache, source) = (memory.clone(), truth.clone());
+        let loader = thread::spawn(move || {
+            let fence = cache.fence(KEY).wait().expect("a fence");
+            let loaded = source.load(Ordering::SeqCst);
+            set(&cache, KEY, loaded, Some(fence));
+            cache.release(KEY, fence);
+        });
+        let cache = memory.clone();
+        let sweeper = thread::spawn(move || {
+            sweep(&clock);
+            set(&cache, "other:1", 9, None);
+            set(&cache, "other:2", 9, None);
+            sweep(&clock);
+        });
+        truth.store(1, Ordering::SeqCst);
+        change(&memory);
+        assert_ne!(read(&memory, KEY), Some(0), "after the change");
+        loader.join().expect("no panic");
+        sweeper.join().expect("no panic");
+        assert_ne!(read(&memory, KEY), Some(0), "in the end");
+    });
+}
+
+#[test]
+fn a_load_against_delete() {
+    a_load_against(|memory| drop(memory.delete(KEY)));
+}
+
+#[test]
+fn a_load_against_set() {
+    a_load_against(|memory| set(memory, KEY, 1, None));
+}
+
+/// The tag is named only by what is published.
+#[test]
+fn a_load_against_its_tag() {
+    a_load_against(|memory| invalidate(memory, Target::Tag("tag")));
+}
+
+#[test]
+fn a_load_against_a_pattern() {
+    a_load_against(|memory| invalidate(memory, Target::Pattern("k:*")));
+}
+
+#[test]
+fn a_load_against_clear() {
+    a_load_against(|memory| invalidate(memory, Target::All));
+}
+
+/// What was there before is gone after, also if a reader, a sweep and another mark are under way.
+fn an_entry_against(change: Change) {
+    explore(move || {
+        let (memory, clock) = store();
+        set(&memory, KEY, 0, None);
+        let cache = memory.clone();
+        let reader = thread::spawn(move || {
+            read(&cache, KEY);
+            invalidate(&cache, Target::Pattern("other:*"));
+            read(&cache, KEY);
+        });
+        let sweeper = thread::spawn(move || {
+            sweep(&clock);
+            sweep(&clock);
+        });
+        change(&memory);
+        assert_eq!(read(&memory, KEY), None, "after the change");
+        reader.join().expect("no panic");
+        sweeper.join().expect("no panic");
+        assert_eq!(read(&memory, KEY), None, "in the end");
+    });
+}
+
+#[test]
+fn an_entry_against_its_tag() {
+    an_entry_against(|memory| invalidate(memory, Target::Tag("tag")));
+}
+
+#[test]
+fn an_entry_against_a_pattern() {
+    an_entry_against(|memory| invalidate(memory, Target::Pattern("k:*")));
+}
+
+/// The second sweep must not forget the mark that the first still holds entries against.
+#[test]
+fn two_sweeps_bring_nothing_back() {
+    explore(|| {
+        let (memory, clock) = store();
+        for key in ["k:1", "k:2", "k:3"] {
+            set(&memory, key, 0, None);
+        }
+        let sweeps = [clock.clone(), clock].map(|clock| thread::spawn(move || sweep(&clock)));
+        invalidate(&memory, Target::Pattern("k:*"));
+        for sweep in sweeps {
+            sweep.join().expect("no panic");
+        }
+        assert!(["k:1", "k:2", "k:3"].iter().all(|key| read(&memory, key).is_none()));
+    });
+}
+
+/// The count that bounds the store is right in the end, and the bound holds.
+#[test]
+fn clear_set_and_sweep_leave_the_count_right() {
+    explore(|| {
+        let (memory, clock) = store();
+        let writers = [0, 1].map(|writer| {
+            let cache = memory.clone();
+            thread::spawn(move || {
+                for i in 0..3 {
+                    set(&cache, &format!("k:{writer}:{i}"), i, None);
+                }
+                drop(cache.delete("k:0:1"));
+            })
+        });
+        let sweeper = thread::spawn(move || sweep(&clock));
+        invalidate(&memory, Target::All);
+        for writer in writers {
+            writer.join().expect("no panic");
+        }
+        sweeper.join().expect("no panic");
+        let held = memory.usage().entries;
+        assert!(held <= CAPACITY as u64, "{held} entries");
+        assert!(format!("{memory:?}").contains(&format!("entries: {held},")), "{held} held, in {memory:?}");
+        let keys = (0..2).flat_map(|writer| (0..3).map(move |i| format!("k:{writer}:{i}")));
+        assert_eq!(keys.filter(|key| read(&memory, key).is_some()).count() as u64, held);
+    });
+}
+
+#[test]
+fn incr_is_exact() {
+    explore(|| {
+        let (memory, clock) = store();
+        let adders = [(); 3].map(|()| {
+            let cache = memory.clone();
+            thread::spawn(move || {
+                for _ in 0..2 {
+                    cache.incr(KEY, 1, Lifetime::FOREVER).wait().expect("counted");
+                }
+            })
+        });
+        sweep(&clock);
+        for adder in adders {
+            adder.join().expect("no panic");
+        }
+        assert_eq!(memory.incr(KEY, 0, Lifetime::FOREVER).wait().expect("counted"), 6);
+    });
+}
