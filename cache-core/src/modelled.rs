@@ -6,6 +6,7 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::ops::Deref;
 use std::sync::PoisonError;
 
 pub use shuttle::sync::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
@@ -59,11 +60,11 @@ impl<K: Eq + Hash + Clone, V: Clone> DashMap<K, V> {
         Self::default()
     }
 
-    pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<V>
+    pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<Lent<V>>
     where
         K: Borrow<Q>,
     {
-        self.0.lock().get(key).cloned()
+        self.0.lock().get(key).cloned().map(Lent)
     }
 
     pub fn contains_key<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> bool
@@ -125,6 +126,18 @@ impl<K: Eq + Hash + Clone, V: Clone> DashMap<K, V> {
             Some(value) => Entry::Occupied(Occupied(value, map)),
             None => Entry::Vacant(Vacant(key, map)),
         }
+    }
+}
+
+/// A value of the map, as dashmap lends it; it does not hold the lock.
+#[derive(Debug)]
+pub struct Lent<V>(V);
+
+impl<V> Deref for Lent<V> {
+    type Target = V;
+
+    fn deref(&self) -> &V {
+        &self.0
     }
 }
 
