@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::reply::BoxFuture;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::thread::{self, Thread};
 use crate::sync::thread_local;
 
@@ -59,36 +59,6 @@ pub(crate) fn inside_a_runtime() -> bool {
     return tokio::runtime::Handle::try_current().is_ok();
     #[cfg(not(feature = "tokio"))]
     false
-}
-
-/// Background loads of one cache: how many run, and how many may.
-#[derive(Debug)]
-pub(crate) struct Background {
-    running: Arc<AtomicUsize>,
-    limit: usize,
-}
-
-impl Background {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { running: Arc::default(), limit }
-    }
-
-    /// A place for one more background load; `None`: there are enough.
-    pub(crate) fn place(&self) -> Option<Place> {
-        let place = Place(self.running.clone());
-        // The place counts itself down when dropped, here as well.
-        (place.0.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(place)
-    }
-}
-
-/// One running background load.
-#[derive(Debug)]
-pub(crate) struct Place(Arc<AtomicUsize>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// Runs `work` in the background: on the caller's tokio runtime if there is one, else on a thread of its own.

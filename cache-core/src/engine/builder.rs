@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::load::{Gate, Throttle};
 use super::{Engine, Shared};
+use crate::background::Background;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::flight::Flights;
 use crate::namespace::Namespaced;
 use crate::policy::ttl;
-use crate::runtime::Background;
 use crate::stats::Counters;
 
 /// How many keys can be in flight at once; loads of further ones are not shared.

@@ -93,6 +93,18 @@ impl Engine {
     /// # Errors
     /// As of [`get`](Engine::get).
     pub fn lookup<T: Cacheable>(&self, key: impl AsRef<str>) -> Reply<'_, Option<Hit<T>>> {
+        self.lookup_within(key, Duration::MAX)
+    }
+
+    /// [`lookup`](Engine::lookup) of a value that was stored no longer than `max_age` ago.
+    ///
+    /// # Errors
+    /// As of [`get`](Engine::get).
+    pub fn lookup_within<T: Cacheable>(
+        &self,
+        key: impl AsRef<str>,
+        max_age: Duration,
+    ) -> Reply<'_, Option<Hit<T>>> {
         let key = key.as_ref();
         let found = match self.entry(key, T::kind()) {
             Ok(found) => found,
@@ -100,6 +112,7 @@ impl Engine {
         };
         let key: Box<str> = key.into();
         found.and_then(move |entry| {
+            let entry = entry.filter(|entry| entry.age <= max_age);
             self.count(match entry.as_ref().map(Entry::freshness) {
                 Some(Freshness::Fresh) => Event::Hit,
                 Some(Freshness::Stale) => Event::StaleHit,
