@@ -80,7 +80,9 @@ fn blocking(how: Forget) -> Coherence<School> {
         .blocking_reader(
             "dashboard",
             |school, student| {
-                school.cache.get_or_compute(key(student), policy(student), || school.courses(student))
+                school
+                    .cache
+                    .get_or_compute(key(student), policy(student).in_caller(), || school.courses(student))
             },
             School::courses,
         )

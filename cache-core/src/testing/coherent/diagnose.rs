@@ -103,7 +103,8 @@ fn struck_by(log: &[(usize, Deed)], writer: Option<usize>) -> Vec<(usize, &Struc
 }
 
 fn cause(entry: &Suspect, deeds: &[(usize, &Struck)], since: usize, log: &[(usize, Deed)]) -> Cause {
-    let covering = deeds.iter().filter(|(_, struck)| struck.covers(&entry.key, &entry.tags));
+    let here = |at: usize| matches!(log[at].1, Deed::Struck { cache, .. } if cache == entry.cache);
+    let covering = deeds.iter().filter(|(at, struck)| here(*at) && struck.covers(&entry.key, &entry.tags));
     let Some((at, _)) = covering.last() else { return Cause::Missing };
     let stored = log.iter().rposition(
         |(_, deed)| matches!(deed, Deed::Stored { key, cache, .. } if *key == entry.key && *cache == entry.cache),
@@ -135,12 +136,14 @@ fn steps<W: 'static>(
         if matches!(step, Step::Resume(_)) && !first && steps[at - 1].call() == call {
             continue; // told with the step before
         }
-        let held = run.stage.session.place(call).map_or("", |place| place.words());
+        let on = steps[at + 1..].iter().take_while(|next| **next == Step::Resume(call)).count();
+        let before = steps[..at].iter().filter(|step| step.call() == call).count();
+        let held = run.stage.session.place(call, before + on).map_or("", |place| place.words());
         lines.push(match step {
             Step::Finish(_) if first => format!("{} runs to its end", name(call)),
             Step::Finish(_) => format!("{} goes on to its end", name(call)),
             _ if first => format!("{} begins, and is held {held}", name(call)),
-            _ => format!("{} goes on a little", name(call)),
+            _ => format!("{} goes on, and is held {held}", name(call)),
         });
     }
     if stale.call >= plan.calls.len() {

@@ -18,7 +18,7 @@ pub(super) struct Session {
     /// Whether what is done to the cache is noted down: only where it is to be explained.
     tracing: bool,
     log: Mutex<Vec<(usize, Deed)>>,
-    /// Where each operation was held last.
+    /// Where each operation was held, in order.
     places: Mutex<Vec<(usize, Place)>>,
     /// Work that the program gave away: refreshes in the background.
     adopted: Mutex<Vec<BoxFuture<'static, ()>>>,
@@ -114,8 +114,9 @@ impl Session {
         self.log.lock().len()
     }
 
-    pub(super) fn place(&self, op: usize) -> Option<Place> {
-        self.places.lock().iter().rev().find(|(held, _)| *held == op).map(|(_, place)| *place)
+    /// Where `op` was held for the `nth` time.
+    pub(super) fn place(&self, op: usize, nth: usize) -> Option<Place> {
+        self.places.lock().iter().filter(|(held, _)| *held == op).nth(nth).map(|(_, place)| *place)
     }
 
     pub(super) fn take_adopted(&self) -> Vec<BoxFuture<'static, ()>> {

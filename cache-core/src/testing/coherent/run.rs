@@ -106,7 +106,7 @@ impl<'p, W: 'static> Run<'p, W> {
         match step {
             Step::Finish(_) => while self.advance(call)? {},
             // What is over makes room for work in the background.
-            Step::Resume(_) if !self.stage.is_live(call) => drop(self.stage.another(call, &mut self.over)?),
+            Step::Resume(_) if !self.stage.is_live(call) => drop(self.stage.resume(NOBODY)?),
             Step::Start(_) | Step::Resume(_) => drop(self.advance(call)?),
         }
         Ok(())
