@@ -104,8 +104,9 @@ fn struck_by(log: &[(usize, Deed)], writer: Option<usize>) -> Vec<(usize, &Struc
 
 fn cause(entry: &Suspect, deeds: &[(usize, &Struck)], since: usize, log: &[(usize, Deed)]) -> Cause {
     let here = |at: usize| matches!(log[at].1, Deed::Struck { cache, .. } if cache == entry.cache);
-    let covering = deeds.iter().filter(|(at, struck)| here(*at) && struck.covers(&entry.key, &entry.tags));
-    let Some((at, _)) = covering.last() else { return Cause::Missing };
+    let mut covering =
+        deeds.iter().filter(|(at, struck)| here(*at) && struck.covers(&entry.key, &entry.tags));
+    let Some((at, _)) = covering.next_back() else { return Cause::Missing };
     let stored = log.iter().rposition(
         |(_, deed)| matches!(deed, Deed::Stored { key, cache, .. } if *key == entry.key && *cache == entry.cache),
     );

@@ -188,7 +188,7 @@ impl<W: 'static> Coherence<W> {
     ///
     /// # Panics
     /// If a reader or writer panics, or waits for ever; if there is no reader, or no writer.
-    pub fn try_run(self) -> Result<(), Incoherence> {
+    pub fn try_run(self) -> Result<(), Box<Incoherence>> {
         let (readers, writers) = (self.readers.len(), self.writers.len());
         assert!(readers > 0 && writers > 0, "check_coherent wants a reader and a writer at least");
         let parts: Vec<Part<W>> = self.readers.into_iter().chain(self.writers).collect();
@@ -197,7 +197,7 @@ impl<W: 'static> Coherence<W> {
             let seed = self.seed.wrapping_add(run);
             let plan = Plan::random(seed, readers, writers, self.arguments);
             if let Some(stale) = program.play(&plan, seed) {
-                return Err(program.report(plan, stale, seed));
+                return Err(Box::new(program.report(plan, stale, seed)));
             }
         }
         Ok(())

@@ -119,9 +119,9 @@ fn tags_are_compared_byte_for_byte(s: &Subject<'_>) {
     }
     for (struck, tag) in all.iter().enumerate() {
         ok(s.cache.invalidate(Target::Tag(tag), Strength::Remove));
-        for number in 0..all.len() {
+        for (number, own) in all.iter().enumerate() {
             let left = s.fresh(&format!("inv:by:{number}")).is_some();
-            assert_eq!(left, number > struck, "tag {tag:?}, entry of {:?}", all[number]);
+            assert_eq!(left, number > struck, "tag {tag:?}, entry of {own:?}");
         }
     }
 }
