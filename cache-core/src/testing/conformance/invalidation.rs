@@ -17,6 +17,7 @@ sentences! {
     marking_stale_again_changes_nothing
     what_was_marked_stale_can_be_removed
     a_later_removal_is_not_undone_by_an_earlier_mark
+    threads_see_their_own_writes_and_invalidations
 }
 
 const TARGETS: [Target<'static>; 4] =
@@ -186,4 +187,31 @@ fn a_later_removal_is_not_undone_by_an_earlier_mark(s: &Subject<'_>) {
         ok(s.cache.invalidate(target, Strength::MarkStale));
         assert!(s.get("inv:k:1").is_none(), "{target:?}");
     }
+}
+
+fn threads_see_their_own_writes_and_invalidations(s: &Subject<'_>) {
+    let cache = s.cache;
+    let rounds = |thread: usize| {
+        let still = Subject { cache, advance: &|_| {} };
+        let (key, tag) = (format!("inv:threads:{thread}"), format!("inv-thread-{thread}"));
+        for round in 0..100 {
+            let value = round.to_string();
+            still.store(&key, &value, fresh_for(60_000), &tags(&[&tag]));
+            assert!(
+                still.fresh(&key).is_none_or(|seen| seen == value),
+                "{key} is older than what was just set"
+            );
+            match round % 4 {
+                0 => ok(cache.invalidate(Target::Tag(&tag), Strength::Remove)),
+                1 => ok(cache.invalidate(Target::Pattern(&key), Strength::Remove)),
+                2 => ok(cache.invalidate(Target::Key(&key), Strength::Remove)),
+                _ => drop(ok(cache.delete(&key))),
+            }
+            assert!(still.get(&key).is_none(), "{key} is there after it was invalidated (round {round})");
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|thread| scope.spawn(move || rounds(thread))).collect();
+        threads.into_iter().for_each(|thread| thread.join().expect("the thread saw what it did"));
+    });
 }
