@@ -190,3 +190,37 @@ fn a_panic_of_the_program_is_reported() {
         .writer("writer", |_, _| async { panic!("as the test wants") })
         .run();
 }
+
+/// Three pages, forgotten by key, tag and pattern; each left out in turn is the one that is named.
+#[test]
+fn of_three_invalidations_the_one_left_out_is_named() {
+    async fn page(school: Arc<School>, name: &'static str) -> Arc<u32> {
+        let policy = Policy::ttl(Duration::from_secs(60)).tags([format!("tag:{name}")]);
+        let source = school.clone();
+        school.cache.get_or_load(format!("{name}:0"), policy, || async move { source.courses(0) }).await
+    }
+    for left_out in ["key", "tag", "pattern"] {
+        let mut check = check_coherent(|| School::new(Plain::default()));
+        for name in ["key", "tag", "pattern"] {
+            check = check.reader(name, move |s, _| page(s, name), |s, _| async move { s.courses(0) });
+        }
+        let found = check
+            .writer("write", move |school, _| async move {
+                school.write(0);
+                if left_out != "key" {
+                    school.cache.invalidate("key:0").await.expect("invalidated");
+                }
+                if left_out != "tag" {
+                    school.cache.invalidate_tag("tag:tag").await.expect("invalidated");
+                }
+                if left_out != "pattern" {
+                    school.cache.invalidate_pattern("pattern:*").await.expect("invalidated");
+                }
+            })
+            .try_run()
+            .expect_err("one is left out");
+        assert_eq!((found.reader(), found.cause()), (left_out, Cause::Missing), "{found}");
+        assert_eq!(found.keys(), [format!("{left_out}:0")]);
+        assert!(found.steps().len() <= 4, "{found}");
+    }
+}
