@@ -48,9 +48,18 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
             return output;
         }
         while !unpark.woken.swap(false, Ordering::Acquire) {
-            thread::park();
+            wait_on_this_thread();
         }
     }
+}
+
+/// Until this thread is unparked; under `check_coherent`, until the check lets it go on.
+fn wait_on_this_thread() {
+    #[cfg(feature = "testing")]
+    if crate::testing::stand_aside() {
+        return;
+    }
+    thread::park();
 }
 
 /// Whether this thread runs an async runtime that blocking it would stall.
@@ -66,6 +75,9 @@ pub(crate) fn inside_a_runtime() -> bool {
 ///
 /// If no thread can be had, `work` is dropped, and whoever waits for it notices.
 pub(crate) fn spawn(work: BoxFuture<'static, ()>, blocking: bool) {
+    // Under `check_coherent` the check decides when it runs.
+    #[cfg(feature = "testing")]
+    let Err(work) = crate::testing::adopt(work) else { return };
     #[cfg(feature = "tokio")]
     if let Ok(handle) = tokio::runtime::Handle::try_current() {
         if blocking {

@@ -6,6 +6,8 @@
 
 #![allow(unreachable_pub, reason = "the modules read as those of an application's library would")]
 
+#[allow(dead_code, reason = "tests/campus_coherent.rs uses it")]
+pub(crate) mod coherent;
 mod db;
 pub(crate) mod figures;
 mod measure;

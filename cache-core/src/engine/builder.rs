@@ -91,6 +91,9 @@ impl EngineBuilder {
             Some(namespaced) => Arc::new(namespaced.over(backend)),
             None => backend,
         };
+        // A program under `check_coherent` has its cache watched.
+        #[cfg(feature = "testing")]
+        let cache = crate::testing::watched(cache);
         let shared = Shared {
             counters: Counters::default(),
             flights: Arc::new(Flights::new(self.flights.unwrap_or(FLIGHTS), self.clock.clone())),
