@@ -10,6 +10,7 @@
 pub mod contender;
 pub mod contenders;
 pub mod functions;
+pub mod hit_ratio;
 pub mod measure;
 pub mod race;
 pub mod statistics;
