@@ -13,6 +13,7 @@ pub mod functions;
 pub mod hit_ratio;
 pub mod measure;
 pub mod race;
+pub mod races;
 pub mod statistics;
 pub mod table;
 pub mod workload;
