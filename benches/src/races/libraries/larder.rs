@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use larder::{Larder, Policy, key};
 
-use super::{Answer, CAPACITY, Loaded, Loader, SYNCHRONOUS, done, on_a_thread};
+use super::{Answer, Loaded, Loader, SYNCHRONOUS, done, on_a_thread};
 use crate::races::library::{Library, Windows};
 use crate::races::verdict::Stop;
 
@@ -20,13 +20,8 @@ struct OverBackend {
     blocking: bool,
 }
 
-/// Over its own memory.
-pub(super) fn memory(blocking: bool) -> Arc<dyn Library> {
-    let name = if blocking { "larder (Memory), sync" } else { "larder (Memory)" };
-    over(name, || Larder::memory(CAPACITY), blocking)
-}
-
-fn over(name: &'static str, make: fn() -> Larder, blocking: bool) -> Arc<dyn Library> {
+/// Over the backend that `make` gives it; `blocking` callers are threads.
+pub(super) fn over(name: &'static str, make: fn() -> Larder, blocking: bool) -> Arc<dyn Library> {
     Arc::new(OverBackend { name, make, cache: make(), blocking })
 }
 

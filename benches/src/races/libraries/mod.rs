@@ -8,6 +8,8 @@ mod quick_cache;
 
 use std::sync::Arc;
 
+use ::larder::Larder;
+
 use super::library::{Answer, Library, Load, Loaded, Loader};
 use super::verdict::Stop;
 
@@ -16,8 +18,8 @@ pub type Make = fn() -> Arc<dyn Library>;
 
 /// All of them, in the order of the table.
 pub const LIBRARIES: [Make; 8] = [
-    || larder::memory(false),
-    || larder::memory(true),
+    || larder::over("larder (Memory)", || Larder::memory(CAPACITY), false),
+    || larder::over("larder (Memory), sync", || Larder::memory(CAPACITY), true),
     || Arc::new(moka::Future::default()),
     || Arc::new(moka::Sync::default()),
     || Arc::new(quick_cache::QuickCache::default()),

@@ -1,0 +1,177 @@
+//! Prints what it costs to invalidate by pattern, tag or predicate, and what hits cost afterwards.
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use larder::{Larder, Policy};
+use larder_benches::arguments::parse;
+use larder_benches::samples::{Samples, readable};
+
+const USAGE: &str = "\
+usage: invalidation [--rounds N] [--patterns N]
+
+Times N calls (default 51, one of each library in turn) that invalidate about a thousandth of 1000 and of 1 000 000 entries
+by pattern, tag or predicate; then hits before, right after and a second after N (default 10 000) patterns that differ.";
+
+const SOUND: &str = "memory answers";
+const TTL: Duration = Duration::from_secs(3600);
+
+type Set = Box<dyn Fn(&str, u64)>;
+
+/// A cache of so many entries, and how a thousandth of them is invalidated, each thousandth by its number.
+struct Subject {
+    name: &'static str,
+    get: Box<dyn Fn(&str) -> bool>,
+    set: Set,
+    invalidate: Box<dyn Fn(usize)>,
+}
+
+fn key(number: usize) -> String {
+    format!("group:{:04}:{number:07}", number % 1000)
+}
+
+fn larder(name: &'static str, entries: usize, by_tag: bool) -> Subject {
+    let cache = Larder::memory(entries * 2);
+    let (reader, writer) = (cache.clone(), cache.clone());
+    Subject {
+        name,
+        get: Box::new(move |key| reader.get::<u64>(key).wait().expect(SOUND).is_some()),
+        set: Box::new(move |key, value| {
+            // Its group is its tag.
+            let policy = if by_tag { Policy::ttl(TTL).tags([&key[..10]]) } else { Policy::ttl(TTL) };
+            writer.set(key, value, policy).wait().expect(SOUND);
+        }),
+        invalidate: Box::new(move |group| {
+            let reply = if by_tag {
+                cache.invalidate_tag(format!("group:{group:04}"))
+            } else {
+                cache.invalidate_pattern(format!("group:{group:04}:*"))
+            };
+            reply.wait().expect(SOUND);
+        }),
+    }
+}
+
+fn moka(entries: usize) -> Subject {
+    let cache = moka::sync::Cache::builder()
+        .max_capacity(entries as u64 * 2)
+        .time_to_live(TTL)
+        .support_invalidation_closures()
+        .build();
+    let cache: moka::sync::Cache<String, Arc<u64>> = cache;
+    let (reader, writer) = (cache.clone(), cache.clone());
+    Subject {
+        name: "moka, `invalidate_entries_if`",
+        get: Box::new(move |key| reader.get(key).is_some()),
+        set: Box::new(move |key, value| writer.insert(key.to_owned(), Arc::new(value))),
+        invalidate: Box::new(move |group| {
+            let prefix = format!("group:{group:04}:");
+            cache
+                .invalidate_entries_if(move |key, _| key.starts_with(&prefix))
+                .expect("it supports closures");
+        }),
+    }
+}
+
+fn quick_cache(entries: usize) -> Subject {
+    let cache: Arc<quick_cache::sync::Cache<String, Arc<u64>>> =
+        Arc::new(quick_cache::sync::Cache::new(entries * 2));
+    let (reader, writer) = (cache.clone(), cache.clone());
+    Subject {
+        name: "quick_cache, `retain`",
+        get: Box::new(move |key| reader.get(key).is_some()),
+        set: Box::new(move |key, value| writer.insert(key.to_owned(), Arc::new(value))),
+        invalidate: Box::new(move |group| {
+            let prefix = format!("group:{group:04}:");
+            cache.retain(|key, _| !key.starts_with(&prefix));
+        }),
+    }
+}
+
+fn subjects(entries: usize) -> Vec<Subject> {
+    let subjects = vec![
+        larder("larder, `invalidate_pattern`", entries, false),
+        larder("larder, `invalidate_tag`", entries, true),
+        moka(entries),
+        quick_cache(entries),
+    ];
+    for subject in &subjects {
+        (0..entries).for_each(|number| (subject.set)(&key(number), number as u64));
+    }
+    subjects
+}
+
+/// The median time of a call, over caches of so many entries.
+fn calls(entries: usize, rounds: usize) -> Vec<(&'static str, u32, u32)> {
+    let subjects = subjects(entries);
+    let mut times = vec![Samples::default(); subjects.len()];
+    for round in 0..rounds {
+        for (subject, times) in subjects.iter().zip(&mut times) {
+            let began = Instant::now();
+            (subject.invalidate)(round % 1000);
+            times.add(began.elapsed());
+        }
+    }
+    let sorted = times.into_iter().map(Samples::sorted);
+    subjects.iter().zip(sorted).map(|(subject, times)| (subject.name, times.at(0.5), times.at(1.0))).collect()
+}
+
+/// Nanoseconds per hit over all keys again and again, for a tenth of a second or one key.
+fn hits(subject: &Subject, keys: &[String]) -> f64 {
+    let (began, mut done) = (Instant::now(), 0u64);
+    while began.elapsed() < Duration::from_millis(100) {
+        for key in keys.iter().skip(done as usize % keys.len()).take(20) {
+            black_box((subject.get)(key));
+            done += 1;
+        }
+    }
+    began.elapsed().as_nanos() as f64 / done as f64
+}
+
+fn after_many(patterns: usize) {
+    const KEYS: usize = 10_000;
+    println!(
+        "\n| {KEYS} entries, {patterns} invalidations of nothing | per call | ns per hit before | right after | a second after | ratio | later ratio |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|");
+    let keys: Vec<String> = (0..KEYS).map(key).collect();
+    for subject in subjects(KEYS) {
+        hits(&subject, &keys);
+        let before = hits(&subject, &keys);
+        let began = Instant::now();
+        // Groups that nobody is in.
+        (0..patterns).for_each(|pattern| (subject.invalidate)(1000 + pattern));
+        let per_call = began.elapsed() / patterns as u32;
+        let after = hits(&subject, &keys);
+        std::thread::sleep(Duration::from_secs(1));
+        let later = hits(&subject, &keys);
+        println!(
+            "| {} | {} | {before:.0} | {after:.0} | {later:.0} | {:.2} | {:.2} |",
+            subject.name,
+            readable(per_call.as_nanos() as u32),
+            after / before,
+            later / before
+        );
+    }
+}
+
+fn main() -> ExitCode {
+    let (mut rounds, mut patterns) = (51, 10_000);
+    if !parse(USAGE, &mut [("--rounds", &mut rounds), ("--patterns", &mut patterns)]) {
+        return ExitCode::FAILURE;
+    }
+    let (few, many) = (calls(1000, rounds), calls(1_000_000, rounds));
+    println!(
+        "| one call | 1000 entries: median | worst | 1 000 000 entries: median | worst | ratio of medians |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|");
+    for ((name, few, few_worst), (_, many, many_worst)) in few.into_iter().zip(many) {
+        let ratio = f64::from(many) / f64::from(few.max(1));
+        let [few, few_worst, many, many_worst] = [few, few_worst, many, many_worst].map(readable);
+        println!("| {name} | {few} | {few_worst} | {many} | {many_worst} | {ratio:.1} |");
+    }
+    after_many(patterns);
+    ExitCode::SUCCESS
+}
