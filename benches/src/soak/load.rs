@@ -157,3 +157,29 @@ fn name(key: usize) -> String {
 fn tag(key: usize) -> String {
     format!("tag:{}", key % GROUPS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many stale reads a worker reports while a writer changes the source again and again.
+    fn stale_reads(tell: impl Fn(&Larder)) -> u64 {
+        let (cache, truth, tally) = (Larder::memory(1000), Truth::new(640), Tally::default());
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| Worker::new(&cache, &truth, &tally, 0).run(&stop));
+            while tally.checked.load(Ordering::Relaxed) < 20_000 {
+                truth.change(Covered::All, || tell(&cache));
+                std::thread::yield_now();
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+        tally.stale.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_writer_who_forgets_to_tell_the_cache_is_found() {
+        assert_eq!(stale_reads(|cache| cache.clear().wait().expect(SOUND)), 0);
+        assert!(stale_reads(|_| ()) > 0);
+    }
+}
