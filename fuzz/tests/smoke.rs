@@ -21,7 +21,7 @@ impl Random {
     /// Half of the bytes are small: those stand for what matters to the targets.
     fn bytes(&mut self, most: usize) -> Vec<u8> {
         let length = self.next() as usize % most;
-        let small = self.next() % 4 != 0;
+        let small = !self.next().is_multiple_of(4);
         (0..length).map(|_| (self.next() >> 32) as u8 % if small { 16 } else { 255 }).collect()
     }
 }

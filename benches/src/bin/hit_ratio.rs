@@ -11,7 +11,8 @@ usage: hit_ratio FILE|FOLDER... [--capacity N]...
 Replays each trace (of a folder: each file but *.md) as get, then insert on a miss, from an empty cache on, on one
 thread, every entry of weight 1. Without --capacity: those of the reference table for the traces in it, else 1 % and
 10 % of the unique keys. Ratios are per cent. The name of a file tells its format: .gz, .xz and .zst are unpacked;
-then .lis is ARC's, cache2k* 32-bit and corda* 64-bit big-endian integers, and all else a key a line.";
+then .lis is ARC's, cache2k* 32-bit and corda* 64-bit big-endian integers, as is what has a zero byte in its beginning (32 if
+the name holds .trace), and all else is a key a line. Libraries with shards may hold a little more than a tiny capacity.";
 
 struct Options {
     files: Vec<PathBuf>,
@@ -50,7 +51,9 @@ impl Options {
             return rows.iter().map(|row| with_row(row.capacity)).collect();
         }
         eprintln!("{name}: not in the reference table; capacities of 1 % and 10 % of its {unique_keys} keys");
-        [100, 10].map(|part| (unique_keys as usize / part).max(1)).map(with_row).into()
+        let mut capacities = [100, 10].map(|part| (unique_keys as usize / part).max(1)).to_vec();
+        capacities.dedup();
+        capacities.into_iter().map(with_row).collect()
     }
 
     fn replay(&self, file: &Path) -> Result<(), larder_traces::Error> {
