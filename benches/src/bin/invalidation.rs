@@ -10,10 +10,11 @@ use larder_benches::arguments::parse;
 use larder_benches::samples::{Samples, readable};
 
 const USAGE: &str = "\
-usage: invalidation [--rounds N] [--patterns N]
+usage: invalidation [--rounds N] [--patterns N] [--entries N]
 
-Times the calls of N rounds (default 21, in each a few calls of each library) that invalidate about a thousandth of 1000 and of 1 000 000 entries
-by pattern, tag or predicate; then hits before, right after and a second after N (default 10 000) patterns that differ.";
+Times calls that invalidate about a thousandth of 1000 and of 1 000 000 entries by pattern, tag or predicate, in N rounds
+(default 21) of a few calls of each library; then hits before, right after and a second after N (default 10 000) patterns
+that differ, over so many entries (default 10 000).";
 
 const SOUND: &str = "memory answers";
 /// In one turn.
@@ -145,14 +146,13 @@ fn hits(subject: &Subject, keys: &[String]) -> f64 {
     began.elapsed().as_nanos() as f64 / done as f64
 }
 
-fn after_many(patterns: usize) {
-    const KEYS: usize = 10_000;
+fn after_many(patterns: usize, entries: usize) {
     println!(
-        "\n| {KEYS} entries, {patterns} invalidations of nothing | per call | ns per hit before | right after | a second after | ratio | later ratio |"
+        "\n| {entries} entries, {patterns} invalidations of nothing | per call | ns per hit before | right after | a second after | ratio | later ratio |"
     );
     println!("|---|---:|---:|---:|---:|---:|---:|");
-    let keys: Vec<String> = (0..KEYS).map(key).collect();
-    for subject in subjects(KEYS) {
+    let keys: Vec<String> = (0..entries).map(key).collect();
+    for subject in subjects(entries) {
         hits(&subject, &keys);
         let before = hits(&subject, &keys);
         let began = Instant::now();
@@ -173,8 +173,11 @@ fn after_many(patterns: usize) {
 }
 
 fn main() -> ExitCode {
-    let (mut rounds, mut patterns) = (21, 10_000);
-    if !parse(USAGE, &mut [("--rounds", &mut rounds), ("--patterns", &mut patterns)]) {
+    let (mut rounds, mut patterns, mut entries) = (21, 10_000, 10_000);
+    if !parse(
+        USAGE,
+        &mut [("--rounds", &mut rounds), ("--patterns", &mut patterns), ("--entries", &mut entries)],
+    ) {
         return ExitCode::FAILURE;
     }
     let (few, many) = (calls(1000, rounds), calls(1_000_000, rounds));
@@ -187,6 +190,6 @@ fn main() -> ExitCode {
         let [few, few_worst, many, many_worst] = [few, few_worst, many, many_worst].map(readable);
         println!("| {name} | {few} | {few_worst} | {many} | {many_worst} | {ratio:.1} |");
     }
-    after_many(patterns);
+    after_many(patterns, entries);
     ExitCode::SUCCESS
 }
