@@ -23,7 +23,6 @@ mod seed;
 pub(crate) mod steps;
 mod stream;
 pub(crate) mod terminal;
-pub(crate) mod trace;
 mod truth;
 mod words;
 pub(crate) mod writes;
