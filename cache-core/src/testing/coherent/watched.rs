@@ -146,6 +146,14 @@ impl Cache for Watched {
         self.cache.release(key, fence);
     }
 
+    fn troubles(&self) -> Reply<'_, Vec<String>> {
+        self.cache.troubles()
+    }
+
+    fn close(&self, within: Duration) -> Reply<'_, u64> {
+        self.cache.close(within)
+    }
+
     fn usage(&self) -> Usage {
         self.cache.usage()
     }
