@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[cfg(feature = "memory")]
 use backend_memory::Memory;
@@ -127,6 +128,21 @@ impl LarderBuilder {
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// What it is called in metrics and events; its namespace, or `default`, if not told otherwise. Caches of one name
+    /// add to the same counters.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<Box<str>>) -> Self {
+        self.engine = self.engine.name(name);
+        self
+    }
+
+    /// Loads that take longer than this (a second by default) are counted as slow, and warned of.
+    #[must_use]
+    pub fn slow_load(mut self, time: Duration) -> Self {
+        self.engine = self.engine.slow_load(time);
         self
     }
 
