@@ -4,14 +4,13 @@
 #[path = "../examples/campus/main.rs"]
 mod campus;
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use campus::figures::Measured;
 use campus::options::Options;
 use campus::schema::School;
 use campus::terminal::Progress;
-use campus::{steps, trace, writes};
+use campus::{steps, writes};
 
 fn run(omitted: Option<writes::Kind>) -> Measured {
     let options = Options {
@@ -67,24 +66,4 @@ fn json_has_the_promised_fields() {
     for field in promised {
         assert!(figures["total"][field].is_number(), "{field} is a number");
     }
-}
-
-#[test]
-fn traces_of_every_form_are_read() {
-    let folder = std::env::temp_dir().join(format!("campus-traces-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a temporary folder");
-    for (name, bytes, accesses, keys) in [
-        ("arc.lis", &b"10 3 0 0\n11 2 0 1\n"[..], 5, 3),
-        ("lines.trace", b"7\r\n*\r\n\r\n8\r\n7\r\n", 3, 2),
-        ("keys.csv", b"v2/a\nv2/b\nv2/a\n", 3, 2),
-        ("narrow.trace", b"\0\0\0\x01\0\0\0\x02\0\0\0\x01", 3, 2),
-        ("wide", b"\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02", 2, 2),
-    ] {
-        let file = folder.join(name);
-        std::fs::File::create(&file).and_then(|mut file| file.write_all(bytes)).expect("a file");
-        let trace = trace::read(&file, 2).expect("a trace");
-        assert_eq!((trace.total_accesses, trace.unique_keys), (accesses, keys), "{name}");
-        assert_eq!(trace.accesses.len(), 2, "{name}");
-    }
-    std::fs::remove_dir_all(&folder).expect("the folder goes");
 }

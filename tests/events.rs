@@ -43,6 +43,7 @@ fn reads_and_writes() {
         cache.set("user:42", SECRET.to_owned(), MINUTE).wait().expect("stores");
         assert!(cache.get::<String>("user:42").wait().expect("reads").is_some());
         assert!(cache.lookup::<String>("user:42").wait().expect("reads").is_some());
+        assert!(!cache.set_if_absent("user:42", SECRET.to_owned(), MINUTE).wait().expect("stores"));
         cache.incr("visits", 7_654_321).wait().expect("counts");
         cache.set("name", SECRET.to_owned(), MINUTE).wait().expect("stores");
         cache.incr("name", 1).wait().expect_err("it is no counter");
@@ -57,6 +58,7 @@ fn reads_and_writes() {
             (Level::DEBUG, "SET user:42 OK"),
             (Level::TRACE, "GET user:42 HIT"),
             (Level::TRACE, "GET user:42 HIT"),
+            (Level::DEBUG, "SET user:42 EXISTS"),
             (Level::DEBUG, "INCR visits OK"),
             (Level::DEBUG, "SET name OK"),
             (Level::DEBUG, "INCR name FAILED"),

@@ -109,6 +109,18 @@ fn the_clock_publishes_each_second() {
 }
 
 #[test]
+fn a_cache_that_is_closed_publishes() {
+    let (sums, clock) = (Sums::default(), ManualClock::new());
+    with_local_recorder(&sums, || {
+        let cache = larder(&clock, 20);
+        cache.get::<String>("nobody").wait().expect("reads");
+        assert_eq!(sums.of("larder_misses_total{campus}"), Some(0.0));
+        cache.close(Duration::ZERO).wait().expect("closes");
+        assert_eq!(sums.of("larder_misses_total{campus}"), Some(1.0));
+    });
+}
+
+#[test]
 fn a_cache_publishes_what_is_left_when_it_goes() {
     let (sums, clock) = (Sums::default(), ManualClock::new());
     with_local_recorder(&sums, || {

@@ -7,11 +7,17 @@
 //! `cargo run --release -p larder-benches --bin micro` prints the tables of `docs/benchmarks.md`;
 //! `cargo bench -p larder-benches` runs the same entrants under criterion, on one thread.
 
+pub mod arguments;
 pub mod contender;
 pub mod contenders;
 pub mod functions;
+pub mod hit_ratio;
+pub mod latency;
 pub mod measure;
 pub mod race;
+pub mod races;
+pub mod samples;
+pub mod soak;
 pub mod statistics;
 pub mod table;
 pub mod workload;

@@ -1,9 +1,14 @@
 //! Keys, and the order in which they are visited: made before any clock runs.
 
 /// A generator of pseudo-random numbers (xorshift64): seeded, so that every run sees the same stream.
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
+    /// A sequence of its own for each seed.
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).max(1))
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -16,7 +21,7 @@ impl Random {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }
 }

@@ -10,6 +10,8 @@ pub enum ErrorKind {
     Codec,
     /// A global cache was installed twice, or after it had been used.
     Installed,
+    /// A setting, as from the environment, that cannot be.
+    InvalidConfig,
     /// A key is empty, longer than 1024 bytes, or holds a control character.
     InvalidKey,
     /// A pattern is not a glob that Redis would read the same way.

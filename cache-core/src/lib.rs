@@ -8,6 +8,7 @@
 //! time. One type answers synchronous and asynchronous callers alike: [`Reply`].
 
 mod absent;
+mod background;
 mod cache;
 mod clock;
 #[cfg(feature = "testing")]
@@ -43,7 +44,8 @@ pub use cache::Cache;
 pub use clock::{Clock, ManualClock, Time};
 pub use deadline::{Deadlines, Freshness, Lifetime};
 pub use engine::{
-    Compute, Engine, EngineBuilder, Hit, Load, LoadPolicy, Loaded, Previous, Ttl, Uninterrupted,
+    Closed, Compute, Engine, EngineBuilder, Health, Hit, Load, LoadPolicy, Loaded, Previous, Progress, Ttl,
+    Uninterrupted, Warm, Warmed,
 };
 pub use entry::{Entry, Origin, Set, Stored, Tier, Usage};
 pub use error::{Error, ErrorKind, Result};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::reply::BoxFuture;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::thread::{self, Thread};
 use crate::sync::thread_local;
 
@@ -48,9 +48,18 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
             return output;
         }
         while !unpark.woken.swap(false, Ordering::Acquire) {
-            thread::park();
+            wait_on_this_thread();
         }
     }
+}
+
+/// Until this thread is unparked; under `check_coherent`, until the check lets it go on.
+fn wait_on_this_thread() {
+    #[cfg(feature = "testing")]
+    if crate::testing::stand_aside() {
+        return;
+    }
+    thread::park();
 }
 
 /// Whether this thread runs an async runtime that blocking it would stall.
@@ -61,41 +70,14 @@ pub(crate) fn inside_a_runtime() -> bool {
     false
 }
 
-/// Background loads of one cache: how many run, and how many may.
-#[derive(Debug)]
-pub(crate) struct Background {
-    running: Arc<AtomicUsize>,
-    limit: usize,
-}
-
-impl Background {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { running: Arc::default(), limit }
-    }
-
-    /// A place for one more background load; `None`: there are enough.
-    pub(crate) fn place(&self) -> Option<Place> {
-        let place = Place(self.running.clone());
-        // The place counts itself down when dropped, here as well.
-        (place.0.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(place)
-    }
-}
-
-/// One running background load.
-#[derive(Debug)]
-pub(crate) struct Place(Arc<AtomicUsize>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Runs `work` in the background: on the caller's tokio runtime if there is one, else on a thread of its own.
 /// `blocking` work, which holds its thread, never runs on an async worker.
 ///
 /// If no thread can be had, `work` is dropped, and whoever waits for it notices.
 pub(crate) fn spawn(work: BoxFuture<'static, ()>, blocking: bool) {
+    // Under `check_coherent` the check decides when it runs.
+    #[cfg(feature = "testing")]
+    let Err(work) = crate::testing::adopt(work) else { return };
     #[cfg(feature = "tokio")]
     if let Ok(handle) = tokio::runtime::Handle::try_current() {
         if blocking {

@@ -6,6 +6,8 @@
 
 #![allow(unreachable_pub, reason = "the modules read as those of an application's library would")]
 
+#[allow(dead_code, reason = "tests/campus_coherent.rs uses it")]
+pub(crate) mod coherent;
 mod db;
 pub(crate) mod figures;
 mod measure;
@@ -21,7 +23,6 @@ mod seed;
 pub(crate) mod steps;
 mod stream;
 pub(crate) mod terminal;
-pub(crate) mod trace;
 mod truth;
 mod words;
 pub(crate) mod writes;

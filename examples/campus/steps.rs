@@ -41,7 +41,7 @@ pub fn run(options: &Options, progress: &Progress) -> Result<Measured> {
 }
 
 /// Beside the program, so that `cargo clean` takes it away.
-fn folder() -> Result<PathBuf> {
+pub fn folder() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
     Ok(program.parent().unwrap_or(Path::new(".")).join("campus-data"))
 }

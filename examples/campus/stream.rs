@@ -1,11 +1,12 @@
 //! One seeded stream of requests from many users: who asks for what, and who writes what.
 
+use larder_traces::Trace;
+
 use super::Result;
 use super::options::Options;
 use super::pages::Route;
 use super::random::{Random, Zipf};
 use super::schema::School;
-use super::trace::{self, Trace};
 use super::words::count;
 use super::writes::Write;
 
@@ -30,7 +31,7 @@ impl Stream {
     pub fn new(options: &Options, school: &School) -> Result<Self> {
         match &options.trace {
             None => Ok(Self::of_users(options, school)),
-            Some(file) => Ok(Self::of_trace(options, school, &trace::read(file, options.requests())?)),
+            Some(file) => Ok(Self::of_trace(options, school, &larder_traces::read(file)?)),
         }
     }
 
@@ -61,7 +62,7 @@ impl Stream {
         let requests = accesses.map(|&key| writer.instead_of(pages[key as usize % pages.len()])).collect();
         let description = format!(
             "a trace of {} accesses to {} keys",
-            count(trace.total_accesses),
+            count(trace.accesses.len() as u64),
             count(trace.unique_keys)
         );
         Self { requests, warm_up: vec![Route::AdminDashboard], description }

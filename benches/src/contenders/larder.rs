@@ -166,7 +166,7 @@ impl Contender for LarderAwait {
 }
 
 /// Polls until it is ready, with a waker that wakes nobody: an executor that costs nothing.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     loop {

@@ -10,7 +10,7 @@ mod quick_cache;
 pub use cached::{Cached, CachedGetThenSet};
 pub use dashmap::Dashmap;
 pub use foyer::Foyer;
-pub(crate) use larder::block_on;
+pub use larder::block_on;
 pub use larder::{LarderAwait, LarderGetThenSet, LarderWait};
 pub use moka::Moka;
 pub use quick_cache::{QuickCache, QuickCacheGetThenInsert};

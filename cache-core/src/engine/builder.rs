@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::load::{Gate, Throttle};
 use super::watch::Watch;
 use super::{Engine, Shared};
+use crate::background::Background;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::flight::Flights;
 use crate::namespace::Namespaced;
 use crate::policy::ttl;
-use crate::runtime::Background;
 use crate::stats::Counters;
 
 /// How many keys can be in flight at once; loads of further ones are not shared.
@@ -113,6 +113,9 @@ impl EngineBuilder {
             Some(namespaced) => Arc::new(namespaced.over(backend)),
             None => backend,
         };
+        // A program under `check_coherent` has its cache watched.
+        #[cfg(feature = "testing")]
+        let cache = crate::testing::watched(cache);
         let shared = Shared {
             counters: Counters::default(),
             watch: Watch::new(name, self.slow.unwrap_or(SLOW), &cache),

@@ -1,9 +1,12 @@
 //! The orchestration: policy, flights, fences and counters over one [`Cache`].
 
 mod builder;
+mod life;
 mod load;
 mod loader;
+mod many;
 mod read;
+mod warm;
 mod watch;
 mod write;
 
@@ -11,19 +14,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::background::Background;
 use crate::cache::Cache;
 use crate::clock::{Clock, Time};
 use crate::flight::Flights;
 use crate::nothing::Nothing;
-use crate::runtime::Background;
 use crate::stats::{Counters, Event, Stats};
 use watch::Watch;
 
 pub use builder::EngineBuilder;
+pub use life::{Closed, Health};
 pub(crate) use load::Terms;
 pub use load::{Load, Loaded, Previous, Share};
 pub use loader::{Compute, LoadPolicy, Uninterrupted};
 pub use read::{Hit, Ttl};
+pub use warm::{Progress, Warm, Warmed};
 
 /// A cache as an application holds it: a handle, whose clones share everything.
 ///

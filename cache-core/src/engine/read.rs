@@ -101,6 +101,18 @@ impl Engine {
     /// # Errors
     /// As of [`get`](Engine::get).
     pub fn lookup<T: Cacheable>(&self, key: impl AsRef<str>) -> Reply<'_, Option<Hit<T>>> {
+        self.lookup_within(key, Duration::MAX)
+    }
+
+    /// [`lookup`](Engine::lookup) of a value that was stored no longer than `max_age` ago.
+    ///
+    /// # Errors
+    /// As of [`get`](Engine::get).
+    pub fn lookup_within<T: Cacheable>(
+        &self,
+        key: impl AsRef<str>,
+        max_age: Duration,
+    ) -> Reply<'_, Option<Hit<T>>> {
         let (key, began) = (key.as_ref(), Began::read());
         let found = match self.entry(key, T::kind()) {
             Ok(found) => found,
@@ -108,6 +120,7 @@ impl Engine {
         };
         let key: Box<str> = key.into();
         found.and_then(move |entry| {
+            let entry = entry.filter(|entry| entry.age <= max_age);
             let event = match entry.as_ref().map(Entry::freshness) {
                 Some(Freshness::Fresh) => Event::Hit,
                 Some(Freshness::Stale) => Event::StaleHit,

@@ -41,6 +41,20 @@ impl Engine {
         self.store(key.as_ref(), Value::new(value), &policy.into(), false).map(drop)
     }
 
+    /// Stores `value` where there is nothing fresh; whether it did. What is stale is replaced.
+    ///
+    /// # Errors
+    /// As of [`set`](Engine::set).
+    pub fn set_if_absent<T: Cacheable>(
+        &self,
+        key: impl AsRef<str>,
+        value: T,
+        policy: impl Into<Policy>,
+    ) -> Reply<'_, bool> {
+        let stored = self.store(key.as_ref(), Value::new(Arc::new(value)), &policy.into(), true);
+        stored.map(|stored| stored == Stored::Yes)
+    }
+
     fn store(&self, key: &str, value: Value, policy: &Policy, if_absent: bool) -> Reply<'_, Stored> {
         let counter = value.as_integer().is_some();
         if let Err(error) =

@@ -85,6 +85,10 @@ impl Flights {
         Seat::Lead(Lead { flights: self.clone(), flight })
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
     fn join(&self, flight: Arc<Flight>, caller: Caller) -> Seat {
         if caller.blocking && !flight.blocking && needs_this_thread(&flight) {
             return Seat::Alone(None);

@@ -237,6 +237,18 @@ impl From<Duration> for Policy {
     }
 }
 
+impl<H> From<Policy<InCaller, H>> for Policy {
+    fn from(policy: Policy<InCaller, H>) -> Self {
+        policy.into_plain()
+    }
+}
+
+impl From<Policy<Background, Limited>> for Policy {
+    fn from(policy: Policy<Background, Limited>) -> Self {
+        policy.into_plain()
+    }
+}
+
 impl From<&Policy> for Policy {
     fn from(policy: &Policy) -> Self {
         policy.clone()

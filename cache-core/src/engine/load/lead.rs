@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use super::run::{Borrowed, Owned};
 use super::{Found, Job, Load, Stale};
+use crate::background::Place;
 use crate::clock::within;
 use crate::engine::LoadPolicy;
 use crate::flight::{Landing, Lead, Piloted};
 use crate::reply::BoxFuture;
-use crate::runtime::{self, Place};
+use crate::runtime;
 use crate::stats::Event;
 use crate::target::Target;
 use crate::value::{Cacheable, Value};

@@ -23,14 +23,16 @@ use crate::value::{Cacheable, Value};
 /// The load of one key, as far as it does not depend on who loads.
 type Part<'j, T, E> = Job<'j, T, Result<Loaded<T>, E>, E>;
 
+type Values<T> = HashMap<Box<str>, Arc<T>>;
+
 /// How often keys whose load came to nothing are sat down for again.
 const ROUNDS: usize = 3;
 
 /// What was found of the keys of one round.
 struct Round<T> {
-    values: HashMap<Box<str>, Arc<T>>,
+    values: Values<T>,
     /// What may stand in for a load that fails.
-    stale: HashMap<Box<str>, Arc<T>>,
+    stale: Values<T>,
     missing: Batch,
     /// Stale, served, and to be loaded in the background.
     refresh: Batch,
@@ -246,7 +248,7 @@ impl Batch {
         policy: Policy,
         loader: L,
         limit: fn(Timeout) -> Option<Result<M, E>>,
-    ) -> Result<HashMap<Box<str>, Arc<T>>, E>
+    ) -> Result<Values<T>, E>
     where
         T: Cacheable,
         E: 'static,
@@ -303,7 +305,7 @@ fn names(keys: &[Box<str>]) -> Cow<'_, str> {
 fn by_key<T, E, F: AsRef<str>, M: IntoIterator<Item = (F, T)>>(
     output: Option<Result<M, E>>,
     leads: Vec<Lead>,
-) -> Result<(HashMap<Box<str>, Arc<T>>, Vec<Lead>), E> {
+) -> Result<(Values<T>, Vec<Lead>), E> {
     // There was a deadline, so the policy has a limit, and its type says what that comes to.
     let output = output.unwrap_or_else(|| unreachable!("a limit without an error"));
     match output {

@@ -17,6 +17,9 @@ sentences! {
     incr_is_exact_under_concurrency
     a_counter_keeps_its_deadline
     clear_and_patterns_reach_counters
+    a_value_in_place_of_a_counter_is_no_counter
+    deleting_a_counter_begins_it_again
+    a_stale_counter_begins_again
 }
 
 fn count(s: &Subject<'_>, key: &str) -> Option<i64> {
@@ -87,4 +90,23 @@ fn clear_and_patterns_reach_counters(s: &Subject<'_>) {
     incr(s, "counters:pattern:1", 1);
     ok(s.cache.invalidate(Target::All, Strength::Remove));
     assert_eq!(count(s, "counters:pattern:1"), None);
+}
+
+fn a_value_in_place_of_a_counter_is_no_counter(s: &Subject<'_>) {
+    incr(s, "counters:replaced", 1);
+    s.store("counters:replaced", "text", fresh_for(60_000), &[]);
+    assert!(s.cache.incr("counters:replaced", 1, Lifetime::FOREVER).wait().is_err());
+    assert_eq!(s.fresh("counters:replaced").as_deref(), Some("text"));
+}
+
+fn deleting_a_counter_begins_it_again(s: &Subject<'_>) {
+    incr(s, "counters:deleted", 41);
+    assert!(ok(s.cache.delete("counters:deleted")));
+    assert_eq!(incr(s, "counters:deleted", 1), 1);
+}
+
+fn a_stale_counter_begins_again(s: &Subject<'_>) {
+    incr(s, "counters:marked", 41);
+    ok(s.cache.invalidate(Target::Key("counters:marked"), Strength::MarkStale));
+    assert_eq!(incr(s, "counters:marked", 1), 1, "only what is fresh is added to");
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{MS, Subject, fresh_for, ok, sentences, stale_after};
 use crate::deadline::Lifetime;
+use crate::target::{Strength, Target};
 
 sentences! {
     fresh_then_stale_then_gone
@@ -13,6 +14,9 @@ sentences! {
     ttl_tells_what_is_left
     expire_lengthens_and_shortens
     expire_never_makes_a_stale_entry_fresh
+    a_deadline_is_kept_to_the_millisecond
+    expire_does_not_bring_back_what_is_gone_or_marked
+    an_expired_entry_is_no_counter_and_no_obstacle
 }
 
 fn fresh_then_stale_then_gone(s: &Subject<'_>) {
@@ -87,4 +91,33 @@ fn expire_never_makes_a_stale_entry_fresh(s: &Subject<'_>) {
     (s.advance)(MS * 60);
     assert!(!ok(s.cache.expire("expiry:revive", MS * 60_000)));
     assert_eq!(s.stale("expiry:revive").as_deref(), Some("value"));
+}
+
+/// Needs a clock that is turned by hand: one that runs by itself only makes what is left shorter.
+fn a_deadline_is_kept_to_the_millisecond(s: &Subject<'_>) {
+    s.store("expiry:exact", "value", stale_after(1_000, 2_000), &[]);
+    let left = ok(s.cache.ttl("expiry:exact")).expect("there");
+    assert!(left.fresh <= MS * 1_000 && left.total <= MS * 2_000, "no more than it was given: {left:?}");
+    (s.advance)(MS * 1_000);
+    assert!(s.stale("expiry:exact").is_some(), "it is stale from the end of its TTL on");
+    (s.advance)(MS * 1_000);
+    assert!(s.get("expiry:exact").is_none(), "it is gone from the end of its stale window on");
+    assert!(!ok(s.cache.delete("expiry:exact")), "and not there to be deleted");
+}
+
+fn expire_does_not_bring_back_what_is_gone_or_marked(s: &Subject<'_>) {
+    s.store("expiry:gone", "value", fresh_for(50), &[]);
+    (s.advance)(MS * 60);
+    assert!(!ok(s.cache.expire("expiry:gone", MS * 60_000)));
+    assert!(s.get("expiry:gone").is_none());
+    s.store("expiry:marked", "value", stale_after(60_000, 120_000), &[]);
+    ok(s.cache.invalidate(Target::Key("expiry:marked"), Strength::MarkStale));
+    assert!(!ok(s.cache.expire("expiry:marked", MS * 60_000)));
+    assert_eq!(s.stale("expiry:marked").as_deref(), Some("value"));
+}
+
+fn an_expired_entry_is_no_counter_and_no_obstacle(s: &Subject<'_>) {
+    s.store("expiry:obstacle", "text", stale_after(50, 100), &[]);
+    (s.advance)(MS * 110);
+    assert_eq!(ok(s.cache.incr("expiry:obstacle", 3, fresh_for(60_000))), 3);
 }

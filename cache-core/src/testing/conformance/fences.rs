@@ -19,6 +19,10 @@ sentences! {
     a_fence_publishes_once
     a_newer_load_is_not_overwritten_by_an_older_one
     a_released_fence_is_void
+    a_refused_load_leaves_what_is_there
+    a_late_tag_is_fenced_beside_others
+    a_load_marked_stale_and_then_struck_is_refused
+    releasing_what_is_unknown_harms_nobody
 }
 
 const KEY: &str = "fence:k:1";
@@ -153,4 +157,50 @@ fn a_released_fence_is_void(s: &Subject<'_>) {
     s.cache.release(KEY, held);
     ok(s.cache.delete(KEY));
     assert_eq!(publish(s, held, "too late"), Stored::Fenced);
+}
+
+fn a_refused_load_leaves_what_is_there(s: &Subject<'_>) {
+    let held = fence(s);
+    s.store(KEY, "newer", fresh_for(60_000), &[]);
+    assert_eq!(publish(s, held, "too late"), Stored::Fenced);
+    s.cache.release(KEY, held);
+    assert_eq!(s.fresh(KEY).as_deref(), Some("newer"));
+}
+
+/// Each of several tags that are named only with the value counts.
+fn a_late_tag_is_fenced_beside_others(s: &Subject<'_>) {
+    for struck in ["fence-1", "fence-2", "fence-3"] {
+        ok(s.cache.delete(KEY));
+        let held = fence(s);
+        ok(s.cache.invalidate(Target::Tag(struck), Strength::Remove));
+        let late = tags(&["fence-1", "fence-2", "fence-3"]);
+        let set = Set { tags: &late, fence: Some(held), ..Set::new(fresh_for(60_000)) };
+        assert_eq!(ok(s.cache.set(KEY, text("too late"), set)), Stored::Fenced, "{struck}");
+        s.cache.release(KEY, held);
+        assert!(s.get(KEY).is_none(), "{struck}");
+    }
+}
+
+fn a_load_marked_stale_and_then_struck_is_refused(s: &Subject<'_>) {
+    for (first, then) in [(Strength::MarkStale, Strength::Remove), (Strength::Remove, Strength::MarkStale)] {
+        for target in [Target::Key(KEY), Target::Pattern("fence:*:1"), Target::Tag("fence-a"), Target::All] {
+            ok(s.cache.delete(KEY));
+            let held = fence(s);
+            ok(s.cache.invalidate(target, first));
+            ok(s.cache.invalidate(target, then));
+            assert_eq!(publish(s, held, "too late"), Stored::Fenced, "{target:?}, {first:?} first");
+            s.cache.release(KEY, held);
+        }
+    }
+}
+
+fn releasing_what_is_unknown_harms_nobody(s: &Subject<'_>) {
+    ok(s.cache.delete(KEY));
+    let held = fence(s);
+    let other = ok(s.cache.fence("fence:k:2"));
+    s.cache.release("fence:k:2", other);
+    s.cache.release("fence:k:2", other);
+    s.cache.release("fence:nobody", Fence { incarnation: 77, sequence: 1 << 40, lease: 1 << 40 });
+    assert_eq!(publish(s, held, "value"), Stored::Yes);
+    s.cache.release(KEY, held);
 }

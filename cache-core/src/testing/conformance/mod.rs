@@ -96,8 +96,10 @@ impl Subject<'_> {
 
     /// The fresh text of `key`; `fresh` must never say otherwise than `get`.
     fn fresh(&self, key: &str) -> Option<String> {
+        // A glance before `get`, which may tidy up, and one after it.
+        let before = self.cache.fresh(key);
         let fresh = self.get(key).filter(|entry| !entry.left.fresh.is_zero()).map(read);
-        if let Some(at_a_glance) = self.cache.fresh(key) {
+        for at_a_glance in [before, self.cache.fresh(key)].into_iter().flatten() {
             let at_a_glance = at_a_glance.downcast::<String>().expect("a string");
             assert_eq!(Some(&*at_a_glance), fresh.as_ref(), "`fresh` of {key} differs from `get`");
         }

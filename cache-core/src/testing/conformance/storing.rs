@@ -36,8 +36,19 @@ fn what_is_not_there_is_not_read(s: &Subject<'_>) {
 
 fn keys_are_compared_byte_for_byte(s: &Subject<'_>) {
     let long = "k".repeat(1024);
-    let keys =
-        ["storing:é", "storing:e\u{301}", "storing:É", "storing:*", "storing:[a]", "storing:a ", &long];
+    let keys = [
+        "storing:é",
+        "storing:e\u{301}",
+        "storing:É",
+        "storing:*",
+        "storing:[a]",
+        "storing:a ",
+        "storing:a",
+        " storing:a",
+        "storing:",
+        "storing:%61",
+        &long,
+    ];
     for key in keys {
         s.store(key, key, fresh_for(60_000), &[]);
     }

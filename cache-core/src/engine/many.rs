@@ -1,0 +1,60 @@
+//! Many keys in one call.
+
+use std::sync::Arc;
+
+use super::Engine;
+use crate::error::Result;
+use crate::policy::Policy;
+use crate::reply::Reply;
+use crate::value::Cacheable;
+
+impl Engine {
+    /// The fresh values of `keys`, in their order.
+    ///
+    /// # Errors
+    /// As of [`get`](Engine::get), of the first key that fails.
+    pub fn get_many<T: Cacheable, K: AsRef<str>>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Reply<'_, Vec<Option<Arc<T>>>> {
+        all(keys.into_iter().map(|key| self.get(key)))
+    }
+
+    /// Stores each of `entries` under the same policy.
+    ///
+    /// # Errors
+    /// As of [`set`](Engine::set), of the first entry that fails; the others are stored.
+    pub fn set_many<T: Cacheable, K: AsRef<str>>(
+        &self,
+        entries: impl IntoIterator<Item = (K, T)>,
+        policy: impl Into<Policy>,
+    ) -> Reply<'_, ()> {
+        let policy = policy.into();
+        all(entries.into_iter().map(|(key, value)| self.set(key, value, &policy))).map(drop)
+    }
+
+    /// Removes the entries of `keys`; how many there were, fresh or stale.
+    ///
+    /// # Errors
+    /// As of [`delete`](Engine::delete), of the first key that fails; the others are deleted.
+    pub fn delete_many<K: AsRef<str>>(&self, keys: impl IntoIterator<Item = K>) -> Reply<'_, usize> {
+        all(keys.into_iter().map(|key| self.delete(key)))
+            .map(|went| went.into_iter().filter(|went| *went).count())
+    }
+}
+
+/// The answers of operations that are all under way, in order; the first error, if there is one.
+fn all<'a, T: Send + 'a>(replies: impl Iterator<Item = Reply<'a, T>>) -> Reply<'a, Vec<T>> {
+    let replies: Vec<Reply<'a, T>> = replies.collect();
+    if replies.iter().all(|reply| matches!(reply, Reply::Ready(_))) {
+        return Reply::Ready(replies.into_iter().map(Reply::wait).collect());
+    }
+    Reply::Pending(Box::pin(async move {
+        let mut answers = Vec::with_capacity(replies.len());
+        for reply in replies {
+            // Each is awaited, also after one that failed.
+            answers.push(reply.await);
+        }
+        answers.into_iter().collect::<Result<Vec<T>>>()
+    }))
+}

@@ -1,0 +1,310 @@
+//! A wrapper that fails by script, or by a switch.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::cache::Cache;
+use crate::deadline::Lifetime;
+use crate::entry::{Entry, Set, Stored, Usage};
+use crate::error::{Error, ErrorKind};
+use crate::fence::Fence;
+use crate::reply::Reply;
+use crate::target::{Strength, Target};
+use crate::value::{Kind, Value};
+
+/// An operation of a backend, to be failed.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Op {
+    /// `get`, and `fresh`: what cannot be read cannot be had at a glance either.
+    Get,
+    /// `ttl`.
+    Ttl,
+    /// `set`, also by a load.
+    Set,
+    /// `delete`.
+    Delete,
+    /// `invalidate`, of whatever target.
+    Invalidate,
+    /// `expire`.
+    Expire,
+    /// `incr`.
+    Incr,
+    /// `fence`.
+    Fence,
+}
+
+impl Op {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Get,
+        Self::Ttl,
+        Self::Set,
+        Self::Delete,
+        Self::Invalidate,
+        Self::Expire,
+        Self::Incr,
+        Self::Fence,
+    ];
+}
+
+/// What goes wrong with an operation, and how often.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fault {
+    op: Op,
+    kind: FaultKind,
+    times: usize,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum FaultKind {
+    Error(ErrorKind),
+    /// So many polls before it is done.
+    Late(usize),
+    Hang,
+    Lost,
+}
+
+impl Fault {
+    fn new(op: Op, kind: FaultKind) -> Self {
+        Self { op, kind, times: 1 }
+    }
+
+    /// It fails with `Unavailable`, and nothing is done.
+    pub fn error_on(op: Op) -> Self {
+        Self::error_of(op, ErrorKind::Unavailable)
+    }
+
+    /// It fails with an error of this kind, and nothing is done.
+    pub fn error_of(op: Op, kind: ErrorKind) -> Self {
+        Self::new(op, FaultKind::Error(kind))
+    }
+
+    /// It is done, and its answer comes after so many polls more; [`fresh`](Cache::fresh) says nothing.
+    pub fn late(op: Op, polls: usize) -> Self {
+        Self::new(op, FaultKind::Late(polls))
+    }
+
+    /// It is not done, and no answer ever comes.
+    pub fn hang(op: Op) -> Self {
+        Self::new(op, FaultKind::Hang)
+    }
+
+    /// A write answers as if it had been done, and was not. A read finds nothing; a fence is not lost.
+    pub fn lost(op: Op) -> Self {
+        Self::new(op, FaultKind::Lost)
+    }
+
+    /// So many times, and then no more; once unless said otherwise.
+    #[must_use]
+    pub fn times(mut self, times: usize) -> Self {
+        self.times = times;
+        self
+    }
+}
+
+/// A backend with faults: scripted ones, each used up in its order, and switched ones, until they are healed.
+///
+/// ```
+/// use std::time::Duration;
+/// use cache_core::Engine;
+/// use cache_core::testing::{Fault, Faulty, Op, Plain};
+/// use std::sync::Arc;
+///
+/// let faulty = Arc::new(Faulty::new(Plain::default()).script([Fault::error_on(Op::Set).times(1)]));
+/// let cache = Engine::builder().build(faulty.clone());
+/// let minute = Duration::from_secs(60);
+/// assert!(cache.set("k", 1_u8, minute).wait().is_err());
+/// assert!(cache.set("k", 2_u8, minute).wait().is_ok());
+/// faulty.fail(Op::Get);
+/// assert_eq!(*cache.get_or_compute("k", minute, || 3_u8), 3, "trouble of the cache never fails a load");
+/// faulty.heal();
+/// assert_eq!(faulty.faults(Op::Set), 1);
+/// ```
+#[derive(Debug)]
+pub struct Faulty<C> {
+    cache: C,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    script: VecDeque<Fault>,
+    switched: BTreeMap<Op, FaultKind>,
+    faults: BTreeMap<Op, u64>,
+    calls: BTreeMap<Op, u64>,
+    /// Fences given out and not given back.
+    fences: i64,
+}
+
+impl<C: Cache> Faulty<C> {
+    /// `cache` without faults, for now.
+    pub fn new(cache: C) -> Self {
+        Self { cache, state: Mutex::default() }
+    }
+
+    /// Adds faults; those of one operation happen in this order.
+    #[must_use]
+    pub fn script(self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.state.lock().script.extend(faults);
+        self
+    }
+
+    /// From now on `op` fails with `Unavailable`.
+    pub fn fail(&self, op: Op) {
+        self.switch(Fault::error_on(op));
+    }
+
+    /// From now on `fault` happens whenever it can, however often it says.
+    pub fn switch(&self, fault: Fault) {
+        self.state.lock().switched.insert(fault.op, fault.kind);
+    }
+
+    /// From now on nothing fails; what is left of the script is forgotten.
+    pub fn heal(&self) {
+        let mut state = self.state.lock();
+        state.script.clear();
+        state.switched.clear();
+    }
+
+    /// How often `op` was called.
+    pub fn calls(&self, op: Op) -> u64 {
+        self.state.lock().calls.get(&op).copied().unwrap_or(0)
+    }
+
+    /// How often `op` went wrong.
+    pub fn faults(&self, op: Op) -> u64 {
+        self.state.lock().faults.get(&op).copied().unwrap_or(0)
+    }
+
+    /// How many fences were given out and not given back.
+    pub fn fences_in_use(&self) -> i64 {
+        self.state.lock().fences
+    }
+
+    /// The backend itself.
+    pub fn inner(&self) -> &C {
+        &self.cache
+    }
+
+    fn fault(&self, op: Op) -> Option<FaultKind> {
+        let mut state = self.state.lock();
+        *state.calls.entry(op).or_default() += 1;
+        let at = state.script.iter().position(|fault| fault.op == op && fault.times > 0);
+        let kind = match at {
+            Some(at) => {
+                let fault = &mut state.script[at];
+                fault.times -= 1;
+                let kind = fault.kind;
+                if fault.times == 0 {
+                    let _ = state.script.remove(at);
+                }
+                kind
+            }
+            None => *state.switched.get(&op)?,
+        };
+        *state.faults.entry(op).or_default() += 1;
+        Some(kind)
+    }
+
+    /// Whether anything waits for `op`; `fresh` must then not answer in its place.
+    fn is_faulty(&self, op: Op) -> bool {
+        let state = self.state.lock();
+        state.switched.contains_key(&op) || state.script.iter().any(|fault| fault.op == op)
+    }
+
+    fn reply<'a, T: Send + 'a>(
+        &'a self,
+        op: Op,
+        lost: Option<T>,
+        run: impl FnOnce(&'a C) -> Reply<'a, T>,
+    ) -> Reply<'a, T> {
+        match (self.fault(op), lost) {
+            (Some(FaultKind::Error(kind)), _) => {
+                Reply::error(Error::new(kind, format!("{op:?}: a fault that the test asked for")))
+            }
+            (Some(FaultKind::Late(polls)), _) => late(polls, run(&self.cache)),
+            (Some(FaultKind::Hang), _) => Reply::Pending(Box::pin(std::future::pending())),
+            (Some(FaultKind::Lost), Some(answer)) => Reply::ready(answer),
+            (Some(FaultKind::Lost) | None, _) => run(&self.cache),
+        }
+    }
+}
+
+fn late<'a, T: Send + 'a>(mut polls: usize, reply: Reply<'a, T>) -> Reply<'a, T> {
+    Reply::Pending(Box::pin(async move {
+        poll_fn(|cx| {
+            if polls == 0 {
+                return Poll::Ready(());
+            }
+            polls -= 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        reply.await
+    }))
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<C: Cache> Cache for Faulty<C> {
+    fn fresh(&self, key: &str) -> Option<Value> {
+        if self.is_faulty(Op::Get) { None } else { self.cache.fresh(key) }
+    }
+
+    fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.reply(Op::Get, Some(None), |cache| cache.get(key, kind))
+    }
+
+    fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
+        self.reply(Op::Ttl, Some(None), |cache| cache.ttl(key))
+    }
+
+    fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
+        self.reply(Op::Set, Some(Stored::Yes), |cache| cache.set(key, value, options))
+    }
+
+    fn delete(&self, key: &str) -> Reply<'_, bool> {
+        self.reply(Op::Delete, Some(true), |cache| cache.delete(key))
+    }
+
+    fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
+        self.reply(Op::Invalidate, Some(()), |cache| cache.invalidate(target, strength))
+    }
+
+    fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool> {
+        self.reply(Op::Expire, Some(true), |cache| cache.expire(key, ttl))
+    }
+
+    fn incr(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
+        self.reply(Op::Incr, Some(delta), |cache| cache.incr(key, delta, lifetime))
+    }
+
+    fn fence(&self, key: &str) -> Reply<'_, Fence> {
+        let reply = self.reply(Op::Fence, None, |cache| cache.fence(key));
+        reply.map(|fence| {
+            self.state.lock().fences += 1;
+            fence
+        })
+    }
+
+    fn release(&self, key: &str, fence: Fence) {
+        self.state.lock().fences -= 1;
+        self.cache.release(key, fence);
+    }
+
+    fn troubles(&self) -> Reply<'_, Vec<String>> {
+        self.cache.troubles()
+    }
+
+    fn close(&self, within: Duration) -> Reply<'_, u64> {
+        self.cache.close(within)
+    }
+
+    fn usage(&self) -> Usage {
+        self.cache.usage()
+    }
+}
