@@ -24,8 +24,8 @@ use watch::Watch;
 
 pub use builder::EngineBuilder;
 pub use life::{Closed, Health};
-pub(crate) use load::Terms;
 pub use load::{Load, Loaded, Previous, Share};
+pub(crate) use load::{Terms, Untold};
 pub use loader::{Compute, LoadPolicy, Uninterrupted};
 pub use read::{Hit, Ttl};
 pub use warm::{Progress, Warm, Warmed};
