@@ -129,7 +129,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     }
 
     fn spawn(&self, load: BoxFuture<'static, Result<Arc<T>, E>>, place: Place) {
-        self.engine.count(Event::Refresh);
+        self.saw(Event::Refresh);
         let load = async move {
             let _place = place;
             drop(load.await);

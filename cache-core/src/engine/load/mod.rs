@@ -19,6 +19,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::watch::Began;
 use super::{Engine, LoadPolicy};
 use crate::flight::{Caller, Seat, is_loading};
 use crate::key;
@@ -45,6 +46,7 @@ struct Job<'j, T, O, E> {
     limit: fn(Timeout) -> Option<O>,
     /// It is called by another load's loader.
     nested: bool,
+    began: Began,
     /// What this load has been counted as, however often it has to try.
     missed: AtomicBool,
     coalesced: AtomicBool,
@@ -59,13 +61,27 @@ impl<'j, T, O, E> Job<'j, T, O, E> {
         limit: fn(Timeout) -> Option<O>,
     ) -> Self {
         let (missed, coalesced) = (false.into(), false.into());
-        Self { engine, key, policy, terms, limit, nested: is_loading(), missed, coalesced }
+        Self {
+            engine,
+            key,
+            policy,
+            terms,
+            limit,
+            nested: is_loading(),
+            began: Began::read(),
+            missed,
+            coalesced,
+        }
     }
 
     fn count_once(&self, counted: &AtomicBool, event: Event) {
         if !counted.swap(true, Ordering::Relaxed) {
-            self.engine.count(event);
+            self.saw(event);
         }
+    }
+
+    fn saw(&self, event: Event) {
+        self.engine.saw(self.key, event, self.began);
     }
 }
 
