@@ -156,10 +156,13 @@ impl Engine {
             let part = Part::<T, E>::new(self, key, policy, terms(), |_| None);
             if let Err(error) = crate::key::check(key).and_then(|()| policy.check()) {
                 self.note(&error);
+                drop(part.nothing());
                 round.missing.keys.push(key.clone());
                 continue;
             }
-            if let Some(value) = self.fresh(key).filter(|_| policy.age_limit().is_none()) {
+            if policy.age_limit().is_none()
+                && let Some(value) = self.fresh(key)
+            {
                 round.values.insert(key.clone(), value);
                 continue;
             }
