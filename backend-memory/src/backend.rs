@@ -82,6 +82,10 @@ impl Store {
         if options.if_absent && found.is_some_and(|id| shard.is_fresh(id, now)) {
             return Ok(Stored::Exists);
         }
+        if options.if_absent && weight.is_none() {
+            // Not "yes": who asks so wants to be the only one, and nothing would tell the next that it is not.
+            return Ok(Stored::Exists);
+        }
         // Room first: to be admitted uses up the fence.
         let room = match weight {
             Some(weight) => Some((weight, self.take_room(shard, &mut found, (hash, key), weight, out)?)),

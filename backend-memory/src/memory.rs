@@ -57,6 +57,8 @@ pub(crate) struct Store {
     /// The shard that gives way next, where the one that grows cannot.
     turn: AtomicUsize,
     sweeping: Mutex<()>,
+    /// Held by who collects room from several shards.
+    collecting: Mutex<()>,
 }
 
 /// There is none in this shard.
@@ -91,6 +93,7 @@ impl Memory {
             listener,
             turn: AtomicUsize::new(0),
             sweeping: Mutex::new(()),
+            collecting: Mutex::new(()),
         });
         sweep_later(store.clock.clone(), Arc::downgrade(&store), Store::sweep);
         Self(store)
@@ -150,6 +153,9 @@ impl Store {
     /// calls nobody: a listener that stores something must not wait for room that is in its caller's hands.
     pub(crate) fn make_room(&self, weight: u32, out: &mut Departed) {
         let room = Room { entries: 1, weight: weight.into() };
+        // One at a time, and with empty hands before: two who collect would each wait for what the other holds.
+        self.budget.give(std::mem::take(&mut out.room));
+        let _alone = self.collecting.lock();
         let mut fruitless = 0;
         while !self.budget.take(room, &mut out.room) {
             let at = self.turn.fetch_add(1, Ordering::Relaxed) & (self.shards.len() - 1);

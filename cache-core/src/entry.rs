@@ -30,6 +30,8 @@ pub struct Entry {
     pub tier: Tier,
     /// How it came about, as it was stored.
     pub origin: Origin,
+    /// The tags that it was stored with.
+    pub tags: Vec<Box<str>>,
 }
 
 /// How a value came about. Backends keep it with the entry and hand it back; they do not look into it.

@@ -154,11 +154,11 @@ pub struct Occupied<'m, K, V>(V, #[allow(dead_code)] MutexGuard<'m, HashMap<K, V
 #[derive(Debug)]
 pub struct Vacant<'m, K, V>(K, MutexGuard<'m, HashMap<K, V>>);
 
-impl<K: Eq + Hash, V: Clone + Default> Entry<'_, K, V> {
-    pub fn or_default(self) -> V {
+impl<K: Eq + Hash, V: Clone> Entry<'_, K, V> {
+    pub fn or_insert_with(self, make: impl FnOnce() -> V) -> V {
         match self {
             Self::Occupied(Occupied(value, _)) => value,
-            Self::Vacant(place) => place.insert(V::default()),
+            Self::Vacant(place) => place.insert(make()),
         }
     }
 }

@@ -67,7 +67,17 @@ impl Cache for Namespace {
     }
 
     fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
-        self.full(key, |key| self.cache.get(key, kind))
+        let entry = self.full(key, |key| self.cache.get(key, kind));
+        entry.map(|entry| {
+            entry.map(|mut entry| {
+                for tag in &mut entry.tags {
+                    if let Some(own) = tag.strip_prefix(&*self.prefix) {
+                        *tag = own.into();
+                    }
+                }
+                entry
+            })
+        })
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {

@@ -9,13 +9,21 @@ use crate::sync::DashMap;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// When a tag was last invalidated, and last marked stale. Entries hold those of their tags.
-#[derive(Default)]
 pub(crate) struct TagMark {
+    name: Box<str>,
     removed: AtomicU64,
     staled: AtomicU64,
 }
 
 impl TagMark {
+    fn new(name: &str) -> Self {
+        Self { name: name.into(), removed: AtomicU64::new(0), staled: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     #[inline]
     pub(super) fn says(&self, born: u64) -> Verdict {
         if self.removed.load(Ordering::Acquire) > born {
@@ -48,7 +56,7 @@ impl Tags {
             return mark.clone();
         }
         self.changed(1);
-        self.marks.entry(tag.into()).or_default().clone()
+        self.marks.entry(tag.into()).or_insert_with(|| Arc::new(TagMark::new(tag))).clone()
     }
 
     #[cfg(test)]

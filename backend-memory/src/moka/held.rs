@@ -80,6 +80,7 @@ impl Stored {
             age: now - self.at,
             tier: Tier::L1,
             origin: self.origin,
+            tags: self.tags.iter().map(|tag| tag.name().into()).collect(),
         }
     }
 }

@@ -135,6 +135,7 @@ impl<P: Policy> Shard<P> {
             age: now - cold.stored,
             tier: Tier::L1,
             origin: cold.origin,
+            tags: cold.tags.iter().map(|tag| tag.name().into()).collect(),
         })
     }
 

@@ -34,7 +34,7 @@ pub trait LoadPolicy<L: Future>: Sized {
 
 impl<L: Future, R: Runs<L>, H: Limits<L::Output>> LoadPolicy<L> for Policy<R, H> {
     fn takes_any(&self) -> bool {
-        self.age_limit().is_none()
+        Policy::takes_any(self)
     }
 
     fn into_policy(self) -> Policy {
@@ -52,7 +52,7 @@ impl<L: Future, R: Runs<L>, H: Limits<L::Output>> LoadPolicy<L> for Policy<R, H>
 
 impl<L: Future, R: Runs<L>, H: Limits<L::Output>> LoadPolicy<L> for &Policy<R, H> {
     fn takes_any(&self) -> bool {
-        self.age_limit().is_none()
+        Policy::takes_any(self)
     }
 
     fn into_policy(self) -> Policy {

@@ -76,7 +76,10 @@ impl Engine {
             ..Set::new(fill.lifetime)
         };
         let reply = self.cache.set(key, value, set);
-        self.shared.flights.detach(Target::Key(key));
+        // What was not stored voids nothing.
+        if !matches!(reply, Reply::Ready(Ok(Stored::Exists))) {
+            self.shared.flights.detach(Target::Key(key));
+        }
         self.answered("SET", key, began, reply)
     }
 

@@ -60,8 +60,10 @@ impl Future for Follow {
                 return Poll::Ready(landing.clone());
             }
             let place = *this.place.get_or_insert_with(|| {
-                state.followers.push(None);
-                state.followers.len() - 1
+                state.free.pop().unwrap_or_else(|| {
+                    state.followers.push(None);
+                    state.followers.len() - 1
+                })
             });
             let replaced = state.followers[place].replace(cx.waker().clone());
             drop(state);
@@ -94,9 +96,7 @@ impl Drop for Follow {
             // Its waker must not keep a task alive that no longer waits; and is not dropped under the lock.
             let mut state = self.flight.state.lock();
             let waker = state.followers.get_mut(place).and_then(Option::take);
-            while state.followers.last().is_some_and(Option::is_none) {
-                state.followers.pop();
-            }
+            state.free.push(place);
             drop(state);
             drop(waker);
         }

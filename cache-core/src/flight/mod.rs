@@ -14,12 +14,13 @@ use std::sync::Weak;
 use std::task::Waker;
 
 use crate::clock::Time;
-use crate::sync::{Mutex, atomic::AtomicUsize, thread::ThreadId};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{Mutex, thread::ThreadId};
 use crate::value::Value;
 
 pub(crate) use ambient::{Piloted, is_loading};
 pub(crate) use follow::Follow;
-pub(crate) use table::{Caller, Flights, Seat};
+pub(crate) use table::{Beside, Caller, Flights, Seat};
 
 /// How a flight ended.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub(crate) enum Landing {
     Value(Value),
     /// The load failed; its error, where that can be shared.
     Failed(Option<Arc<dyn Any + Send + Sync>>),
+    /// The leader found something in the cache: what it is good for now, each follower finds out for itself.
+    Found,
     /// Its leader panicked, was cancelled, or is not polled any more: somebody else must lead.
     Abandoned,
 }
@@ -38,6 +41,10 @@ pub(crate) struct Flight {
     tags: Box<[Box<str>]>,
     /// A blocking leader runs on its own thread until it is done; only an async one can be forgotten.
     blocking: bool,
+    /// The version that its load gives.
+    version: u32,
+    /// Whether its load runs, and does not wait for a place to run in.
+    started: AtomicBool,
     /// How many load beside its leader, after an earlier load failed.
     beside: AtomicUsize,
     state: Mutex<State>,
@@ -49,6 +56,8 @@ pub(crate) struct Flight {
 struct State {
     landing: Option<Landing>,
     followers: Vec<Option<Waker>>,
+    /// The places among them that nobody has.
+    free: Vec<usize>,
     leader: Option<Waker>,
     /// The thread that polled the leader last.
     thread: Option<ThreadId>,
@@ -57,11 +66,13 @@ struct State {
 }
 
 impl Flight {
-    fn new(key: &str, tags: &[Box<str>], blocking: bool) -> Self {
+    fn new(key: &str, tags: &[Box<str>], caller: Caller) -> Self {
         Self {
             key: key.into(),
             tags: tags.into(),
-            blocking,
+            blocking: caller.blocking,
+            version: caller.version,
+            started: AtomicBool::new(false),
             beside: AtomicUsize::new(0),
             state: Mutex::default(),
             waits_for: Mutex::default(),
@@ -98,6 +109,11 @@ impl Lead {
     /// Whether the followers still count on this leader: they give up on one that is not polled.
     pub(crate) fn is_followed(&self) -> bool {
         !self.flight.has_landed()
+    }
+
+    /// Its load runs.
+    pub(crate) fn started(&self) {
+        self.flight.started.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn key(&self) -> &str {

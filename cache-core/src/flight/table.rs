@@ -28,6 +28,10 @@ pub(crate) struct Caller {
     pub(crate) blocking: bool,
     /// It has followed a load that came to nothing it could use.
     pub(crate) retrying: bool,
+    /// A load that holds a place among those that may run waits for it: it must not wait for one that waits for a place.
+    pub(crate) capped: bool,
+    /// The version that it wants.
+    pub(crate) version: u32,
 }
 
 /// How many may load one key at once after a load of it has failed, in place of the one.
@@ -86,7 +90,7 @@ impl Flights {
             }
             Entry::Vacant(place) => {
                 self.count.fetch_add(1, Ordering::SeqCst);
-                place.insert(Arc::new(Flight::new(key, tags, caller.blocking))).clone()
+                place.insert(Arc::new(Flight::new(key, tags, caller))).clone()
             }
         };
         Seat::Lead(Lead { flights: self.clone(), flight })
@@ -97,6 +101,9 @@ impl Flights {
     }
 
     fn join(&self, flight: Arc<Flight>, caller: Caller) -> Seat {
+        if caller.version != flight.version || caller.capped && !flight.started.load(Ordering::SeqCst) {
+            return Seat::Alone(None);
+        }
         if caller.blocking && !flight.blocking && needs_this_thread(&flight) {
             return Seat::Alone(None);
         }

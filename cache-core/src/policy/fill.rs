@@ -22,6 +22,12 @@ impl Policy {
         self.settings.ttl.unwrap_or(default)
     }
 
+    /// For how long a value may be there that is to be refreshed early.
+    pub(crate) fn early_window(&self, default_ttl: Duration) -> Duration {
+        let early = self.settings.refresh_ahead.is_some() || self.settings.xfetch > 0.0;
+        if early { self.ttl_or(default_ttl) } else { Duration::ZERO }
+    }
+
     /// The deadlines of a value that took `cost` to load.
     pub(crate) fn fill(&self, ttl: Duration, negative: bool, cost: Duration) -> Fill {
         let settings = &self.settings;

@@ -196,6 +196,17 @@ impl<R, H> Policy<R, H> {
         self.in_mode()
     }
 
+    /// Without its hard timeout, which its new type would say nothing of.
+    pub(crate) fn unlimited(mut self) -> Policy {
+        self.settings.hard_timeout = None;
+        self.in_mode()
+    }
+
+    /// Whether any fresh value will do.
+    pub(crate) fn takes_any(&self) -> bool {
+        self.settings.max_age.is_none() && self.settings.version == 0
+    }
+
     pub(crate) fn swr_window(&self) -> Duration {
         self.settings.swr
     }
@@ -239,13 +250,13 @@ impl From<Duration> for Policy {
 
 impl<H> From<Policy<InCaller, H>> for Policy {
     fn from(policy: Policy<InCaller, H>) -> Self {
-        policy.into_plain()
+        policy.unlimited()
     }
 }
 
 impl From<Policy<Background, Limited>> for Policy {
     fn from(policy: Policy<Background, Limited>) -> Self {
-        policy.into_plain()
+        policy.unlimited()
     }
 }
 

@@ -65,6 +65,7 @@ impl<O> Limits<O> for Unlimited {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E: From<Timeout>> Limits<Result<T, E>> for Limited {
     fn timed_out(timeout: Timeout) -> Option<Result<T, E>> {
         Some(Err(timeout.into()))

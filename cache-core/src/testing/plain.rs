@@ -112,6 +112,7 @@ impl Cache for Plain {
             age: now - held.stored,
             tier: Tier::L1,
             origin: held.origin,
+            tags: held.tags.clone(),
         }))
     }
 

@@ -23,7 +23,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         let hard = self.policy.hard_limit().map(|limit| clock.now() + limit);
         if let (Some(_), Some(soft)) = (&stale, self.policy.soft_limit()) {
             match within(clock, Some(clock.now() + soft), follow.as_mut()).await {
-                Some(landing) => return self.landed(landing, stale),
+                Some(landing) => return self.landed(landing, stale).await,
                 None => {
                     if let Some(stale) = stale.as_ref().filter(|stale| self.may_serve(stale)) {
                         return Some(Ok(self.serve(stale.clone())));
@@ -32,15 +32,25 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             }
         }
         match within(clock, hard, follow).await {
-            Some(landing) => self.landed(landing, stale),
+            Some(landing) => self.landed(landing, stale).await,
             None => Some(self.stand_in(Err(self.timed_out()?), stale)),
         }
     }
 
-    fn landed(&self, landing: Landing, stale: Option<Stale<T>>) -> Option<Result<Arc<T>, E>> {
+    async fn landed(&self, landing: Landing, stale: Option<Stale<T>>) -> Option<Result<Arc<T>, E>> {
         match landing {
             // A value of another type is of no use here; the next seat will find it and load over it.
-            Landing::Value(value) => value.downcast().ok().map(Ok),
+            Landing::Value(value) => {
+                if stale.is_some() {
+                    self.count_read(Event::Miss);
+                }
+                value.downcast().ok().map(Ok)
+            }
+            Landing::Found => match self.find().await {
+                Found::Fresh(value) => Some(Ok(value)),
+                Found::Stale(stale) if self.may_revalidate(&stale) => Some(Ok(self.serve(stale))),
+                _ => None,
+            },
             Landing::Failed(error) => match stale.filter(|stale| self.may_stand_in(stale)) {
                 Some(stale) => Some(Ok(self.serve(stale))),
                 None => (self.terms.share?.unpack)(&*error?).map(Err),

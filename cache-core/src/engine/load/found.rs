@@ -21,6 +21,7 @@ pub(super) enum Found<T> {
 pub(super) struct Stale<T> {
     pub(super) value: Arc<T>,
     age: Duration,
+    tags: Vec<Box<str>>,
     early: bool,
     revalidate_until: Time,
     stand_in_until: Time,
@@ -28,13 +29,13 @@ pub(super) struct Stale<T> {
 
 impl<T> Clone for Stale<T> {
     fn clone(&self) -> Self {
-        Self { value: self.value.clone(), ..*self }
+        Self { value: self.value.clone(), tags: self.tags.clone(), ..*self }
     }
 }
 
 impl<T> Stale<T> {
     pub(super) fn previous(&self) -> Previous<T> {
-        Previous { value: self.value.clone(), age: self.age }
+        Previous { value: self.value.clone(), age: self.age, tags: self.tags.clone() }
     }
 }
 
@@ -59,7 +60,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
             return self.typed(&entry).map_or_else(
                 || self.nothing(),
                 |value| {
-                    self.saw(Event::Hit);
+                    self.count_read(Event::Hit);
                     Found::Fresh(value)
                 },
             );
@@ -82,14 +83,17 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         let now = self.engine.shared.clock.now();
         let until = |window: Duration| {
             let left = window.saturating_sub(entry.stale_for).min(entry.left.total);
-            if early { (now + entry.left.fresh).max(now + left) } else { now + left }
+            let until = if early { (now + entry.left.fresh).max(now + left) } else { now + left };
+            // Nor longer than a reader who minds its age may have it.
+            self.policy.age_limit().map_or(until, |limit| until.min(now + limit.saturating_sub(entry.age)))
         };
         let (swr, sie) = (self.policy.swr_window(), self.policy.sie_window());
-        Stale { value, age: entry.age, early, revalidate_until: until(swr), stand_in_until: until(sie) }
+        let tags = entry.tags.clone();
+        Stale { value, age: entry.age, tags, early, revalidate_until: until(swr), stand_in_until: until(sie) }
     }
 
     pub(super) fn nothing(&self) -> Found<T> {
-        self.count_once(&self.missed, Event::Miss);
+        self.count_read(Event::Miss);
         Found::Nothing
     }
 
@@ -109,7 +113,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     }
 
     pub(super) fn serve(&self, stale: Stale<T>) -> Arc<T> {
-        self.saw(if stale.early { Event::Hit } else { Event::StaleHit });
+        self.count_read(if stale.early { Event::Hit } else { Event::StaleHit });
         stale.value
     }
 }

@@ -15,7 +15,7 @@ use crate::reply::BoxFuture;
 use crate::runtime;
 use crate::stats::Event;
 use crate::target::Target;
-use crate::value::{Cacheable, Value};
+use crate::value::Cacheable;
 
 impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     pub(super) async fn lead<P, S, L>(&self, lead: Lead, start: S) -> Result<Arc<T>, E>
@@ -26,7 +26,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     {
         match Piloted::new(slice::from_ref(&lead), pin!(self.find())).await {
             Found::Fresh(value) => {
-                lead.land(Landing::Value(Value::new(value.clone())));
+                lead.land(Landing::Found);
                 Ok(value)
             }
             Found::Stale(stale) if self.is_throttled() => Ok(self.serve(stale)),
@@ -62,11 +62,11 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             }
             Ok(loader) => self.lead_softly(self.movable(lead, fenced, loader), place, stale).await,
             Err(loader) => {
-                let result = {
+                let (result, landing) = {
                     let run = pin!(self.load_and_publish(Some(&lead), fenced, loader));
                     Piloted::new(slice::from_ref(&lead), run).await
                 };
-                self.settle(result, Some(lead), Some(stale))
+                self.settle(result, Some((lead, landing)), Some(stale))
             }
         }
     }
@@ -77,7 +77,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         S: Start<T, L>,
         L: Future<Output = O>,
     {
-        let result = {
+        let (result, landing) = {
             let run = pin!(async {
                 let fenced = self.fence().await;
                 let loader = start.start(|| self.brief(stale.as_ref()));
@@ -85,7 +85,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             });
             Piloted::new(slice::from_ref(&lead), run).await
         };
-        self.settle(result, Some(lead), stale)
+        self.settle(result, Some((lead, landing)), stale)
     }
 
     /// Loads in the caller up to the soft timeout, and then goes on in the background.
@@ -120,11 +120,11 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         let (terms, limit) = (self.terms, self.limit);
         Box::pin(async move {
             let job = Job::new(&engine, &key, &policy, terms, limit);
-            let result = {
+            let (result, landing) = {
                 let run = pin!(job.load_and_publish(Some(&lead), fenced, loader));
                 Piloted::new(slice::from_ref(&lead), run).await
             };
-            job.settle(result, Some(lead), None)
+            job.settle(result, Some((lead, landing)), None)
         })
     }
 
@@ -141,18 +141,15 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     pub(super) fn settle(
         &self,
         result: Result<Arc<T>, E>,
-        lead: Option<Lead>,
+        lead: Option<(Lead, Landing)>,
         stale: Option<Stale<T>>,
     ) -> Result<Arc<T>, E> {
         match &result {
             Ok(_) => self.engine.shared.throttle.lift(Target::Key(self.key)),
             Err(_) => self.throttle(),
         }
-        if let Some(lead) = lead {
-            lead.land(match &result {
-                Ok(value) => Landing::Value(Value::new(value.clone())),
-                Err(error) => Landing::Failed(self.terms.share.map(|share| (share.pack)(error))),
-            });
+        if let Some((lead, landing)) = lead {
+            lead.land(landing);
         }
         self.stand_in(result, stale)
     }
@@ -162,7 +159,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         match (result, stale) {
             (Err(_), Some(stale)) if self.may_stand_in(&stale) => Ok(self.serve(stale)),
             (result, Some(_)) => {
-                self.count_once(&self.missed, Event::Miss);
+                self.count_read(Event::Miss);
                 result
             }
             (result, None) => result,

@@ -26,13 +26,13 @@ pub struct Loaded<T> {
 }
 
 impl<T> Loaded<T> {
-    /// A value, kept as the policy says unless told otherwise.
-    pub fn new(value: impl Into<Arc<T>>) -> Self {
-        Self { value: value.into(), ttl: None, tags: None, stored: true }
+    /// A value, kept as the policy says unless told otherwise. One that is an `Arc` already: `Loaded::from`.
+    pub fn new(value: T) -> Self {
+        Arc::new(value).into()
     }
 
     /// A value for the callers of this load, and not for the cache.
-    pub fn skip(value: impl Into<Arc<T>>) -> Self {
+    pub fn skip(value: T) -> Self {
         Self { stored: false, ..Self::new(value) }
     }
 
@@ -86,6 +86,7 @@ impl<T> Load<T> {
 pub struct Previous<T> {
     pub(super) value: Arc<T>,
     pub(super) age: Duration,
+    pub(super) tags: Vec<Box<str>>,
 }
 
 impl<T> Previous<T> {
@@ -94,9 +95,9 @@ impl<T> Previous<T> {
         self.age
     }
 
-    /// The answer that it still holds: it is stored again as if it had been loaded now.
+    /// The answer that it still holds: it is stored again as if it had been loaded now, under the tags that it bears.
     pub fn not_modified(&self) -> Loaded<T> {
-        self.value.clone().into()
+        Loaded { tags: Some(self.tags.clone()), ..Loaded::from(self.value.clone()) }
     }
 }
 
@@ -110,6 +111,6 @@ impl<T> Deref for Previous<T> {
 
 impl<T> Clone for Previous<T> {
     fn clone(&self) -> Self {
-        Self { value: self.value.clone(), age: self.age }
+        Self { value: self.value.clone(), age: self.age, tags: self.tags.clone() }
     }
 }

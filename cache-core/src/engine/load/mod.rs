@@ -4,6 +4,7 @@
 //! after every earlier leader had published, and nothing is loaded twice.
 
 mod api;
+mod batch;
 mod follow;
 mod found;
 mod gate;
@@ -48,7 +49,7 @@ struct Job<'j, T, O, E> {
     nested: bool,
     began: Began,
     /// What this load has been counted as, however often it has to try.
-    missed: AtomicBool,
+    read: AtomicBool,
     coalesced: AtomicBool,
 }
 
@@ -60,7 +61,7 @@ impl<'j, T, O, E> Job<'j, T, O, E> {
         terms: Terms<T, O, E>,
         limit: fn(Timeout) -> Option<O>,
     ) -> Self {
-        let (missed, coalesced) = (false.into(), false.into());
+        let (read, coalesced) = (false.into(), false.into());
         Self {
             engine,
             key,
@@ -69,7 +70,7 @@ impl<'j, T, O, E> Job<'j, T, O, E> {
             limit,
             nested: is_loading(),
             began: Began::read(),
-            missed,
+            read,
             coalesced,
         }
     }
@@ -78,6 +79,11 @@ impl<'j, T, O, E> Job<'j, T, O, E> {
         if !counted.swap(true, Ordering::Relaxed) {
             self.saw(event);
         }
+    }
+
+    /// What the read came to: a hit, a miss, or a stale one, once.
+    fn count_read(&self, event: Event) {
+        self.count_once(&self.read, event);
     }
 
     fn saw(&self, event: Event) {
@@ -138,7 +144,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     {
         let mut retrying = false;
         loop {
-            let caller = Caller { blocking: self.terms.blocking, retrying };
+            let caller = self.caller(retrying);
             match self.engine.seat(self.key, self.policy, caller) {
                 Seat::Lead(lead) => return self.lead::<P, S, L>(lead, start).await,
                 Seat::Follow(follow) => {
@@ -152,6 +158,11 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         }
     }
 
+    fn caller(&self, retrying: bool) -> Caller {
+        let capped = self.engine.shared.gate.is_set() && self.nested;
+        Caller { blocking: self.terms.blocking, retrying, capped, version: self.policy.version_number() }
+    }
+
     /// Loads beside everybody else.
     async fn alone<S, L>(&self, start: S) -> Result<Arc<T>, E>
     where
@@ -160,12 +171,13 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     {
         let stale = match self.find().await {
             Found::Fresh(value) => return Ok(value),
+            Found::Stale(stale) if self.is_throttled() => return Ok(self.serve(stale)),
             Found::Stale(stale) => Some(stale),
             Found::Nothing => None,
         };
         let fenced = self.fence().await;
         let loader = start.start(|| self.brief(stale.as_ref()));
-        let result = self.load_and_publish(None, fenced, loader).await;
+        let (result, _) = self.load_and_publish(None, fenced, loader).await;
         self.settle(result, None, stale)
     }
 

@@ -13,7 +13,7 @@ use crate::clock::within;
 use crate::entry::{Origin, Set, Stored};
 use crate::error::Result;
 use crate::fence::Fence;
-use crate::flight::Lead;
+use crate::flight::{Landing, Lead};
 use crate::stats::Event;
 use crate::timeout::Timeout;
 use crate::value::{Cacheable, Value};
@@ -49,8 +49,8 @@ impl Borrowed<'_> {
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// Loads without the cache: it is off, or cannot hold this.
     pub(super) async fn uncached<L: Future<Output = O>>(&self, loader: L) -> Result<Arc<T>, E> {
-        self.saw(Event::Miss);
-        self.load(loader).await.map(|(loaded, _)| loaded.value)
+        self.count_read(Event::Miss);
+        self.load(None, loader).await.map(|(loaded, _)| loaded.value)
     }
 
     /// A fence, taken before the loader is even started: its closure may read the source already.
@@ -65,29 +65,45 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         }
     }
 
-    /// Loads and publishes under a fence that was taken before, as the leader of a flight or alone.
+    /// Loads and publishes under a fence that was taken before, as the leader of a flight or alone. What its caller gets,
+    /// and what its followers do.
     pub(super) async fn load_and_publish<C, K, L>(
         &self,
         lead: Option<&Lead>,
         fenced: Option<Fenced<C, K>>,
         loader: L,
-    ) -> Result<Arc<T>, E>
+    ) -> (Result<Arc<T>, E>, Landing)
     where
         C: Deref<Target = dyn Cache>,
         K: Deref<Target = str>,
         L: Future<Output = O>,
     {
-        let (loaded, cost) = self.load(loader).await?;
+        let (loaded, cost) = match self.load(lead, loader).await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                let shared = self.terms.share.map(|share| (share.pack)(&error));
+                return (Err(error), Landing::Failed(shared));
+            }
+        };
+        let mut landing = Landing::Value(Value::new(loaded.value.clone()));
         if let Some(fenced) = fenced
             && lead.is_none_or(Lead::is_followed)
+            && self.publish(&loaded, cost, fenced).await == Stored::Fenced
+            && loaded.tags.is_some()
         {
-            self.publish(&loaded, cost, fenced).await;
+            // One of its own tags was invalidated, which nobody could know while it flew: who joined after that must
+            // not have it.
+            landing = Landing::Abandoned;
         }
-        Ok(loaded.value)
+        (Ok(loaded.value), landing)
     }
 
     /// What the loader brings, and how long it took.
-    async fn load<L: Future<Output = O>>(&self, loader: L) -> Result<(Loaded<T>, Duration), E> {
+    async fn load<L: Future<Output = O>>(
+        &self,
+        lead: Option<&Lead>,
+        loader: L,
+    ) -> Result<(Loaded<T>, Duration), E> {
         let clock = &self.engine.shared.clock;
         let called = clock.now();
         let deadline = self.policy.hard_limit().map(|limit| called + limit);
@@ -96,6 +112,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
                 Some(permit) => (Some(permit), clock.now()),
                 None => (None, called),
             };
+            lead.inspect(|lead| lead.started());
             self.engine.count(Event::Load);
             (loader.await, began)
         });
@@ -115,18 +132,25 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         (self.terms.split)((self.limit)(timeout)?).err()
     }
 
-    pub(super) async fn publish<C, K>(&self, loaded: &Loaded<T>, cost: Duration, fenced: Fenced<C, K>)
+    /// `Fenced` also where nothing says that it is not.
+    pub(super) async fn publish<C, K>(
+        &self,
+        loaded: &Loaded<T>,
+        cost: Duration,
+        fenced: Fenced<C, K>,
+    ) -> Stored
     where
         C: Deref<Target = dyn Cache>,
         K: Deref<Target = str>,
     {
         if !loaded.stored {
-            return;
+            return Stored::Fenced;
         }
         let value = Value::new(loaded.value.clone());
         let (key, tags) = (&*fenced.key, loaded.tags.as_deref().unwrap_or(self.policy.tag_list()));
         if let Err(error) = loaded.check() {
-            return self.engine.note(&error);
+            self.engine.note(&error);
+            return Stored::Fenced;
         }
         let ttl = loaded.ttl.unwrap_or(self.policy.ttl_or(self.engine.shared.default_ttl));
         let fill = self.policy.fill(ttl, loaded.ttl.is_none() && value.is_none(), cost);
@@ -134,9 +158,14 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         let fence = Some(fenced.fence);
         let options = Set { tags, fence, origin, glance: fill.glance, ..Set::new(fill.lifetime) };
         match fenced.cache.set(key, value, options).await {
-            Ok(Stored::Yes | Stored::Exists) => {}
             Ok(Stored::Fenced) => self.saw(Event::Fenced),
-            Err(error) => self.engine.note(&error),
+            Ok(stored) => return stored,
+            // As where there was no fence to be had: nobody is made to load again for the backend's trouble.
+            Err(error) => {
+                self.engine.note(&error);
+                return Stored::Yes;
+            }
         }
+        Stored::Fenced
     }
 }

@@ -52,7 +52,8 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     }
 
     pub(super) fn throttle(&self) {
-        let time = THROTTLE.min(self.policy.sie_window().max(self.policy.swr_window()));
+        let windows = self.policy.sie_window().max(self.policy.swr_window());
+        let time = THROTTLE.min(windows.max(self.policy.early_window(self.engine.shared.default_ttl)));
         if time.is_zero() {
             return;
         }
