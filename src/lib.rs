@@ -47,8 +47,8 @@
 //! [`Pattern`], [`counter`], [`Usage`]. [`Nothing`] is the backend that holds nothing.
 //!
 //! **In signatures only.** [`LoadPolicy`], [`Runs`], [`Limits`], [`Background`], [`InCaller`], [`Limited`],
-//! [`Unlimited`], [`Uninterrupted`], [`Compute`], [`Warm`], [`Warmed`], [`EngineBuilder`], [`Key`], [`KeyBuilder`]: the
-//! methods that ask for them or give them say what they are.
+//! [`Unlimited`], [`Uninterrupted`], [`Compute`], [`Warm`], [`Warmed`], [`EngineBuilder`], [`Key`], [`KeyBuilder`]:
+//! the methods that ask for them or give them say what they are.
 //!
 //! # Features
 //!
