@@ -79,6 +79,21 @@ impl LarderBuilder {
         self
     }
 
+    /// What it is called in metrics and events; its namespace, or `default`, if not told otherwise. Caches of one name
+    /// add to the same counters.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<Box<str>>) -> Self {
+        self.engine = self.engine.name(name);
+        self
+    }
+
+    /// Loads that take longer than this (a second by default) are counted as slow, and warned of.
+    #[must_use]
+    pub fn slow_load(mut self, time: Duration) -> Self {
+        self.engine = self.engine.slow_load(time);
+        self
+    }
+
     /// How many keys can be in flight at once (65 536 by default); loads of further ones are not shared.
     #[must_use]
     pub fn max_flights(mut self, flights: usize) -> Self {

@@ -32,6 +32,11 @@ impl Namespaced {
         Ok(Self(format!("{namespace}:").into()))
     }
 
+    /// The namespace itself.
+    pub(crate) fn name(&self) -> &str {
+        self.0.trim_end_matches(':')
+    }
+
     pub(crate) fn over(self, cache: Arc<dyn Cache>) -> Namespace {
         Namespace { prefix: self.0, cache }
     }

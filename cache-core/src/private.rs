@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 pub use crate::engine::Share;
-use crate::engine::{Compute, Engine, LoadPolicy, Loaded, Terms, Uninterrupted};
+use crate::engine::{Compute, Engine, LoadPolicy, Loaded, Terms, Uninterrupted, Untold};
 pub use crate::key::check_template;
 use crate::reply::Reply;
 use crate::runtime::block_on;
@@ -52,7 +52,7 @@ where
 {
     let plan = || {
         let (policy, loader) = plan();
-        (policy, |_| loader)
+        (policy, Untold(|| loader))
     };
     shape.joined(cache.load(key, shape.terms(false), plan).await)
 }
@@ -76,7 +76,7 @@ where
     }
     let plan = || {
         let (policy, compute) = plan();
-        (policy, |_| Compute::new(compute))
+        (policy, Untold(|| Compute::new(compute)))
     };
     shape.joined(block_on(cache.load(key, shape.terms(true), plan)))
 }

@@ -3,10 +3,14 @@
 
 #[cfg(not(shuttle))]
 pub(crate) use {
-    dashmap::{DashMap, mapref::entry::Entry},
+    dashmap::mapref::entry::Entry,
     parking_lot::Mutex,
     std::{sync::atomic, thread, thread_local},
 };
+
+/// With a hash that short keys do not wait for; seeded at random, so that nobody can choose keys that collide.
+#[cfg(not(shuttle))]
+pub(crate) type DashMap<K, V> = dashmap::DashMap<K, V, rapidhash::fast::RandomState>;
 
 #[cfg(shuttle)]
 pub(crate) use {

@@ -39,8 +39,9 @@ impl Add<Duration> for Time {
 
     fn add(self, duration: Duration) -> Self {
         // A part of a millisecond counts as a whole one: a TTL of 1 µs is not a TTL of nothing.
-        let ms = duration.as_nanos().div_ceil(1_000_000);
-        Self(self.0.saturating_add(u64::try_from(ms).unwrap_or(u64::MAX)))
+        let part = duration.subsec_nanos().div_ceil(1_000_000);
+        let ms = duration.as_secs().saturating_mul(1000).saturating_add(part.into());
+        Self(self.0.saturating_add(ms))
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::load::{Gate, Throttle};
+use super::watch::Watch;
 use super::{Engine, Shared};
 use crate::background::Background;
 use crate::cache::Cache;
@@ -18,16 +19,20 @@ use crate::stats::Counters;
 const FLIGHTS: usize = 65_536;
 /// How many loads run in the background at once; beyond it, what is stale stays stale a little longer.
 const BACKGROUND: usize = 256;
+/// Loads over this are slow.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// Puts an [`Engine`] together.
 #[derive(Debug, Default)]
 pub struct EngineBuilder {
     clock: Clock,
+    name: Option<Box<str>>,
     namespace: Option<Namespaced>,
     flights: Option<usize>,
     background: Option<usize>,
     loads: Option<usize>,
     ttl: Option<Duration>,
+    slow: Option<Duration>,
     disabled: bool,
 }
 
@@ -47,6 +52,21 @@ impl EngineBuilder {
     pub fn namespace(mut self, namespace: &str) -> Result<Self> {
         self.namespace = Some(Namespaced::new(namespace)?);
         Ok(self)
+    }
+
+    /// What it is called in metrics and events; its namespace, or `default`, if not told otherwise. Caches of one name
+    /// add to the same counters.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<Box<str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Loads that take longer than this (a second by default) are counted as slow, and warned of.
+    #[must_use]
+    pub fn slow_load(mut self, time: Duration) -> Self {
+        self.slow = Some(time);
+        self
     }
 
     /// How many keys can be in flight at once (65 536 by default); loads of further ones are not shared.
@@ -87,6 +107,8 @@ impl EngineBuilder {
 
     /// The cache over `backend`.
     pub fn build(self, backend: Arc<dyn Cache>) -> Engine {
+        let namespace = || self.namespace.as_ref().map(|namespace| namespace.name().into());
+        let name = self.name.or_else(namespace).unwrap_or_else(|| "default".into());
         let cache: Arc<dyn Cache> = match self.namespace {
             Some(namespaced) => Arc::new(namespaced.over(backend)),
             None => backend,
@@ -96,6 +118,7 @@ impl EngineBuilder {
         let cache = crate::testing::watched(cache);
         let shared = Shared {
             counters: Counters::default(),
+            watch: Watch::new(name, self.slow.unwrap_or(SLOW), &cache),
             flights: Arc::new(Flights::new(self.flights.unwrap_or(FLIGHTS), self.clock.clone())),
             background: Background::new(self.background.unwrap_or(BACKGROUND)),
             throttle: Throttle::default(),
@@ -105,6 +128,8 @@ impl EngineBuilder {
             clock: self.clock,
             disabled: self.disabled,
         };
-        Engine { cache, shared: Arc::new(shared) }
+        let shared = Arc::new(shared);
+        Watch::begin(&shared);
+        Engine { cache, shared }
     }
 }

@@ -78,7 +78,10 @@ impl Engine {
                 false => Poll::Pending,
             }));
             within(&shared.clock, Some(until), quiet).await;
-            let invalidations = self.cache.close(until - shared.clock.now()).await?;
+            let invalidations = self.cache.close(until - shared.clock.now()).await;
+            // Which publishes what has been counted.
+            let _ = self.stats();
+            let invalidations = invalidations?;
             Ok(Closed { refreshes: shared.background.running(), invalidations })
         }))
     }

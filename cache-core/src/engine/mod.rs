@@ -7,6 +7,7 @@ mod loader;
 mod many;
 mod read;
 mod warm;
+mod watch;
 mod write;
 
 use std::fmt;
@@ -16,15 +17,15 @@ use std::time::Duration;
 use crate::background::Background;
 use crate::cache::Cache;
 use crate::clock::{Clock, Time};
-use crate::error::Error;
 use crate::flight::Flights;
 use crate::nothing::Nothing;
 use crate::stats::{Counters, Event, Stats};
+use watch::Watch;
 
 pub use builder::EngineBuilder;
 pub use life::{Closed, Health};
-pub(crate) use load::Terms;
 pub use load::{Load, Loaded, Previous, Share};
+pub(crate) use load::{Terms, Untold};
 pub use loader::{Compute, LoadPolicy, Uninterrupted};
 pub use read::{Hit, Ttl};
 pub use warm::{Progress, Warm, Warmed};
@@ -42,6 +43,7 @@ pub struct Engine {
 
 struct Shared {
     counters: Counters,
+    watch: Watch,
     flights: Arc<Flights>,
     background: Background,
     throttle: load::Throttle,
@@ -69,9 +71,16 @@ impl Engine {
         EngineBuilder::default()
     }
 
+    /// What it is called in metrics and events.
+    pub fn name(&self) -> &str {
+        &self.shared.watch.name
+    }
+
     /// What it has done since it was built.
     pub fn stats(&self) -> Stats {
-        self.shared.counters.stats(self.cache.usage())
+        let stats = self.shared.counters.stats(self.cache.usage());
+        self.shared.watch.publish(&stats);
+        stats
     }
 
     /// The backend.
@@ -83,23 +92,13 @@ impl Engine {
     fn count(&self, event: Event) {
         self.shared.counters.count(event);
     }
-
-    /// A load is over.
-    fn loaded(&self, _key: &str, took: Duration, well: bool) {
-        self.shared.counters.load_took(took);
-        if !well {
-            self.count(Event::LoadFailure);
-        }
-    }
-
-    /// Something went wrong that its caller will not be told of.
-    fn note(&self, _error: &Error) {
-        self.count(Event::Error);
-    }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Larder").field("stats", &self.stats()).finish_non_exhaustive()
+        f.debug_struct("Larder")
+            .field("name", &self.name())
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Engine;
+use super::watch::Began;
 use crate::deadline::Freshness;
 use crate::entry::{Entry, Tier};
 use crate::error::{Error, Result};
@@ -58,28 +59,35 @@ impl Engine {
     /// path finds out.
     #[inline]
     pub(crate) fn fresh<T: Cacheable>(&self, key: &str) -> Option<Arc<T>> {
+        let began = Began::read();
         let value = self.cache.fresh(key)?.cast::<T>()?;
-        self.count(Event::Hit);
+        self.saw(key, Event::Hit, began);
         Some(value)
     }
 
     #[cold]
     #[inline(never)]
     fn get_slow<T: Cacheable>(&self, key: &str) -> Reply<'_, Option<Arc<T>>> {
+        let began = Began::read();
         let found = match self.entry(key, T::kind()) {
             Ok(found) => found,
             Err(error) => return Reply::error(error),
         };
         if let Reply::Ready(found) = found {
-            return Reply::Ready(found.and_then(|entry| self.fresh_of(key, entry)));
+            return Reply::Ready(found.and_then(|entry| self.fresh_of(key, entry, began)));
         }
         let key: Box<str> = key.into();
-        found.and_then(move |entry| self.fresh_of(&key, entry))
+        found.and_then(move |entry| self.fresh_of(&key, entry, began))
     }
 
-    fn fresh_of<T: Cacheable>(&self, key: &str, entry: Option<Entry>) -> Result<Option<Arc<T>>> {
+    fn fresh_of<T: Cacheable>(
+        &self,
+        key: &str,
+        entry: Option<Entry>,
+        began: Began,
+    ) -> Result<Option<Arc<T>>> {
         let fresh = entry.filter(|entry| entry.freshness() == Freshness::Fresh);
-        self.count(if fresh.is_some() { Event::Hit } else { Event::Miss });
+        self.saw(key, if fresh.is_some() { Event::Hit } else { Event::Miss }, began);
         fresh.map(|entry| typed(key, entry.value)).transpose()
     }
 
@@ -105,7 +113,7 @@ impl Engine {
         key: impl AsRef<str>,
         max_age: Duration,
     ) -> Reply<'_, Option<Hit<T>>> {
-        let key = key.as_ref();
+        let (key, began) = (key.as_ref(), Began::read());
         let found = match self.entry(key, T::kind()) {
             Ok(found) => found,
             Err(error) => return Reply::error(error),
@@ -113,11 +121,12 @@ impl Engine {
         let key: Box<str> = key.into();
         found.and_then(move |entry| {
             let entry = entry.filter(|entry| entry.age <= max_age);
-            self.count(match entry.as_ref().map(Entry::freshness) {
+            let event = match entry.as_ref().map(Entry::freshness) {
                 Some(Freshness::Fresh) => Event::Hit,
                 Some(Freshness::Stale) => Event::StaleHit,
                 None => Event::Miss,
-            });
+            };
+            self.saw(&key, event, began);
             let Some(entry) = entry else { return Ok(None) };
             let freshness = entry.freshness();
             let (age, remaining, tier) = (entry.age, entry.left.fresh, entry.tier);

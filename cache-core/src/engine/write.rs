@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
+use super::watch::Began;
 use crate::entry::{Origin, Set, Stored};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key;
@@ -61,7 +62,7 @@ impl Engine {
         {
             return Reply::error(error);
         }
-        self.wrote(key, Event::Write);
+        let began = self.wrote(key, Event::Write);
         if self.shared.disabled {
             return Reply::ready(Stored::Yes);
         }
@@ -76,13 +77,15 @@ impl Engine {
         };
         let reply = self.cache.set(key, value, set);
         self.shared.flights.detach(Target::Key(key));
-        reply
+        self.answered("SET", key, began, reply)
     }
 
     /// A write of `key` is under way: what waits for the old value must not be throttled by it.
-    fn wrote(&self, key: &str, event: Event) {
+    fn wrote(&self, key: &str, event: Event) -> Began {
+        let began = Began::write();
         self.count(event);
         self.shared.throttle.lift(Target::Key(key));
+        began
     }
 
     /// Removes the entry of `key`; true if there was one, fresh or stale. The same as invalidating the key.
@@ -94,13 +97,13 @@ impl Engine {
         if let Err(error) = key::check(key) {
             return Reply::error(error);
         }
-        self.wrote(key, Event::Write);
+        let began = self.wrote(key, Event::Write);
         if self.shared.disabled {
             return Reply::ready(false);
         }
         let reply = self.cache.delete(key);
         self.shared.flights.detach(Target::Key(key));
-        reply
+        self.answered("DELETE", key, began, reply)
     }
 
     /// Gives a fresh entry a new TTL from now on; false where nothing is fresh. Never makes a stale entry fresh.
@@ -112,7 +115,7 @@ impl Engine {
         match key::check(key).and_then(|()| check_ttl(ttl)) {
             Err(error) => Reply::error(error),
             Ok(()) if self.shared.disabled => Reply::ready(false),
-            Ok(()) => self.cache.expire(key, ttl),
+            Ok(()) => self.answered("EXPIRE", key, Began::write(), self.cache.expire(key, ttl)),
         }
     }
 
@@ -136,14 +139,14 @@ impl Engine {
         {
             return Reply::error(error);
         }
-        self.wrote(key, Event::Write);
+        let began = self.wrote(key, Event::Write);
         if self.shared.disabled {
             return Reply::ready(delta);
         }
         let fill = policy.fill(policy.ttl_or(self.shared.default_ttl), false, Duration::ZERO);
         let reply = self.cache.incr(key, delta, fill.lifetime);
         self.shared.flights.detach(Target::Key(key));
-        reply
+        self.answered("INCR", key, began, reply)
     }
 
     /// What `target` covers is never served again once this has answered: neither what was stored before, nor
@@ -192,6 +195,7 @@ impl Engine {
         if let Err(error) = target.check() {
             return Reply::error(error);
         }
+        let began = Began::write();
         self.count(Event::Invalidation);
         if self.shared.disabled {
             return Reply::ready(());
@@ -199,7 +203,7 @@ impl Engine {
         let reply = self.cache.invalidate(target, strength);
         self.shared.throttle.lift(target);
         self.shared.flights.detach(target);
-        reply
+        self.struck(target, strength, began, reply)
     }
 }
 

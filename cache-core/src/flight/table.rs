@@ -6,7 +6,8 @@ use super::{Flight, Follow, Lead, ambient};
 use crate::clock::Clock;
 use crate::pattern::Pattern;
 use crate::runtime;
-use crate::sync::{DashMap, Entry, Mutex, atomic::Ordering, thread};
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{DashMap, Entry, Mutex, thread};
 use crate::target::Target;
 
 /// Where a caller finds itself when it wants a key loaded.
@@ -52,6 +53,9 @@ impl Drop for Beside {
 /// The table of flights of one cache; two caches never share one.
 pub(crate) struct Flights {
     table: DashMap<Box<str>, Arc<Flight>>,
+    /// No fewer than there are: counted before one is put in, and after one is taken out. To ask the table would lock
+    /// every part of it. Sequentially consistent: who finds none has written before any that comes begins to load.
+    count: AtomicUsize,
     capacity: usize,
     clock: Clock,
     /// Held while a wait between flights is checked and recorded, so that two cannot close a circle at once.
@@ -60,7 +64,7 @@ pub(crate) struct Flights {
 
 impl Flights {
     pub(crate) fn new(capacity: usize, clock: Clock) -> Self {
-        Self { table: DashMap::new(), capacity, clock, waits: Mutex::new(()) }
+        Self { table: DashMap::default(), count: AtomicUsize::new(0), capacity, clock, waits: Mutex::new(()) }
     }
 
     /// Joins the flight of `key`, or begins one.
@@ -72,7 +76,7 @@ impl Flights {
             // Given up by its followers, while its leader still holds it.
             self.remove(&flight);
         }
-        if self.table.len() >= self.capacity {
+        if self.len() >= self.capacity {
             return Seat::Alone(None);
         }
         let flight = match self.table.entry(key.into()) {
@@ -80,13 +84,16 @@ impl Flights {
                 let flight = flight.get().clone();
                 return self.join(flight, caller);
             }
-            Entry::Vacant(place) => place.insert(Arc::new(Flight::new(key, tags, caller.blocking))).clone(),
+            Entry::Vacant(place) => {
+                self.count.fetch_add(1, Ordering::SeqCst);
+                place.insert(Arc::new(Flight::new(key, tags, caller.blocking))).clone()
+            }
         };
         Seat::Lead(Lead { flights: self.clone(), flight })
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.table.len()
+        self.count.load(Ordering::SeqCst)
     }
 
     fn join(&self, flight: Arc<Flight>, caller: Caller) -> Seat {
@@ -110,20 +117,41 @@ impl Flights {
     }
 
     pub(super) fn remove(&self, flight: &Arc<Flight>) {
-        self.table.remove_if(&flight.key, |_, other| Arc::ptr_eq(flight, other));
+        let removed = self.table.remove_if(&flight.key, |_, other| Arc::ptr_eq(flight, other));
+        self.left(removed.is_some().into());
+    }
+
+    fn left(&self, flights: usize) {
+        if flights > 0 {
+            self.count.fetch_sub(flights, Ordering::SeqCst);
+        }
+    }
+
+    fn remove_where(&self, covered: impl Fn(&str, &Flight) -> bool) {
+        let mut removed = 0;
+        self.table.retain(|key, flight| {
+            let covered = covered(key, flight);
+            removed += usize::from(covered);
+            !covered
+        });
+        self.left(removed);
     }
 
     /// From here on nobody joins a flight that `target` covers.
     pub(crate) fn detach(&self, target: Target<'_>) {
+        if self.len() == 0 {
+            return;
+        }
         match target {
-            Target::Key(key) => drop(self.table.remove(key)),
-            _ if self.table.is_empty() => {}
-            Target::Tag(tag) => self.table.retain(|_, flight| !flight.tags.iter().any(|t| **t == *tag)),
-            Target::Pattern(pattern) => match Pattern::new(pattern) {
-                Ok(pattern) => self.table.retain(|key, _| !pattern.matches(key.as_bytes())),
-                Err(_) => self.table.clear(),
-            },
-            Target::All => self.table.clear(),
+            Target::Key(key) => self.left(self.table.remove(key).is_some().into()),
+            Target::Tag(tag) => self.remove_where(|_, flight| flight.tags.iter().any(|t| **t == *tag)),
+            Target::Pattern(pattern) => {
+                let pattern = Pattern::new(pattern).ok();
+                self.remove_where(|key, _| {
+                    pattern.as_ref().is_none_or(|pattern| pattern.matches(key.as_bytes()))
+                });
+            }
+            Target::All => self.remove_where(|_, _| true),
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct Stats {
     pub load_failures: u64,
     /// Time spent in loaders, each counted in whole milliseconds.
     pub load_time: Duration,
-    /// Loads over a second.
+    /// Loads over the time that counts as slow, a second if not told otherwise (`slow_load` of the builder).
     pub slow_loads: u64,
     /// Callers that shared the load of another one.
     pub coalesced: u64,
@@ -41,6 +41,8 @@ pub struct Stats {
     pub errors: u64,
     /// Entries held; what a pattern or a tag invalidated counts until it is swept, half a second at most.
     pub entries: u64,
+    /// What they weigh together, in the unit of the backend's capacity.
+    pub weight: u64,
     /// Entries that gave way to others.
     pub evictions: u64,
     /// Entries whose time was over.
@@ -84,9 +86,9 @@ impl Counters {
         self.0.add(event as usize, 1);
     }
 
-    pub(crate) fn load_took(&self, time: Duration) {
+    pub(crate) fn load_took(&self, time: Duration, slow: bool) {
         self.0.add(Event::LoadMillis as usize, u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-        if time > Duration::from_secs(1) {
+        if slow {
             self.count(Event::SlowLoad);
         }
     }
@@ -108,6 +110,7 @@ impl Counters {
             invalidations: count(Event::Invalidation),
             errors: count(Event::Error),
             entries: usage.entries,
+            weight: usage.weight,
             evictions: usage.evictions,
             expirations: usage.expirations,
         }

@@ -8,7 +8,7 @@ mod quick_cache;
 
 use std::sync::Arc;
 
-use ::larder::Larder;
+use ::larder::{Larder, Moka};
 
 use super::library::{Answer, Library, Load, Loaded, Loader};
 use super::verdict::Stop;
@@ -17,9 +17,10 @@ use super::verdict::Stop;
 pub type Make = fn() -> Arc<dyn Library>;
 
 /// All of them, in the order of the table.
-pub const LIBRARIES: [Make; 8] = [
+pub const LIBRARIES: [Make; 9] = [
     || larder::over("larder (Memory)", || Larder::memory(CAPACITY), false),
     || larder::over("larder (Memory), sync", || Larder::memory(CAPACITY), true),
+    || larder::over("larder (Moka)", || Larder::over(Moka::new(CAPACITY)), false),
     || Arc::new(moka::Future::default()),
     || Arc::new(moka::Sync::default()),
     || Arc::new(quick_cache::QuickCache::default()),

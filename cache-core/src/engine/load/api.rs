@@ -4,7 +4,7 @@ use std::convert::{Infallible, identity};
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{Load, Loaded, Share, Terms};
+use super::{Load, Loaded, Share, Terms, Told, Untold};
 use crate::engine::{Compute, Engine, LoadPolicy, Uninterrupted};
 use crate::runtime::block_on;
 use crate::value::Cacheable;
@@ -55,7 +55,7 @@ impl Engine {
         L: Future<Output = T>,
     {
         let terms = Terms { split: infallible, share: None, blocking: false, takes_any: policy.takes_any() };
-        always(self.load(key.as_ref(), terms, || (policy, |_| loader())).await)
+        always(self.load(key.as_ref(), terms, || (policy, Untold(loader))).await)
     }
 
     /// [`get_or_load`](Engine::get_or_load) with a loader that can fail. Errors are not cached.
@@ -80,7 +80,7 @@ impl Engine {
         L: Future<Output = Result<T, E>>,
     {
         let terms = Terms { split: fallible, share: None, blocking: false, takes_any: policy.takes_any() };
-        self.load(key.as_ref(), terms, || (policy, |_| loader())).await
+        self.load(key.as_ref(), terms, || (policy, Untold(loader))).await
     }
 
     /// [`try_get_or_load`](Engine::try_get_or_load), where those who shared a load that failed get its error.
@@ -105,7 +105,7 @@ impl Engine {
             blocking: false,
             takes_any: policy.takes_any(),
         };
-        self.load(key.as_ref(), terms, || (policy, |_| loader())).await
+        self.load(key.as_ref(), terms, || (policy, Untold(loader))).await
     }
 
     /// A load whose loader has more to say: it is told what is there already, and answers with a [`Loaded`], whose
@@ -150,7 +150,7 @@ impl Engine {
         L: Future<Output = Result<Loaded<T>, E>>,
     {
         let terms = Terms { split: identity, share: None, blocking: false, takes_any: policy.takes_any() };
-        self.load(key.as_ref(), terms, || (policy, loader)).await
+        self.load(key.as_ref(), terms, || (policy, Told(loader))).await
     }
 
     /// [`get_or_load`](Engine::get_or_load) for synchronous code: needs no runtime, and holds its thread while
@@ -172,7 +172,7 @@ impl Engine {
         F: FnOnce() -> T,
     {
         let terms = Terms { split: infallible, share: None, blocking: true, takes_any: policy.takes_any() };
-        always(block_on(self.load(key.as_ref(), terms, || (policy, |_| Compute::new(compute)))))
+        always(block_on(self.load(key.as_ref(), terms, || (policy, Untold(|| Compute::new(compute))))))
     }
 
     /// [`get_or_compute`](Engine::get_or_compute) with a closure that can fail. Errors are not cached.
@@ -192,6 +192,6 @@ impl Engine {
         F: FnOnce() -> Result<T, E>,
     {
         let terms = Terms { split: fallible, share: None, blocking: true, takes_any: policy.takes_any() };
-        block_on(self.load(key.as_ref(), terms, || (policy, |_| Compute::new(compute))))
+        block_on(self.load(key.as_ref(), terms, || (policy, Untold(|| Compute::new(compute)))))
     }
 }

@@ -59,7 +59,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
             return self.typed(&entry).map_or_else(
                 || self.nothing(),
                 |value| {
-                    self.engine.count(Event::Hit);
+                    self.saw(Event::Hit);
                     Found::Fresh(value)
                 },
             );
@@ -109,7 +109,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     }
 
     pub(super) fn serve(&self, stale: Stale<T>) -> Arc<T> {
-        self.engine.count(if stale.early { Event::Hit } else { Event::StaleHit });
+        self.saw(if stale.early { Event::Hit } else { Event::StaleHit });
         stale.value
     }
 }

@@ -6,7 +6,7 @@ use std::slice;
 use std::sync::Arc;
 
 use super::run::{Borrowed, Owned};
-use super::{Found, Job, Load, Stale};
+use super::{Found, Job, Stale, Start};
 use crate::background::Place;
 use crate::clock::within;
 use crate::engine::LoadPolicy;
@@ -21,7 +21,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     pub(super) async fn lead<P, S, L>(&self, lead: Lead, start: S) -> Result<Arc<T>, E>
     where
         P: LoadPolicy<L>,
-        S: FnOnce(Load<T>) -> L,
+        S: Start<T, L>,
         L: Future<Output = O>,
     {
         match Piloted::new(slice::from_ref(&lead), pin!(self.find())).await {
@@ -39,7 +39,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     async fn lead_on<P, S, L>(&self, lead: Lead, start: S, stale: Stale<T>) -> Result<Arc<T>, E>
     where
         P: LoadPolicy<L>,
-        S: FnOnce(Load<T>) -> L,
+        S: Start<T, L>,
         L: Future<Output = O>,
     {
         let at_once = self.may_revalidate(&stale);
@@ -55,7 +55,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         };
         // Before the loader is started: its closure may read the source already.
         let fenced = Piloted::new(slice::from_ref(&lead), pin!(self.fence())).await;
-        match P::detach(start(self.brief(Some(&stale)))) {
+        match P::detach(start.start(|| self.brief(Some(&stale)))) {
             Ok(loader) if at_once => {
                 self.spawn(self.movable(lead, fenced, loader), place);
                 Ok(self.serve(stale))
@@ -74,13 +74,13 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     /// Loads in the caller.
     async fn lead_here<S, L>(&self, lead: Lead, start: S, stale: Option<Stale<T>>) -> Result<Arc<T>, E>
     where
-        S: FnOnce(Load<T>) -> L,
+        S: Start<T, L>,
         L: Future<Output = O>,
     {
         let result = {
             let run = pin!(async {
                 let fenced = self.fence().await;
-                let loader = start(self.brief(stale.as_ref()));
+                let loader = start.start(|| self.brief(stale.as_ref()));
                 self.load_and_publish(Some(&lead), fenced, loader).await
             });
             Piloted::new(slice::from_ref(&lead), run).await
@@ -129,7 +129,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     }
 
     fn spawn(&self, load: BoxFuture<'static, Result<Arc<T>, E>>, place: Place) {
-        self.engine.count(Event::Refresh);
+        self.saw(Event::Refresh);
         let load = async move {
             let _place = place;
             drop(load.await);

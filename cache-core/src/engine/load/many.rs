@@ -1,5 +1,6 @@
 //! One batched load of many keys, each of them a flight of its own.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::pin;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use super::run::Owned;
 use super::{Found, Job, Loaded, Terms};
 use crate::clock::within;
+use crate::engine::watch::Began;
 use crate::engine::{Engine, LoadPolicy};
 use crate::flight::{Caller, Follow, Landing, Lead, Piloted, Seat};
 use crate::policy::Policy;
@@ -120,7 +122,7 @@ impl Engine {
                 match found.missing.load(self.clone(), policy.clone(), loader(given), limit).await {
                     Ok(loaded) => values.extend(loaded),
                     Err(_) if missing.iter().all(|key| found.stale.contains_key(key)) => {
-                        missing.iter().for_each(|_| self.count(Event::StaleHit));
+                        missing.iter().for_each(|key| self.saw(key, Event::StaleHit, Began::read()));
                         values.extend(found.stale);
                     }
                     Err(error) => return Err(error),
@@ -189,7 +191,7 @@ impl Engine {
         let (engine, policy) = (self.clone(), policy.clone());
         match (P::detach(loader), place) {
             (Ok(loader), Some(place)) => {
-                batch.keys.iter().for_each(|_| self.count(Event::Refresh));
+                batch.keys.iter().for_each(|key| self.saw(key, Event::Refresh, Began::read()));
                 let load = batch.load::<T, E, _, _, _>(engine, policy, loader, P::timed_out);
                 let load = async move {
                     let _place = place;
@@ -265,9 +267,11 @@ impl Batch {
             Piloted::new(&leads, loader).await
         };
         let timeout = || Timeout::new(&keys.join(", "), policy.hard_limit().unwrap_or(Duration::MAX));
-        let (values, leads) = by_key(output.or_else(|| limit(timeout())), leads)?;
         let cost = clock.now() - began;
-        engine.loaded(keys.first().map_or("", |key| key), cost, true);
+        let over = |well| engine.loaded(&names(&keys), cost, well);
+        let (values, leads) =
+            by_key(output.or_else(|| limit(timeout())), leads).inspect_err(|_| over(false))?;
+        over(true);
         for (key, value) in &values {
             let part = Part::<T, E>::new(&engine, key, &policy, terms(), |_| None);
             engine.shared.throttle.lift(Target::Key(key));
@@ -285,6 +289,15 @@ impl Batch {
             }
         }
         Ok(values)
+    }
+}
+
+/// What a batch is called when it is told of.
+fn names(keys: &[Box<str>]) -> Cow<'_, str> {
+    match keys {
+        [] => "".into(),
+        [key] => (&**key).into(),
+        [key, others @ ..] => format!("{key} and {} more", others.len()).into(),
     }
 }
 

@@ -11,6 +11,7 @@ mod lead;
 mod loaded;
 mod many;
 mod run;
+mod start;
 mod terms;
 mod throttle;
 
@@ -18,6 +19,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::watch::Began;
 use super::{Engine, LoadPolicy};
 use crate::flight::{Caller, Seat, is_loading};
 use crate::key;
@@ -29,6 +31,7 @@ use crate::value::Cacheable;
 use found::{Found, Stale};
 pub(super) use gate::Gate;
 pub use loaded::{Load, Loaded, Previous};
+pub(crate) use start::{Start, Told, Untold};
 pub use terms::Share;
 pub(crate) use terms::Terms;
 pub(super) use throttle::Throttle;
@@ -43,6 +46,7 @@ struct Job<'j, T, O, E> {
     limit: fn(Timeout) -> Option<O>,
     /// It is called by another load's loader.
     nested: bool,
+    began: Began,
     /// What this load has been counted as, however often it has to try.
     missed: AtomicBool,
     coalesced: AtomicBool,
@@ -57,13 +61,27 @@ impl<'j, T, O, E> Job<'j, T, O, E> {
         limit: fn(Timeout) -> Option<O>,
     ) -> Self {
         let (missed, coalesced) = (false.into(), false.into());
-        Self { engine, key, policy, terms, limit, nested: is_loading(), missed, coalesced }
+        Self {
+            engine,
+            key,
+            policy,
+            terms,
+            limit,
+            nested: is_loading(),
+            began: Began::read(),
+            missed,
+            coalesced,
+        }
     }
 
     fn count_once(&self, counted: &AtomicBool, event: Event) {
         if !counted.swap(true, Ordering::Relaxed) {
-            self.engine.count(event);
+            self.saw(event);
         }
+    }
+
+    fn saw(&self, event: Event) {
+        self.engine.saw(self.key, event, self.began);
     }
 }
 
@@ -82,7 +100,7 @@ impl Engine {
         O: 'static,
         E: 'static,
         P: LoadPolicy<L>,
-        S: FnOnce(Load<T>) -> L,
+        S: Start<T, L>,
         L: Future<Output = O>,
     {
         if terms.takes_any
@@ -94,11 +112,11 @@ impl Engine {
         let policy = policy.into_policy();
         let job = Job::new(self, key, &policy, terms, P::timed_out);
         if self.shared.disabled {
-            return Box::pin(job.uncached(start(job.brief(None)))).await;
+            return Box::pin(job.uncached(start.start(|| job.brief(None)))).await;
         }
         if let Err(error) = key::check(key).and_then(|()| policy.check()) {
             self.note(&error);
-            return Box::pin(job.uncached(start(job.brief(None)))).await;
+            return Box::pin(job.uncached(start.start(|| job.brief(None)))).await;
         }
         job.fly::<P, S, L>(start).await
     }
@@ -115,7 +133,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     async fn fly<P, S, L>(&self, start: S) -> Result<Arc<T>, E>
     where
         P: LoadPolicy<L>,
-        S: FnOnce(Load<T>) -> L,
+        S: Start<T, L>,
         L: Future<Output = O>,
     {
         let mut retrying = false;
@@ -137,7 +155,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     /// Loads beside everybody else.
     async fn alone<S, L>(&self, start: S) -> Result<Arc<T>, E>
     where
-        S: FnOnce(Load<T>) -> L,
+        S: Start<T, L>,
         L: Future<Output = O>,
     {
         let stale = match self.find().await {
@@ -146,7 +164,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             Found::Nothing => None,
         };
         let fenced = self.fence().await;
-        let loader = start(self.brief(stale.as_ref()));
+        let loader = start.start(|| self.brief(stale.as_ref()));
         let result = self.load_and_publish(None, fenced, loader).await;
         self.settle(result, None, stale)
     }

@@ -49,7 +49,7 @@ impl Borrowed<'_> {
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// Loads without the cache: it is off, or cannot hold this.
     pub(super) async fn uncached<L: Future<Output = O>>(&self, loader: L) -> Result<Arc<T>, E> {
-        self.engine.count(Event::Miss);
+        self.saw(Event::Miss);
         self.load(loader).await.map(|(loaded, _)| loaded.value)
     }
 
@@ -135,7 +135,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         let options = Set { tags, fence, origin, glance: fill.glance, ..Set::new(fill.lifetime) };
         match fenced.cache.set(key, value, options).await {
             Ok(Stored::Yes | Stored::Exists) => {}
-            Ok(Stored::Fenced) => self.engine.count(Event::Fenced),
+            Ok(Stored::Fenced) => self.saw(Event::Fenced),
             Err(error) => self.engine.note(&error),
         }
     }

@@ -6,6 +6,7 @@ use super::Job;
 use crate::clock::Time;
 use crate::pattern::Pattern;
 use crate::sync::DashMap;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::target::Target;
 use crate::value::Cacheable;
 
@@ -16,29 +17,33 @@ const CAPACITY: usize = 16_384;
 
 /// The keys whose last load failed, each until when it is not tried again.
 #[derive(Default)]
-pub(in crate::engine) struct Throttle(DashMap<Box<str>, Time>);
+pub(in crate::engine) struct Throttle {
+    table: DashMap<Box<str>, Time>,
+    /// Whether there ever was one: most caches need not look.
+    used: AtomicBool,
+}
 
 impl Throttle {
     /// Whoever changes `target` lets its loads be tried at once.
     pub(in crate::engine) fn lift(&self, target: Target<'_>) {
-        if self.0.is_empty() {
+        if !self.used.load(Ordering::Acquire) {
             return;
         }
         match target {
-            Target::Key(key) => drop(self.0.remove(key)),
+            Target::Key(key) => drop(self.table.remove(key)),
             Target::Pattern(pattern) => match Pattern::new(pattern) {
-                Ok(pattern) => self.0.retain(|key, _| !pattern.matches(key.as_bytes())),
-                Err(_) => self.0.clear(),
+                Ok(pattern) => self.table.retain(|key, _| !pattern.matches(key.as_bytes())),
+                Err(_) => self.table.clear(),
             },
-            Target::Tag(_) | Target::All => self.0.clear(),
+            Target::Tag(_) | Target::All => self.table.clear(),
         }
     }
 }
 
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     pub(super) fn is_throttled(&self) -> bool {
-        let table = &self.engine.shared.throttle.0;
-        if table.is_empty() {
+        let Throttle { table, used } = &self.engine.shared.throttle;
+        if !used.load(Ordering::Acquire) {
             return false;
         }
         let now = self.engine.shared.clock.now();
@@ -51,7 +56,8 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         if time.is_zero() {
             return;
         }
-        let table = &self.engine.shared.throttle.0;
+        let Throttle { table, used } = &self.engine.shared.throttle;
+        used.store(true, Ordering::Release);
         let now = self.engine.shared.clock.now();
         if table.len() >= CAPACITY {
             table.retain(|_, until| *until > now);
