@@ -1,4 +1,64 @@
 //! An embedded cache that tells the truth: what was invalidated is never served again.
+//!
+//! ```
+//! use larder::{Larder, key, ttl};
+//!
+//! let cache = Larder::memory(10_000); // at most 10 000 entries, in this process
+//! let key = key!("user:{}", 42);
+//! let name = cache.get_or_compute(&key, ttl::MEDIUM, || "Ada".to_owned()); // your query
+//! assert_eq!(name, cache.get_or_compute(&key, ttl::MEDIUM, || "not asked".to_owned())); // from memory
+//! cache.invalidate(&key).wait()?; // the row has changed: no read that starts later gets the old value
+//! assert!(cache.get::<String>(&key).wait()?.is_none());
+//! # Ok::<(), larder::Error>(())
+//! ```
+//!
+//! # The guide
+//!
+//! | chapter | |
+//! |---|---|
+//! | [`first_cache`](guide::first_cache) | from nothing to a cached function |
+//! | [`choosing_deadlines`](guide::choosing_deadlines) | how long a value is good, and what happens near its end |
+//! | [`invalidation`](guide::invalidation) | what to call when the data has changed, and what it then promises |
+//! | [`stampedes`](guide::stampedes) | many callers, one load |
+//! | [`testing`](guide::testing) | turning the clock, failing the cache, finding forgotten invalidations |
+//! | [`writing_a_backend`](guide::writing_a_backend) | a store of your own |
+//! | [`limits`](guide::limits) | what larder does not promise |
+//!
+//! # What is here
+//!
+//! **To cache with.** [`Larder`] is the cache; it is put together by [`LarderBuilder`], and its operations stand at
+//! [`Engine`], which it dereferences to. [`#[cached]`](macro@cached) caches functions; those use the [`global`] cache,
+//! which is [`install`]ed once and replaced in tests by [`scope`] and [`scope_async`].
+//!
+//! **To say how.** [`Policy`], [`ttl`], [`Target`] of an invalidation; keys by [`key!`] and [`KeyPart`]; values that are
+//! [`Cacheable`], or [`Local`] to the process.
+//!
+//! **What comes back.** [`Reply`], [`Hit`] with [`Freshness`] and [`Tier`], [`Ttl`], [`Error`] with [`ErrorKind`],
+//! [`Timeout`], [`Stats`], [`Health`], [`Closed`], [`Progress`].
+//!
+//! **What loaders see and say.** [`Load`], [`Previous`], [`Loaded`].
+//!
+//! **Where entries are held.** [`Memory`] with [`MemoryBuilder`] and [`RemovalCause`]; [`Moka`] with [`MokaBuilder`].
+//!
+//! **To test with.** [`ManualClock`], and the module [`testing`](mod@testing) (feature `testing`).
+//!
+//! **To write a backend.** [`Cache`] is the contract; it is spoken in [`Value`] and [`Kind`], [`Set`] and [`Stored`],
+//! [`Entry`] and [`Origin`], [`Lifetime`], [`Deadlines`] and [`Time`] by a [`Clock`], [`Fence`], [`Strength`],
+//! [`Pattern`], [`counter`], [`Usage`]. [`Nothing`] is the backend that holds nothing.
+//!
+//! **In signatures only.** [`LoadPolicy`], [`Runs`], [`Limits`], [`Background`], [`InCaller`], [`Limited`],
+//! [`Unlimited`], [`Uninterrupted`], [`Compute`], [`Warm`], [`Warmed`], [`EngineBuilder`], [`Key`], [`KeyBuilder`]:
+//! the methods that ask for them or give them say what they are.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `memory` | yes | [`Memory`] |
+//! | `moka` | no | [`Moka`] |
+//! | `macros` | yes | [`#[cached]`](macro@cached) |
+//! | `tokio` | yes | background loads on the caller's tokio runtime; without it, on threads |
+//! | `testing` | no | [`testing`](mod@testing) |
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]
@@ -8,6 +68,8 @@ mod builder;
 mod env;
 #[cfg(feature = "memory")]
 mod global;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod larder;
 
 #[cfg(feature = "memory")]

@@ -32,7 +32,7 @@ impl MemoryBuilder {
     /// heavier than that is not kept, nor what stood under its key; it counts as evicted.
     ///
     /// ```
-    /// use backend_memory::Memory;
+    /// use larder::Memory;
     ///
     /// let store = Memory::builder()
     ///     .max_weight(64 << 20)
@@ -66,8 +66,7 @@ impl MemoryBuilder {
     /// What is in the store when the store itself is dropped is not told of.
     ///
     /// ```
-    /// use backend_memory::{Memory, RemovalCause};
-    /// use cache_core::Engine;
+    /// use larder::{Larder, Memory, RemovalCause};
     /// use std::{sync::mpsc, time::Duration};
     ///
     /// let (told, removals) = mpsc::channel();
@@ -75,12 +74,12 @@ impl MemoryBuilder {
     ///     let text = value.as_any().downcast_ref::<String>().cloned();
     ///     told.send((key.to_owned(), text, cause)).ok();
     /// });
-    /// let cache = Engine::new(store.build());
+    /// let cache = Larder::over(store.build());
     /// cache.set("greeting", "hello".to_owned(), Duration::from_secs(60)).wait()?;
     /// cache.delete("greeting").wait()?;
     /// let removal = removals.try_recv().unwrap();
     /// assert_eq!(removal, ("greeting".into(), Some("hello".into()), RemovalCause::Deleted));
-    /// # Ok::<(), cache_core::Error>(())
+    /// # Ok::<(), larder::Error>(())
     /// ```
     #[must_use]
     pub fn eviction_listener(

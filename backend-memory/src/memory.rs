@@ -33,14 +33,13 @@ use crate::weigh::Weighers;
 /// loaded again, and none is served that should not be.
 ///
 /// ```
-/// use backend_memory::Memory;
-/// use cache_core::Engine;
+/// use larder::{Larder, Memory};
 /// use std::time::Duration;
 ///
-/// let cache = Engine::new(Memory::builder().capacity(1000).build());
+/// let cache = Larder::over(Memory::builder().capacity(1000).build());
 /// cache.set("greeting", "hello".to_owned(), Duration::from_secs(60)).wait()?;
 /// assert_eq!(*cache.get::<String>("greeting").wait()?.unwrap(), "hello");
-/// # Ok::<(), cache_core::Error>(())
+/// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Memory(pub(crate) Arc<Store>);

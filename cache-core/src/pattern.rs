@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// A glob over keys: `*` any bytes, `?` one byte, `[abc]` `[^a]` `[a-z]` a class, `\x` the byte `x` itself.
 ///
 /// ```
-/// use cache_core::Pattern;
+/// use larder::Pattern;
 /// let pattern = Pattern::new("user:*:page:[0-9]").unwrap();
 /// assert!(pattern.matches("user:7:page:3"));
 /// assert!(!pattern.matches("user:7:page:33"));

@@ -19,7 +19,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// moment it is called: dropping its reply gives up the answer, not the operation.
 ///
 /// ```
-/// use cache_core::Reply;
+/// use larder::Reply;
 /// assert_eq!(Reply::ready(7).wait().unwrap(), 7);
 /// ```
 #[must_use = "await it, or call `.wait()`: an error would go unseen"]

@@ -47,7 +47,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Cacheable for T {
 /// A value that is cached in this process only: it need not be serialisable and never goes on the wire.
 ///
 /// ```
-/// use cache_core::Local;
+/// use larder::Local;
 /// let compiled = Local(std::sync::mpsc::channel::<u8>().0.clone());
 /// let _sender: &std::sync::mpsc::Sender<u8> = &compiled;
 /// ```

@@ -12,7 +12,7 @@ use super::{Alarm, Alarms, Clock, Source, Time};
 ///
 /// ```
 /// use std::time::Duration;
-/// use cache_core::ManualClock;
+/// use larder::ManualClock;
 ///
 /// let manual = ManualClock::new();
 /// let clock = manual.clock();

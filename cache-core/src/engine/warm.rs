@@ -46,7 +46,7 @@ impl Engine {
     /// when there is room for it. One that fails is counted, and hinders no other.
     ///
     /// ```
-    /// # use cache_core::{testing::Plain, Engine, key, ttl};
+    /// # use larder::{testing::Plain, Engine, key, ttl};
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// # let cache = Engine::new(Plain::default());
     /// let loads = (0..100).map(|id| cache.get_or_load(key!("square:{}", id), ttl::LONG, async move || id * id));

@@ -8,7 +8,7 @@ use super::KeyBuilder;
 /// For a type of your own, write its text through [`KeyBuilder::escaped`]:
 ///
 /// ```
-/// use cache_core::{KeyBuilder, KeyPart, key};
+/// use larder::{KeyBuilder, KeyPart, key};
 ///
 /// struct Isbn(String);
 /// impl KeyPart for Isbn {

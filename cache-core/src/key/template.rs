@@ -6,17 +6,17 @@
 /// wrong with a template is a compile error.
 ///
 /// ```
-/// use cache_core::key;
+/// use larder::key;
 /// assert_eq!(key!("user:{}:page:{}", "a:b", 3), "user:a%3Ab:page:3");
 /// ```
 ///
 /// ```compile_fail
-/// # use cache_core::key;
+/// # use larder::key;
 /// key!("user:{}{}", 1, 2); // could be user 12 and nothing, or user 1 and 2
 /// ```
 ///
 /// ```compile_fail
-/// # use cache_core::key;
+/// # use larder::key;
 /// key!("user:{}", 1, 2); // an argument too many
 /// ```
 #[macro_export]

@@ -21,7 +21,7 @@ use mode::Mode;
 /// them.
 ///
 /// ```
-/// use cache_core::{Policy, ttl};
+/// use larder::{Policy, ttl};
 /// use std::time::Duration;
 ///
 /// let policy = Policy::ttl(ttl::MEDIUM)

@@ -110,8 +110,8 @@ impl Fault {
 ///
 /// ```
 /// use std::time::Duration;
-/// use cache_core::Engine;
-/// use cache_core::testing::{Fault, Faulty, Op, Plain};
+/// use larder::Engine;
+/// use larder::testing::{Fault, Faulty, Op, Plain};
 /// use std::sync::Arc;
 ///
 /// let faulty = Arc::new(Faulty::new(Plain::default()).script([Fault::error_on(Op::Set).times(1)]));

@@ -163,7 +163,7 @@ impl Side<'_> {
 /// none of so few.
 ///
 /// ```
-/// use cache_core::testing::{Plain, model};
+/// use larder::testing::{Plain, model};
 /// model::run(50, |clock| Plain::new(clock.clock()));
 /// ```
 ///

@@ -35,7 +35,7 @@ impl Engine {
     /// Dropping the future of the caller who loads gives up the load; one of those who waited then loads.
     ///
     /// ```
-    /// # use cache_core::{testing::Plain, Engine};
+    /// # use larder::{testing::Plain, Engine};
     /// # use std::time::Duration;
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// # let cache = Engine::new(Plain::default());
@@ -113,12 +113,13 @@ impl Engine {
     /// was there. It fails with `Err`.
     ///
     /// ```
-    /// # use cache_core::{testing::Plain, Engine, Loaded, Policy, ttl};
-    /// # use std::time::Duration;
+    /// # use larder::{testing::Plain, Engine, Loaded, Policy, ttl};
+    /// # use std::{io, time::Duration};
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// # let cache = Engine::new(Plain::default());
-    /// # async fn fetch(_: Option<String>) -> Result<Option<(String, u64)>, std::io::Error> { Ok(Some(("news".into(), 5))) }
-    /// let feed = cache.load_with("feed", Policy::ttl(ttl::SHORT).sie(ttl::DAY), async move |load| {
+    /// # async fn fetch(_: Option<String>) -> Result<Option<(String, u64)>, io::Error> { Ok(Some(("news".into(), 5))) }
+    /// let policy = Policy::ttl(ttl::SHORT).sie(ttl::DAY);
+    /// let feed = cache.load_with::<String, io::Error, _, _>("feed", policy, async move |load| {
     ///     match (fetch(load.stale().map(|feed| feed.to_string())).await?, load.stale()) {
     ///         (None, Some(feed)) => Ok(feed.not_modified()),
     ///         (None, None) => Ok(Loaded::skip(String::new())),
@@ -127,7 +128,7 @@ impl Engine {
     /// });
     /// let feed = feed.await?;
     /// # assert_eq!(*feed, "news");
-    /// # Ok::<(), std::io::Error>(())
+    /// # Ok::<(), io::Error>(())
     /// # }).unwrap();
     /// ```
     ///
@@ -158,7 +159,7 @@ impl Engine {
     /// It never waits for an asynchronous load that needs its thread: then it computes for itself.
     ///
     /// ```
-    /// # use cache_core::{testing::Plain, Engine};
+    /// # use larder::{testing::Plain, Engine};
     /// # use std::time::Duration;
     /// # let cache = Engine::new(Plain::default());
     /// let answer = cache.get_or_compute("answer", Duration::from_secs(60), || 42);

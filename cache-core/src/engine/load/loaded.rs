@@ -11,11 +11,11 @@ use crate::target::check_tag;
 /// What a load brought, and how it is to be kept.
 ///
 /// ```
-/// use cache_core::Loaded;
+/// use larder::Loaded;
 /// use std::time::Duration;
 ///
-/// let token = Loaded::new("secret".to_owned()).ttl(Duration::from_secs(90)).tags(["tokens"]);
-/// let not_now = Loaded::skip("a guess".to_owned()); // for its callers, but not for the cache
+/// let token = Loaded::<String>::new("secret".to_owned()).ttl(Duration::from_secs(90)).tags(["tokens"]);
+/// let not_now = Loaded::<String>::skip("a guess".to_owned()); // for its callers, but not for the cache
 /// # let _ = (token, not_now);
 /// ```
 pub struct Loaded<T> {

@@ -57,7 +57,7 @@ impl Engine {
     /// that are stale and refreshed in the background.
     ///
     /// ```
-    /// # use cache_core::{testing::Plain, Engine, ttl};
+    /// # use larder::{testing::Plain, Engine, ttl};
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// # let cache = Engine::new(Plain::default());
     /// let keys = ["user:1", "user:2", "user:7"];

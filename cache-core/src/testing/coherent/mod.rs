@@ -40,7 +40,7 @@ pub(crate) use watched::watched;
 /// ```
 /// use std::sync::{Arc, Mutex};
 /// use std::time::Duration;
-/// use cache_core::{Engine, testing::{Plain, check_coherent}};
+/// use larder::{Engine, testing::{Plain, check_coherent}};
 ///
 /// struct School { cache: Engine, enrolled: Mutex<Vec<u32>> }
 ///

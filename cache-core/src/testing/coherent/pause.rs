@@ -14,9 +14,9 @@ use super::here::{self, Place};
 ///
 /// ```
 /// # async fn commit() {}
-/// # async fn enrol(cache: &cache_core::Engine) -> cache_core::Result<()> {
+/// # async fn enrol(cache: &larder::Engine) -> larder::Result<()> {
 /// commit().await;
-/// cache_core::testing::pause().await; // a reader may come just here
+/// larder::testing::pause().await; // a reader may come just here
 /// cache.invalidate_tag("students").await
 /// # }
 /// ```

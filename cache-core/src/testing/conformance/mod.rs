@@ -1,8 +1,8 @@
 //! The contract of [`Cache`], sentence by sentence, as functions that anybody's backend can call.
 //!
 //! ```
-//! use cache_core::ManualClock;
-//! use cache_core::testing::{Plain, conformance::{self, Subject}};
+//! use larder::ManualClock;
+//! use larder::testing::{Plain, conformance::{self, Subject}};
 //!
 //! let clock = ManualClock::new();
 //! let cache = Plain::new(clock.clock());
