@@ -123,7 +123,8 @@ impl LarderBuilder {
         self
     }
 
-    /// Switches the cache off: every get misses, every load runs, and nothing is stored or shared.
+    /// Switches the cache off: every get misses, every load runs, and nothing is stored or shared. `set_if_absent` and
+    /// `incr` then answer as on an empty cache, each time: do not count or lock with a cache that may be switched off.
     #[must_use]
     pub fn disabled(mut self, disabled: bool) -> Self {
         self.disabled = disabled;

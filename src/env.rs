@@ -53,8 +53,8 @@ impl LarderBuilder {
             })?);
         }
         let mut builder = Self::default().memory(memory.build());
-        if let Some(namespace) = variable("LARDER_NAMESPACE") {
-            if namespace.len() > 256 || namespace.contains([':', '\n', '\r', '\0']) {
+        if let Some(namespace) = variable("LARDER_NAMESPACE").map(|namespace| namespace.trim().to_owned()) {
+            if namespace.len() > 256 || namespace.contains(|c: char| c == ':' || c.is_control()) {
                 let rule = "is 1 to 256 bytes without `:` and control characters, such as campus";
                 return Err(wrong("LARDER_NAMESPACE", &namespace, rule));
             }

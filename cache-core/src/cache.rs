@@ -22,7 +22,7 @@ use crate::value::{Kind, Value};
 ///   A fence covers every tag that the value is stored with, also those named only then.
 ///   After [`Strength::MarkStale`] a fenced value may be stored, but only as stale. `expire` never brings back
 ///   what is stale or gone. A fence publishes once, and never over what a later fence has published.
-/// - `incr` is exact under concurrency.
+/// - `incr` is exact under concurrency, and `if_absent` stores for one caller alone.
 ///
 /// The feature `testing` has `testing::conformance`, which checks these sentences over any `&dyn Cache`.
 ///
@@ -55,7 +55,8 @@ pub trait Cache: Send + Sync + 'static {
     /// Gives a fresh entry a new TTL from now on, its stale window after it kept; false where nothing is fresh.
     fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool>;
 
-    /// Adds to a counter, creating it at zero with `lifetime`; a counter that exists keeps its own deadlines.
+    /// Adds to a fresh counter, which keeps its deadlines and its age; where there is none, or a stale one, it begins at
+    /// zero with `lifetime`.
     ///
     /// # Errors
     /// `NotAnInteger`, `Overflow`; the value is then as it was.

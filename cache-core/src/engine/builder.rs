@@ -98,7 +98,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Nothing is read, stored or shared; every load runs.
+    /// Nothing is read, stored or shared; every load runs. `set_if_absent` and `incr` then answer as on an empty cache, each
+    /// time: do not count or lock with a cache that may be switched off.
     #[must_use]
     pub fn disabled(mut self) -> Self {
         self.disabled = true;

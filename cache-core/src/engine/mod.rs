@@ -17,8 +17,11 @@ use std::time::Duration;
 use crate::background::Background;
 use crate::cache::Cache;
 use crate::clock::{Clock, Time};
+use crate::error::Result;
 use crate::flight::Flights;
+use crate::key;
 use crate::nothing::Nothing;
+use crate::policy::{Policy, check_ttl};
 use crate::stats::{Counters, Event, Stats};
 use watch::Watch;
 
@@ -56,6 +59,13 @@ struct Shared {
 }
 
 impl Engine {
+    /// Whether `policy` can be used with `key`.
+    fn check(&self, key: &str, policy: &Policy) -> Result<()> {
+        key::check(key)?;
+        policy.check()?;
+        check_ttl(policy.ttl_or(self.shared.default_ttl))
+    }
+
     /// A cache over `backend` with everything else at its default.
     pub fn new(backend: impl Cache) -> Self {
         EngineBuilder::default().build(Arc::new(backend))

@@ -57,9 +57,7 @@ impl Engine {
 
     fn store(&self, key: &str, value: Value, policy: &Policy, if_absent: bool) -> Reply<'_, Stored> {
         let counter = value.as_integer().is_some();
-        if let Err(error) =
-            key::check(key).and_then(|()| policy.check()).and_then(|()| plain(counter, key, policy))
-        {
+        if let Err(error) = self.check(key, policy).and_then(|()| plain(counter, key, policy)) {
             return Reply::error(error);
         }
         let began = self.wrote(key, Event::Write);
@@ -77,9 +75,22 @@ impl Engine {
         };
         let reply = self.cache.set(key, value, set);
         // What was not stored voids nothing.
-        if !matches!(reply, Reply::Ready(Ok(Stored::Exists))) {
-            self.shared.flights.detach(Target::Key(key));
-        }
+        let reply = match reply {
+            Reply::Ready(Ok(Stored::Exists)) => reply,
+            Reply::Pending(_) if if_absent => {
+                let key = Box::<str>::from(key);
+                reply.map(move |stored| {
+                    if stored != Stored::Exists {
+                        self.shared.flights.detach(Target::Key(&key));
+                    }
+                    stored
+                })
+            }
+            reply => {
+                self.shared.flights.detach(Target::Key(key));
+                reply
+            }
+        };
         self.answered("SET", key, began, reply)
     }
 
@@ -137,9 +148,7 @@ impl Engine {
     /// As of [`incr`](Engine::incr), and `InvalidPolicy`: a counter has neither tags nor stale windows.
     pub fn incr_with(&self, key: impl AsRef<str>, delta: i64, policy: impl Into<Policy>) -> Reply<'_, i64> {
         let (key, policy) = (key.as_ref(), policy.into());
-        if let Err(error) =
-            key::check(key).and_then(|()| policy.check()).and_then(|()| plain(true, key, &policy))
-        {
+        if let Err(error) = self.check(key, &policy).and_then(|()| plain(true, key, &policy)) {
             return Reply::error(error);
         }
         let began = self.wrote(key, Event::Write);

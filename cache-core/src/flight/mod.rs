@@ -54,6 +54,8 @@ pub(crate) struct Flight {
 
 #[derive(Default)]
 struct State {
+    /// The tags that its loader has named, besides those that were known before.
+    late_tags: Vec<Box<str>>,
     landing: Option<Landing>,
     followers: Vec<Option<Waker>>,
     /// The places among them that nobody has.
@@ -94,6 +96,11 @@ impl Flight {
         true
     }
 
+    fn bears(&self, tag: &str) -> bool {
+        let is_among = |tags: &[Box<str>]| tags.iter().any(|other| **other == *tag);
+        is_among(&self.tags) || is_among(&self.state.lock().late_tags)
+    }
+
     fn has_landed(&self) -> bool {
         self.state.lock().landing.is_some()
     }
@@ -109,6 +116,12 @@ impl Lead {
     /// Whether the followers still count on this leader: they give up on one that is not polled.
     pub(crate) fn is_followed(&self) -> bool {
         !self.flight.has_landed()
+    }
+
+    /// Its value bears these tags too. To be said before it is published: whoever invalidates one of them after that takes
+    /// the flight out of the table, and whoever did before is in the way of the publication.
+    pub(crate) fn bears(&self, tags: &[Box<str>]) {
+        self.flight.state.lock().late_tags = tags.to_vec();
     }
 
     /// Its load runs.

@@ -151,7 +151,7 @@ impl Flights {
         }
         match target {
             Target::Key(key) => self.left(self.table.remove(key).is_some().into()),
-            Target::Tag(tag) => self.remove_where(|_, flight| flight.tags.iter().any(|t| **t == *tag)),
+            Target::Tag(tag) => self.remove_where(|_, flight| flight.bears(tag)),
             Target::Pattern(pattern) => {
                 let pattern = Pattern::new(pattern).ok();
                 self.remove_where(|key, _| {

@@ -18,9 +18,6 @@ use crate::stats::Event;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
 
-/// How often keys whose load came to nothing are sat down for again.
-const ROUNDS: usize = 3;
-
 /// What was found of the keys of one round.
 struct Round<T> {
     values: Values<T>,
@@ -114,15 +111,17 @@ impl Engine {
         let timed_out = |key: &str| limit(Timeout::new(key, policy.hard_limit().unwrap_or_default()));
         let patient = policy.clone().unlimited();
         let stand_in = |missing: &[Box<str>], stale: &mut HashMap<Box<str>, Stale<T>>| {
-            let serve = |key: &Box<str>| {
+            let mut serve = |key: &str| {
                 let part = Part::<T, E>::new(self, key, &patient, terms(), |_| None);
                 let stale = stale.remove(key).filter(|stale| part.may_stand_in(stale))?;
-                Some((key.clone(), part.serve(stale)))
+                Some((Box::from(key), part.serve(stale)))
             };
-            missing.iter().map(serve).collect::<Option<Vec<_>>>()
+            missing.iter().map(|key| serve(key)).collect::<Option<Vec<_>>>()
         };
-        for round in 1..=ROUNDS {
-            let mut found = self.find_many::<T, E>(&wanted, &patient, round).await;
+        // Each round ends the call of somebody who loads a key that others wait for, so there is a last one.
+        let mut retrying = false;
+        loop {
+            let mut found = self.find_many::<T, E>(&wanted, &patient, retrying).await;
             values.extend(std::mem::take(&mut found.values));
             wanted.clear();
             if !found.missing.keys.is_empty() {
@@ -161,23 +160,23 @@ impl Engine {
             if wanted.is_empty() {
                 break;
             }
+            retrying = true;
         }
         Ok(keys.iter().map(|key| values.get(key.as_ref()).cloned()).collect())
     }
 
-    /// Sits down for each key, and reads the cache for those that are this caller's to load. In the last round nobody
-    /// is followed.
+    /// Sits down for each key, and reads the cache for those that are this caller's to load.
     async fn find_many<T: Cacheable, E: 'static>(
         &self,
         keys: &[Box<str>],
         policy: &Policy,
-        round: usize,
+        retrying: bool,
     ) -> Round<T> {
         let mut found = Round::default();
         let (mut mine, mut leads) = (Vec::new(), Vec::new());
         for key in keys {
             let part = Part::<T, E>::new(self, key, policy, terms(), |_| None);
-            if let Err(error) = crate::key::check(key).and_then(|()| policy.check()) {
+            if let Err(error) = self.check(key, policy) {
                 self.note(&error);
                 drop(part.nothing());
                 found.missing.keys.push(key.clone());
@@ -189,14 +188,13 @@ impl Engine {
                 found.values.insert(key.clone(), value);
                 continue;
             }
-            match self.seat(key, policy, part.caller(round > 1)) {
+            match self.seat(key, policy, part.caller(retrying)) {
                 Seat::Lead(lead) => leads.push(lead),
                 Seat::Alone(beside) => found._beside.extend(beside),
-                Seat::Follow(follow) if round < ROUNDS => {
+                Seat::Follow(follow) => {
                     found.follows.push((key.clone(), follow));
                     continue;
                 }
-                Seat::Follow(_) => {}
             }
             mine.push(part);
         }

@@ -23,7 +23,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::watch::Began;
 use super::{Engine, LoadPolicy};
 use crate::flight::{Caller, Seat, is_loading};
-use crate::key;
 use crate::policy::Policy;
 use crate::stats::Event;
 use crate::timeout::Timeout;
@@ -120,7 +119,7 @@ impl Engine {
         if self.shared.disabled {
             return Box::pin(job.uncached(start.start(|| job.brief(None)))).await;
         }
-        if let Err(error) = key::check(key).and_then(|()| policy.check()) {
+        if let Err(error) = self.check(key, &policy) {
             self.note(&error);
             return Box::pin(job.uncached(start.start(|| job.brief(None)))).await;
         }

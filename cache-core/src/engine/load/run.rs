@@ -85,6 +85,9 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
                 return (Err(error), Landing::Failed(shared));
             }
         };
+        if let (Some(lead), Some(tags)) = (lead, &loaded.tags) {
+            lead.bears(tags);
+        }
         let mut landing = Landing::Value(Value::new(loaded.value.clone()));
         if let Some(fenced) = fenced
             && lead.is_none_or(Lead::is_followed)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{MS, Subject, fresh_for, ok, sentences, stale_after, text};
+use super::{MS, Subject, fresh_for, ok, sentences, stale_after, tags, text};
 use crate::deadline::Lifetime;
 use crate::entry::{Origin, Set, Stored};
 use crate::value::Kind;
@@ -14,6 +14,7 @@ sentences! {
     delete_says_whether_something_went
     if_absent_stores_only_where_nothing_is_fresh
     an_origin_comes_back_as_it_was_stored
+    tags_come_back_as_they_were_stored
     a_glance_ends_when_it_was_told_to
     an_entry_tells_its_age
     a_value_of_another_kind_is_not_taken_for_this_one
@@ -131,4 +132,14 @@ fn a_glance_ends_when_it_was_told_to(s: &Subject<'_>) {
     assert_eq!(ok(s.cache.set("storing:glance", text("w"), set)), Stored::Yes);
     assert!(s.cache.fresh("storing:glance").is_none());
     assert_eq!(s.fresh("storing:glance").as_deref(), Some("w"));
+}
+
+fn tags_come_back_as_they_were_stored(s: &Subject<'_>) {
+    let given = tags(&["storing-a", "storing-b"]);
+    s.store("storing:tags", "v", fresh_for(60_000), &given);
+    let mut found = s.get("storing:tags").expect("stored").tags;
+    found.sort();
+    assert_eq!(found, given);
+    s.store("storing:tags", "w", fresh_for(60_000), &[]);
+    assert!(s.get("storing:tags").expect("stored").tags.is_empty());
 }
