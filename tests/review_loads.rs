@@ -1,6 +1,6 @@
 //! What a review of loads broke, or tried to break, each as it was found.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::redundant_closure)]
 
 mod common;
 use common::{Subject, subjects};
