@@ -71,14 +71,16 @@ pub(crate) use watched::watched;
 /// # What it does not see
 /// The cache's clock is the one that `world` gives it: give it a manual one, and let a "writer" turn it. Work on
 /// other threads or tasks than the readers' own runs when it likes. `#[cached]` functions use the global cache,
-/// which is not of one run: let readers and writers run in `larder::scope` or `scope_async`.
+/// which is not of one run: let readers and writers run in `larder::scope` or `scope_async`. A run makes eight calls at
+/// most, so an omission that shows only after more is not found; neither is what needs a runtime that is not there: enter
+/// yours before (`runtime.enter()`).
 pub fn check_coherent<W: 'static>(world: impl Fn() -> W + 'static) -> Coherence<W> {
     Coherence {
         world: Box::new(world),
         readers: Vec::new(),
         writers: Vec::new(),
         arguments: 2,
-        runs: 500,
+        runs: None,
         seed: 0x1A_4DE4,
     }
 }
@@ -90,7 +92,7 @@ pub struct Coherence<W> {
     readers: Vec<Part<W>>,
     writers: Vec<Part<W>>,
     arguments: u64,
-    runs: u64,
+    runs: Option<u64>,
     seed: u64,
 }
 
@@ -159,9 +161,10 @@ impl<W: 'static> Coherence<W> {
         self
     }
 
-    /// How many interleavings are tried; 500 unless said otherwise.
+    /// How many interleavings are tried: unless said otherwise 500, or 50 for each pair of a reader and a writer (of the
+    /// same argument) where that is more.
     pub fn runs(mut self, runs: u64) -> Self {
-        self.runs = runs;
+        self.runs = Some(runs);
         self
     }
 
@@ -193,7 +196,8 @@ impl<W: 'static> Coherence<W> {
         assert!(readers > 0 && writers > 0, "check_coherent wants a reader and a writer at least");
         let parts: Vec<Part<W>> = self.readers.into_iter().chain(self.writers).collect();
         let program = Program { parts, world: self.world };
-        for run in 0..self.runs {
+        let pairs = readers as u64 * writers as u64;
+        for run in 0..self.runs.unwrap_or(500.max(50 * pairs)) {
             let seed = self.seed.wrapping_add(run);
             let plan = Plan::random(seed, readers, writers, self.arguments);
             if let Some(stale) = program.play(&plan, seed) {
