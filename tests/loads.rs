@@ -6,25 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use common::{Subject, subjects};
-use larder::{Larder, Load, Loaded, Policy, Timeout, key};
+use common::{Failure, MINUTE, SECOND, Subject, in_time, settle, subjects};
+use larder::{Larder, Load, Loaded, Policy, key};
 use tokio::sync::{Notify, oneshot};
 
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
 const KEY: &str = "k";
-
-#[derive(Clone, Debug, PartialEq)]
-enum Failure {
-    Source,
-    Timeout,
-}
-
-impl From<Timeout> for Failure {
-    fn from(_: Timeout) -> Self {
-        Self::Timeout
-    }
-}
 
 /// Counts its loads and returns how many there were.
 #[derive(Clone, Default)]
@@ -43,17 +29,6 @@ impl Source {
         let source = self.clone();
         *cache.get_or_load(KEY, policy, move || source.load()).await
     }
-}
-
-/// Lets what runs in the background end.
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn in_time<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it ends")
 }
 
 #[tokio::test]

@@ -5,25 +5,12 @@ mod common;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::time::Duration;
 
-use common::{Subject, subjects};
+use common::{SECOND, Subject, in_time, settle, subjects};
 use larder::{Closed, Larder, Policy, key, ttl};
 use tokio::sync::oneshot;
 
-const SECOND: Duration = Duration::from_secs(1);
-
 type Failed = &'static str;
-
-async fn in_time<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it ends")
-}
-
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-}
 
 #[test]
 fn get_set_and_delete_many() {

@@ -3,18 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+use common::{MINUTE, SECOND, settle};
 use larder::testing::Remote;
 use larder::{Larder, Memory, Policy};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-const MINUTE: Duration = Duration::from_secs(60);
-const SECOND: Duration = Duration::from_secs(1);
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-}
 #[test]
 fn f01_no_capacity() {
     for b in [

@@ -3,35 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::unit_arg)]
 
 mod common;
-use common::{Subject, subjects};
-use larder::{Larder, Load, Loaded, Memory, Policy, Timeout, key};
+use common::{Failure, MINUTE, SECOND, Subject, in_time, settle, subjects};
+use larder::{Larder, Load, Loaded, Memory, Policy, key};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
 const KEY: &str = "k";
-#[derive(Clone, Debug, PartialEq)]
-enum Failure {
-    Source,
-    Timeout,
-}
-impl From<Timeout> for Failure {
-    fn from(_: Timeout) -> Self {
-        Self::Timeout
-    }
-}
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-}
-async fn in_time<F: Future>(f: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(8), f).await.expect("HANG")
-}
 
 // heavy entries by several threads at once: each holds room and waits for the other's
 fn heavy(capacity: Option<usize>) {

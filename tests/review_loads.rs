@@ -3,34 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::redundant_closure)]
 
 mod common;
-use common::{Subject, subjects};
-use larder::{Larder, Load, Loaded, Policy, Timeout, key};
+use common::{Failure, MINUTE, SECOND, Subject, in_time, settle, subjects};
+use larder::{Larder, Load, Loaded, Policy, key};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
 const KEY: &str = "k";
-#[derive(Clone, Debug, PartialEq)]
-enum Failure {
-    Source,
-    Timeout,
-}
-impl From<Timeout> for Failure {
-    fn from(_: Timeout) -> Self {
-        Self::Timeout
-    }
-}
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
-}
-async fn in_time<F: Future>(f: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(8), f).await.expect("HANG")
-}
 
 // 1 G1: late tag invalidated during flight; later caller joins
 #[tokio::test]

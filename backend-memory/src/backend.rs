@@ -148,11 +148,19 @@ impl Cache for Memory {
     }
 
     fn get(&self, key: &str, _: &'static Kind) -> Reply<'_, Option<Entry>> {
-        // What is not there needs no clock.
-        if self.0.is_absent(key) {
+        let store = &*self.0;
+        let (hash, mut out) = (store.hash(key), store.departed());
+        let mut shard = store.shard(hash);
+        if shard.find(hash, key.as_bytes()).is_none() {
+            // What is not there needs no clock.
             return Reply::ready(None);
         }
-        Reply::ready(self.0.visit(key, true, |shard, at, _| at.found.and_then(|id| shard.entry(id, at.now))))
+        let now = store.clock.now();
+        let found = shard.lookup((hash, key.as_bytes()), (&store.marks, now), true, &mut out);
+        let entry = found.and_then(|id| shard.entry(id, now));
+        drop(shard);
+        store.settle(out);
+        Reply::ready(entry)
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {

@@ -113,12 +113,6 @@ impl Store {
         self.shards[at].0.lock()
     }
 
-    /// Whether nothing is held under `key`, be it valid or not.
-    pub(crate) fn is_absent(&self, key: &str) -> bool {
-        let hash = self.hash(key);
-        self.shard(hash).find(hash, key.as_bytes()).is_none()
-    }
-
     /// What `value` weighs; `None` if it cannot be kept. The user's code: no lock may be held.
     pub(crate) fn weigh(&self, value: &Value) -> Option<u32> {
         self.weighers.weigh(value).filter(|weight| self.budget.admits((*weight).into()))

@@ -1,11 +1,42 @@
-//! The caches that every scenario runs over, all with a clock that stands until it is turned.
+//! The caches that every scenario runs over, all with a clock that stands until it is turned; and how to wait for what
+//! runs meanwhile.
 
 #![allow(dead_code)] // each test program uses its part
+
+use std::time::Duration;
 
 #[cfg(feature = "moka")]
 use larder::Moka;
 use larder::testing::{Plain, Remote};
-use larder::{Cache, Larder, ManualClock, Memory};
+use larder::{Cache, Larder, ManualClock, Memory, Timeout};
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+
+/// What a loader may fail with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Failure {
+    Source,
+    Timeout,
+}
+
+impl From<Timeout> for Failure {
+    fn from(_: Timeout) -> Self {
+        Self::Timeout
+    }
+}
+
+/// Lets what runs in the background end.
+pub(crate) async fn settle() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The output of what must not hang.
+pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(8), future).await.expect("it hangs")
+}
 
 pub(crate) struct Subject {
     pub(crate) name: &'static str,

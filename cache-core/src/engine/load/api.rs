@@ -54,7 +54,7 @@ impl Engine {
         P: LoadPolicy<L>,
         L: Future<Output = T>,
     {
-        let terms = Terms { split: infallible, share: None, blocking: false, takes_any: policy.takes_any() };
+        let terms = Terms::new(infallible, policy.takes_any());
         always(self.load(key.as_ref(), terms, || (policy, Untold(loader))).await)
     }
 
@@ -79,7 +79,7 @@ impl Engine {
         P: LoadPolicy<L>,
         L: Future<Output = Result<T, E>>,
     {
-        let terms = Terms { split: fallible, share: None, blocking: false, takes_any: policy.takes_any() };
+        let terms = Terms::new(fallible, policy.takes_any());
         self.load(key.as_ref(), terms, || (policy, Untold(loader))).await
     }
 
@@ -99,12 +99,7 @@ impl Engine {
         P: LoadPolicy<L>,
         L: Future<Output = Result<T, E>>,
     {
-        let terms = Terms {
-            split: fallible,
-            share: Some(Share::by_clone()),
-            blocking: false,
-            takes_any: policy.takes_any(),
-        };
+        let terms = Terms { share: Some(Share::by_clone()), ..Terms::new(fallible, policy.takes_any()) };
         self.load(key.as_ref(), terms, || (policy, Untold(loader))).await
     }
 
@@ -149,7 +144,7 @@ impl Engine {
         P: LoadPolicy<L>,
         L: Future<Output = Result<Loaded<T>, E>>,
     {
-        let terms = Terms { split: identity, share: None, blocking: false, takes_any: policy.takes_any() };
+        let terms = Terms::new(identity, policy.takes_any());
         self.load(key.as_ref(), terms, || (policy, Told(loader))).await
     }
 
@@ -171,7 +166,7 @@ impl Engine {
         P: LoadPolicy<Compute<F>> + Uninterrupted,
         F: FnOnce() -> T,
     {
-        let terms = Terms { split: infallible, share: None, blocking: true, takes_any: policy.takes_any() };
+        let terms = Terms { blocking: true, ..Terms::new(infallible, policy.takes_any()) };
         always(block_on(self.load(key.as_ref(), terms, || (policy, Untold(|| Compute::new(compute))))))
     }
 
@@ -191,7 +186,7 @@ impl Engine {
         P: LoadPolicy<Compute<F>> + Uninterrupted,
         F: FnOnce() -> Result<T, E>,
     {
-        let terms = Terms { split: fallible, share: None, blocking: true, takes_any: policy.takes_any() };
+        let terms = Terms { blocking: true, ..Terms::new(fallible, policy.takes_any()) };
         block_on(self.load(key.as_ref(), terms, || (policy, Untold(|| Compute::new(compute)))))
     }
 }

@@ -23,7 +23,7 @@ pub(super) type Part<'j, T, E> = Job<'j, T, Result<Loaded<T>, E>, E>;
 pub(super) type Values<T> = HashMap<Box<str>, Arc<T>>;
 
 pub(super) fn terms<T, E>() -> Terms<T, Result<Loaded<T>, E>, E> {
-    Terms { split: std::convert::identity, share: None, blocking: false, takes_any: true }
+    Terms::new(std::convert::identity, true)
 }
 
 /// See the module; with the fences of the keys, and the flights that they lead.

@@ -12,11 +12,9 @@ use crate::value::Cacheable;
 impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     /// Waits for another caller's load; `None`: it came to nothing that could be shared, sit down again.
     pub(super) async fn follow(&self, follow: Follow) -> Option<Result<Arc<T>, E>> {
-        let stale = match self.find().await {
-            Found::Fresh(value) => return Some(Ok(value)),
-            Found::Stale(stale) if self.may_revalidate(&stale) => return Some(Ok(self.serve(stale))),
-            Found::Stale(stale) => Some(stale),
-            Found::Nothing => None,
+        let stale = match self.look().await {
+            Ok(value) => return Some(Ok(value)),
+            Err(stale) => stale,
         };
         self.count_once(&self.coalesced, Event::Coalesced);
         let (clock, mut follow) = (&self.engine.shared.clock, pin!(follow));
@@ -37,6 +35,16 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         }
     }
 
+    /// What the cache has to serve at once; else what is stale, if anything is.
+    async fn look(&self) -> Result<Arc<T>, Option<Stale<T>>> {
+        match self.find().await {
+            Found::Fresh(value) => Ok(value),
+            Found::Stale(stale) if self.may_revalidate(&stale) => Ok(self.serve(stale)),
+            Found::Stale(stale) => Err(Some(stale)),
+            Found::Nothing => Err(None),
+        }
+    }
+
     async fn landed(&self, landing: Landing, stale: Option<Stale<T>>) -> Option<Result<Arc<T>, E>> {
         match landing {
             // A value of another type is of no use here; the next seat will find it and load over it.
@@ -46,11 +54,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
                 }
                 value.downcast().ok().map(Ok)
             }
-            Landing::Found => match self.find().await {
-                Found::Fresh(value) => Some(Ok(value)),
-                Found::Stale(stale) if self.may_revalidate(&stale) => Some(Ok(self.serve(stale))),
-                _ => None,
-            },
+            Landing::Found => self.look().await.ok().map(Ok),
             Landing::Failed(error) => match stale.filter(|stale| self.may_stand_in(stale)) {
                 Some(stale) => Some(Ok(self.serve(stale))),
                 None => (self.terms.share?.unpack)(&*error?).map(Err),

@@ -62,10 +62,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             }
             Ok(loader) => self.lead_softly(self.movable(lead, fenced, loader), place, stale).await,
             Err(loader) => {
-                let (result, landing) = {
-                    let run = pin!(self.load_and_publish(Some(&lead), fenced, loader));
-                    Piloted::new(slice::from_ref(&lead), run).await
-                };
+                let (result, landing) = self.run_fenced(&lead, fenced, loader).await;
                 self.settle(result, Some((lead, landing)), Some(stale))
             }
         }
@@ -120,10 +117,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         let (terms, limit) = (self.terms, self.limit);
         Box::pin(async move {
             let job = Job::new(&engine, &key, &policy, terms, limit);
-            let (result, landing) = {
-                let run = pin!(job.load_and_publish(Some(&lead), fenced, loader));
-                Piloted::new(slice::from_ref(&lead), run).await
-            };
+            let (result, landing) = job.run_fenced(&lead, fenced, loader).await;
             job.settle(result, Some((lead, landing)), None)
         })
     }

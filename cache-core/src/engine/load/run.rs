@@ -4,6 +4,7 @@ use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::pin::pin;
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::clock::within;
 use crate::entry::{Origin, Set, Stored};
 use crate::error::Result;
 use crate::fence::Fence;
-use crate::flight::{Landing, Lead};
+use crate::flight::{Landing, Lead, Piloted};
 use crate::stats::Event;
 use crate::timeout::Timeout;
 use crate::value::{Cacheable, Value};
@@ -63,6 +64,22 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
                 None
             }
         }
+    }
+
+    /// Loads and publishes as the leader of a flight, under a fence that was taken before.
+    pub(super) async fn run_fenced<C, K, L>(
+        &self,
+        lead: &Lead,
+        fenced: Option<Fenced<C, K>>,
+        loader: L,
+    ) -> (Result<Arc<T>, E>, Landing)
+    where
+        C: Deref<Target = dyn Cache>,
+        K: Deref<Target = str>,
+        L: Future<Output = O>,
+    {
+        let run = pin!(self.load_and_publish(Some(lead), fenced, loader));
+        Piloted::new(slice::from_ref(lead), run).await
     }
 
     /// Loads and publishes under a fence that was taken before, as the leader of a flight or alone. What its caller gets,

@@ -17,6 +17,13 @@ pub(crate) struct Terms<T, O, E> {
     pub(crate) takes_any: bool,
 }
 
+impl<T, O, E> Terms<T, O, E> {
+    /// Of an asynchronous load whose errors are not shared.
+    pub(crate) fn new(split: fn(O) -> Result<Loaded<T>, E>, takes_any: bool) -> Self {
+        Self { split, share: None, blocking: false, takes_any }
+    }
+}
+
 impl<T, O, E> Clone for Terms<T, O, E> {
     fn clone(&self) -> Self {
         *self
