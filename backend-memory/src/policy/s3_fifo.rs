@@ -146,7 +146,7 @@ impl Ghost {
 
     fn shrink(&mut self, most: usize) {
         self.trim(most);
-        self.queue.shrink_to_fit();
+        self.queue.shrink_to(self.queue.len().next_power_of_two());
         self.rounds.shrink_to_fit(|(h, _)| *h);
     }
 

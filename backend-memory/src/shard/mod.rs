@@ -28,6 +28,8 @@ pub(crate) struct Shard<P> {
     pub(crate) fences: Fences,
     /// No entry expires before this.
     earliest: Time,
+    /// It was sparse when the last sweep ended.
+    sparse: bool,
     /// What its entries weigh together.
     weight: u64,
     pub(crate) evictions: u64,
@@ -42,6 +44,7 @@ impl<P: Policy> Default for Shard<P> {
             policy: P::default(),
             fences: Fences::default(),
             earliest: Time::MAX,
+            sparse: false,
             weight: 0,
             evictions: 0,
             expirations: 0,

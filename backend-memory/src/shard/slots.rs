@@ -215,9 +215,11 @@ impl Slots {
         self.ends.truncate(end);
         self.free.retain(|id| (*id as usize) < end);
         if self.free.is_empty() {
-            self.hot.shrink_to_fit();
-            self.cold.shrink_to_fit();
-            self.ends.shrink_to_fit();
+            // To a size that it grew through: grown again, it fits into the holes that it left in the allocator's heap.
+            let size = end.next_power_of_two();
+            self.hot.shrink_to(size);
+            self.cold.shrink_to(size);
+            self.ends.shrink_to(size);
             self.free.shrink_to_fit();
         }
         self.free.is_empty()
