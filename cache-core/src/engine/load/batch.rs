@@ -80,10 +80,7 @@ impl Batch {
         for (key, value) in &values {
             engine.shared.throttle.lift(Target::Key(key));
             if let Some(fenced) = fences.remove(key) {
-                let publish = pin!(async {
-                    part(key).publish(&Loaded::from(value.clone()), cost, fenced).await;
-                });
-                Piloted::new(&leads, publish).await;
+                part(key).publish(&leads, &Loaded::from(value.clone()), cost, fenced).await;
             }
         }
         for lead in leads {

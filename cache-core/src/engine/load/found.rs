@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::run::asked;
 use super::{Job, Previous};
 use crate::clock::Time;
 use crate::entry::Entry;
 use crate::error::Error;
+use crate::flight::Lead;
 use crate::stats::Event;
 use crate::value::Cacheable;
 
@@ -41,8 +43,8 @@ impl<T> Stale<T> {
 
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// Reads the cache. What is wrong with it is noted, and is a miss.
-    pub(super) async fn find(&self) -> Found<T> {
-        let entry = match self.engine.cache.get(self.key, T::kind()).await {
+    pub(super) async fn find(&self, leads: &[Lead]) -> Found<T> {
+        let entry = match asked(leads, self.engine.cache.get(self.key, T::kind())).await {
             Ok(Some(entry)) => entry,
             Ok(None) => return self.nothing(),
             Err(error) => {

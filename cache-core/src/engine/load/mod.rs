@@ -168,15 +168,15 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         S: Start<T, L>,
         L: Future<Output = O>,
     {
-        let stale = match self.find().await {
+        let stale = match self.find(&[]).await {
             Found::Fresh(value) => return Ok(value),
             Found::Stale(stale) if self.is_throttled() => return Ok(self.serve(stale)),
             Found::Stale(stale) => Some(stale),
             Found::Nothing => None,
         };
-        let fenced = self.fence().await;
+        let fenced = self.fence(&[]).await;
         let loader = start.start(|| self.brief(stale.as_ref()));
-        let (result, _) = self.load_and_publish(None, fenced, loader).await;
+        let (result, _) = self.load_and_publish(&[], fenced, loader).await;
         self.settle(result, None, stale)
     }
 
