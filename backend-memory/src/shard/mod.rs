@@ -137,7 +137,7 @@ impl<P: Policy> Shard<P> {
             stale_for: now - cold.fresh_until.min(now),
             age: now - cold.stored,
             tier: Tier::L1,
-            origin: cold.origin,
+            origin: cold.origin(),
             tags: cold.tags.iter().map(|tag| tag.name().into()).collect(),
         })
     }
@@ -177,7 +177,7 @@ impl<P: Policy> Shard<P> {
         match found {
             None => Room { entries: 1, weight: weight.into() },
             Some(id) => {
-                let more = weight.saturating_sub(self.slots.cold(id).weight);
+                let more = weight.saturating_sub(self.slots.hot(id).weight);
                 Room { entries: 0, weight: more.into() }
             }
         }
@@ -200,7 +200,7 @@ impl<P: Policy> Shard<P> {
             self.index.insert_unique(hash, id, |id| slots.cold(*id).hash);
             return self.policy.insert(id, hash, weight);
         };
-        let before = self.slots.cold(id).weight;
+        let before = self.slots.hot(id).weight;
         self.weight -= u64::from(before);
         out.room.weight += u64::from(before.saturating_sub(weight));
         if before != weight {
@@ -237,7 +237,7 @@ impl<P: Policy> Shard<P> {
 
     /// Takes the entry, of which the policy knows nothing any more, from its slot and the index.
     fn leave(&mut self, id: Id, cause: RemovalCause, out: &mut Departed) {
-        let (hash, weight) = (self.slots.cold(id).hash, self.slots.cold(id).weight.into());
+        let (hash, weight) = (self.slots.cold(id).hash, self.slots.hot(id).weight.into());
         if let Ok(entry) = self.index.find_entry(hash, |other| *other == id) {
             entry.remove();
         }

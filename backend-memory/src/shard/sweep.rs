@@ -130,7 +130,7 @@ mod tests {
         for (key, (value, weight)) in plain {
             let id = shard.find(*key, key.to_string().as_bytes()).expect("it is there");
             let held = shard.value(id).and_then(|held| held.as_any().downcast_ref::<u64>().copied());
-            assert_eq!((held, shard.slots.cold(id).weight), (Some(*value), *weight));
+            assert_eq!((held, shard.slots.hot(id).weight), (Some(*value), *weight));
         }
         let weight = plain.values().map(|(_, weight)| u64::from(*weight)).sum();
         assert_eq!(shard.held(), crate::budget::Room { entries: plain.len() as u64, weight });
