@@ -45,8 +45,8 @@ impl<P: Policy> Shard<P> {
     }
 
     /// Whether it was sparse when the last sweep ended, and still is: what was emptied and is filling again keeps its
-    /// memory. (Given back and taken again at each invalidation of everything, tables move from one of the allocator's
-    /// heaps to the next, and leave holes in all of them: `soak` sees the process grow.)
+    /// memory. (Given back and taken again at each invalidation of everything, tables leave holes in the allocator's
+    /// heaps: `soak` saw the process grow by half, with the same bytes in use.)
     pub(crate) fn stays_sparse(&mut self) -> bool {
         let sparse = self.slots.are_sparse();
         std::mem::replace(&mut self.sparse, sparse) && sparse

@@ -24,8 +24,8 @@ value is held against what was invalidated before its read began. Prints a line 
 It fails if anything stale was read, or a counter was wrong, or memory was not flat:
 - live bytes (allocated, not given back): the peak of the last third is over that of the middle third by more than PERCENT
   (default 5);
-- resident memory is ever more than twice the peak of live bytes, beyond what was resident before the load (it has holes:
-  each thread has a heap of its own, and a table given back in one is taken again in another);
+- resident memory is ever more than twice the peak of live bytes, beyond what was resident before the load (tables that are
+  given back and grow again elsewhere leave holes in the allocator's heaps);
 - after the load: the cleared cache holds more than 1 MiB, or the dropped cache has left more than 64 KiB behind.
 
 With --leak it forgets so many bytes ten times a second, to see that it fails.";

@@ -2,9 +2,9 @@
 //!
 //! Two measures. *Live* bytes are what was allocated and not given back: exact, and a leak in Rust code shows here whatever
 //! the allocator does. *Resident* memory is what the process has from the system. It also holds the holes in the
-//! allocator's heaps, of which each thread has its own: a table that is given back leaves a hole in the heap of the thread
-//! that let it grow, and grows again in another's. That levels off, but not soon, so resident memory is held against the
-//! live peak and not against itself: what grows without end, and is not live, passes any multiple of it.
+//! allocator's heaps, which tables that are given back and grow again elsewhere leave behind. That levels off, but not
+//! soon, so resident memory is held against the live peak and not against itself: what grows without end, and is not live,
+//! passes any multiple of it.
 
 use stats_alloc::Stats;
 
