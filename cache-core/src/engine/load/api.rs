@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::{Load, Loaded, Share, Terms, Told, Untold};
 use crate::engine::{Compute, Engine, LoadPolicy, Uninterrupted};
-use crate::runtime::block_on;
 use crate::value::Cacheable;
 
 fn infallible<T>(value: T) -> Result<Loaded<T>, Infallible> {
@@ -166,8 +165,8 @@ impl Engine {
         P: LoadPolicy<Compute<F>> + Uninterrupted,
         F: FnOnce() -> T,
     {
-        let terms = Terms { blocking: true, ..Terms::new(infallible, policy.takes_any()) };
-        always(block_on(self.load(key.as_ref(), terms, || (policy, Untold(|| Compute::new(compute))))))
+        let terms = Terms::new(infallible, policy.takes_any());
+        always(self.load_here(key.as_ref(), terms, || (policy, compute)))
     }
 
     /// [`get_or_compute`](Engine::get_or_compute) with a closure that can fail. Errors are not cached.
@@ -186,7 +185,7 @@ impl Engine {
         P: LoadPolicy<Compute<F>> + Uninterrupted,
         F: FnOnce() -> Result<T, E>,
     {
-        let terms = Terms { blocking: true, ..Terms::new(fallible, policy.takes_any()) };
-        block_on(self.load(key.as_ref(), terms, || (policy, Untold(|| Compute::new(compute)))))
+        let terms = Terms::new(fallible, policy.takes_any());
+        self.load_here(key.as_ref(), terms, || (policy, compute))
     }
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::run::asked;
+use super::run::wait_for;
 use super::{Job, Previous};
 use crate::clock::Time;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::flight::Lead;
+use crate::reply::Reply;
 use crate::stats::Event;
 use crate::value::Cacheable;
 
@@ -44,7 +45,11 @@ impl<T> Stale<T> {
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// Reads the cache. What is wrong with it is noted, and is a miss.
     pub(super) async fn find(&self, leads: &[Lead]) -> Found<T> {
-        let entry = match asked(leads, self.engine.cache.get(self.key, T::kind())).await {
+        let entry = match self.engine.cache.get(self.key, T::kind()) {
+            Reply::Ready(entry) => entry,
+            reply => wait_for(leads, reply).await,
+        };
+        let entry = match entry {
             Ok(Some(entry)) => entry,
             Ok(None) => return self.nothing(),
             Err(error) => {

@@ -21,9 +21,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::watch::Began;
-use super::{Engine, LoadPolicy};
+use super::{Compute, Engine, LoadPolicy, Uninterrupted};
 use crate::flight::{Caller, Seat, is_loading};
 use crate::policy::Policy;
+use crate::runtime::block_on;
 use crate::stats::Event;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
@@ -128,6 +129,34 @@ impl Engine {
 }
 
 impl Engine {
+    /// The same for synchronous code, which holds its thread meanwhile. What is there needs no future.
+    #[inline]
+    pub(crate) fn load_here<T, O, E, P, F>(
+        &self,
+        key: &str,
+        terms: Terms<T, O, E>,
+        plan: impl FnOnce() -> (P, F),
+    ) -> Result<Arc<T>, E>
+    where
+        T: Cacheable,
+        O: 'static,
+        E: 'static,
+        P: LoadPolicy<Compute<F>> + Uninterrupted,
+        F: FnOnce() -> O,
+    {
+        if terms.takes_any
+            && let Some(value) = self.fresh(key)
+        {
+            return Ok(value);
+        }
+        let terms = Terms { blocking: true, takes_any: false, ..terms };
+        let plan = || {
+            let (policy, compute) = plan();
+            (policy, Untold(|| Compute::new(compute)))
+        };
+        block_on(self.load(key, terms, plan))
+    }
+
     fn seat(&self, key: &str, policy: &Policy, caller: Caller) -> Seat {
         self.shared.flights.seat(key, policy.tag_list(), caller)
     }

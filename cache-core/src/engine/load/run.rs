@@ -47,13 +47,10 @@ impl Borrowed<'_> {
     }
 }
 
-/// What the backend says, to the leader of these flights (or to somebody alone): while it waits, it shows its followers
-/// that it lives.
-pub(super) async fn asked<R>(leads: &[Lead], reply: Reply<'_, R>) -> Result<R> {
-    match reply {
-        Reply::Ready(result) => result,
-        reply => Piloted::new(leads, pin!(reply)).await,
-    }
+/// What the backend says, to the leader of these flights (or to somebody alone), if it does not say so at once: while the
+/// leader waits, it shows its followers that it lives.
+pub(super) async fn wait_for<R>(leads: &[Lead], reply: Reply<'_, R>) -> Result<R> {
+    Piloted::new(leads, pin!(reply)).await
 }
 
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
@@ -66,7 +63,11 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// A fence, taken before the loader is even started: its closure may read the source already.
     pub(super) async fn fence(&self, leads: &[Lead]) -> Option<Borrowed<'_>> {
         let cache = &*self.engine.cache;
-        match asked(leads, cache.fence(self.key)).await {
+        let fence = match cache.fence(self.key) {
+            Reply::Ready(fence) => fence,
+            reply => wait_for(leads, reply).await,
+        };
+        match fence {
             Ok(fence) => Some(Fenced { cache, key: self.key, fence }),
             Err(error) => {
                 self.engine.note(&error);
@@ -172,7 +173,11 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         let origin = Origin { cost, version: self.policy.version_number() };
         let fence = Some(fenced.fence);
         let options = Set { tags, fence, origin, glance: fill.glance, ..Set::new(fill.lifetime) };
-        match asked(leads, fenced.cache.set(key, value, options)).await {
+        let stored = match fenced.cache.set(key, value, options) {
+            Reply::Ready(stored) => stored,
+            reply => wait_for(leads, reply).await,
+        };
+        match stored {
             Ok(Stored::Fenced) => self.saw(Event::Fenced),
             Ok(stored) => return stored,
             // As where there was no fence to be had: nobody is made to load again for the backend's trouble.
