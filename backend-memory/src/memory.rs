@@ -191,7 +191,8 @@ impl Store {
                 // A value's `Drop` that panics must not leave the sweep half done.
                 trouble = catch_unwind(AssertUnwindSafe(|| self.settle(out))).err().or(trouble);
             }
-            while shard.lock().compact() {}
+            let stays_sparse = shard.lock().stays_sparse();
+            while stays_sparse && shard.lock().compact() {}
             let mut shard = shard.lock();
             oldest_load = oldest_load.min(shard.fences.oldest());
             shard.fences.shrink();

@@ -43,7 +43,7 @@ impl Links {
     /// Forgets the slots from `end` on, which are in no list.
     pub(super) fn shrink(&mut self, end: Id) {
         self.0.truncate(end as usize);
-        self.0.shrink_to_fit();
+        self.0.shrink_to((end as usize).next_power_of_two());
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Shard<P> {
     pub(crate) fences: Fences,
     /// No entry expires before this.
     earliest: Time,
+    /// It was sparse when the last sweep ended.
+    sparse: bool,
     /// What its entries weigh together.
     weight: u64,
     pub(crate) evictions: u64,
@@ -42,6 +44,7 @@ impl<P: Policy> Default for Shard<P> {
             policy: P::default(),
             fences: Fences::default(),
             earliest: Time::MAX,
+            sparse: false,
             weight: 0,
             evictions: 0,
             expirations: 0,
@@ -134,7 +137,7 @@ impl<P: Policy> Shard<P> {
             stale_for: now - cold.fresh_until.min(now),
             age: now - cold.stored,
             tier: Tier::L1,
-            origin: cold.origin,
+            origin: cold.origin(),
             tags: cold.tags.iter().map(|tag| tag.name().into()).collect(),
         })
     }
@@ -174,7 +177,7 @@ impl<P: Policy> Shard<P> {
         match found {
             None => Room { entries: 1, weight: weight.into() },
             Some(id) => {
-                let more = weight.saturating_sub(self.slots.cold(id).weight);
+                let more = weight.saturating_sub(self.slots.hot(id).weight);
                 Room { entries: 0, weight: more.into() }
             }
         }
@@ -197,7 +200,7 @@ impl<P: Policy> Shard<P> {
             self.index.insert_unique(hash, id, |id| slots.cold(*id).hash);
             return self.policy.insert(id, hash, weight);
         };
-        let before = self.slots.cold(id).weight;
+        let before = self.slots.hot(id).weight;
         self.weight -= u64::from(before);
         out.room.weight += u64::from(before.saturating_sub(weight));
         if before != weight {
@@ -234,7 +237,7 @@ impl<P: Policy> Shard<P> {
 
     /// Takes the entry, of which the policy knows nothing any more, from its slot and the index.
     fn leave(&mut self, id: Id, cause: RemovalCause, out: &mut Departed) {
-        let (hash, weight) = (self.slots.cold(id).hash, self.slots.cold(id).weight.into());
+        let (hash, weight) = (self.slots.cold(id).hash, self.slots.hot(id).weight.into());
         if let Ok(entry) = self.index.find_entry(hash, |other| *other == id) {
             entry.remove();
         }

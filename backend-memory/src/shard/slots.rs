@@ -1,6 +1,7 @@
 //! The entries of a shard, in slots that are used again. What a hit reads stands in one cache line; the rest apart.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cache_core::{Deadlines, Origin, Time, Value};
 
@@ -18,6 +19,8 @@ pub(super) struct Hot {
     pub(super) glance_until: Time,
     /// The pattern marks up to this order do not cover it.
     pub(super) checked: u64,
+    /// Not read by a hit; there is room for it.
+    pub(super) weight: u32,
     pub(super) mark: u8,
     pub(super) tagged: bool,
 }
@@ -40,8 +43,15 @@ pub(super) struct Cold {
     /// The order of the store when its value was stored, or began to load: tag marks younger than this cover it.
     pub(super) born: u64,
     pub(super) tags: Box<[Arc<TagMark>]>,
-    pub(super) origin: Origin,
-    pub(super) weight: u32,
+    /// What its load cost, in the whole milliseconds that clocks count; from 49 days on, that.
+    cost_ms: u32,
+    version: u32,
+}
+
+impl Cold {
+    pub(super) fn origin(&self) -> Origin {
+        Origin { cost: Duration::from_millis(self.cost_ms.into()), version: self.version }
+    }
 }
 
 /// An entry to be stored.
@@ -64,12 +74,15 @@ impl Stored {
             value: Some(self.value),
             glance_until: self.glance_until.min(self.deadlines.fresh_until),
             checked: self.checked,
+            weight,
             mark: 0,
             tagged: !self.tags.is_empty(),
         };
         let Deadlines { fresh_until, stale_until } = self.deadlines;
-        let (stored, born, tags, origin) = (self.at, self.born, self.tags, self.origin);
-        (hot, Cold { hash, fresh_until, stored, born, tags, origin, weight }, stale_until)
+        let (stored, born, tags) = (self.at, self.born, self.tags);
+        let Origin { cost, version } = self.origin;
+        let cost_ms = u32::try_from(cost.as_millis()).unwrap_or(u32::MAX);
+        (hot, Cold { hash, fresh_until, stored, born, tags, cost_ms, version }, stale_until)
     }
 }
 
@@ -215,9 +228,11 @@ impl Slots {
         self.ends.truncate(end);
         self.free.retain(|id| (*id as usize) < end);
         if self.free.is_empty() {
-            self.hot.shrink_to_fit();
-            self.cold.shrink_to_fit();
-            self.ends.shrink_to_fit();
+            // To a size that it grew through: grown again, it fits into the holes that it left in the allocator's heap.
+            let size = end.next_power_of_two();
+            self.hot.shrink_to(size);
+            self.cold.shrink_to(size);
+            self.ends.shrink_to(size);
             self.free.shrink_to_fit();
         }
         self.free.is_empty()
@@ -235,7 +250,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hit_reads_one_cache_line() {
+    fn a_hit_reads_one_cache_line_and_the_rest_is_less_than_one() {
         assert_eq!((size_of::<Hot>(), align_of::<Hot>()), (64, 64));
+        assert_eq!(size_of::<Cold>(), 56);
     }
 }

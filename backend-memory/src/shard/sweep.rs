@@ -44,6 +44,14 @@ impl<P: Policy> Shard<P> {
         (to < self.slots.end()).then_some(to)
     }
 
+    /// Whether it was sparse when the last sweep ended, and still is: what was emptied and is filling again keeps its
+    /// memory. (Given back and taken again at each invalidation of everything, tables move from one of the allocator's
+    /// heaps to the next, and leave holes in all of them: `soak` sees the process grow.)
+    pub(crate) fn stays_sparse(&mut self) -> bool {
+        let sparse = self.slots.are_sparse();
+        std::mem::replace(&mut self.sparse, sparse) && sparse
+    }
+
     /// Gives back memory that nothing uses, as far as one slice goes; whether there is more to do.
     pub(crate) fn compact(&mut self) -> bool {
         if !self.slots.are_sparse() {
@@ -122,7 +130,7 @@ mod tests {
         for (key, (value, weight)) in plain {
             let id = shard.find(*key, key.to_string().as_bytes()).expect("it is there");
             let held = shard.value(id).and_then(|held| held.as_any().downcast_ref::<u64>().copied());
-            assert_eq!((held, shard.slots.cold(id).weight), (Some(*value), *weight));
+            assert_eq!((held, shard.slots.hot(id).weight), (Some(*value), *weight));
         }
         let weight = plain.values().map(|(_, weight)| u64::from(*weight)).sum();
         assert_eq!(shard.held(), crate::budget::Room { entries: plain.len() as u64, weight });
@@ -154,6 +162,24 @@ mod tests {
         }
         assert_eq!(sweep(&mut shard, 10_000), 1);
         assert!(shard.held() == crate::budget::Room::default());
+    }
+
+    #[test]
+    fn what_is_emptied_and_filled_again_keeps_its_slots() {
+        let mut shard = Shard::<S3Fifo>::default();
+        let fill = |shard: &mut Shard<S3Fifo>| (0..2_000).for_each(|key| insert(shard, key, key, 100, 1));
+        fill(&mut shard);
+        let kept = shard.slots_kept();
+        for _ in 0..3 {
+            sweep(&mut shard, 100);
+            assert!(!shard.stays_sparse(), "it has just been emptied");
+            fill(&mut shard);
+            assert!(!shard.stays_sparse() && shard.slots_kept() == kept, "it is full");
+        }
+        sweep(&mut shard, 100);
+        assert!(!shard.stays_sparse() && shard.stays_sparse());
+        while shard.compact() {}
+        assert!(shard.slots_kept() <= 1, "{}", shard.slots_kept());
     }
 
     proptest! {

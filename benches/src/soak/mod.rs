@@ -5,5 +5,5 @@ mod memory;
 mod truth;
 
 pub use load::{Tally, Worker};
-pub use memory::{Flatness, resident_kb};
+pub use memory::{Flatness, Growth, Sample};
 pub use truth::Truth;
