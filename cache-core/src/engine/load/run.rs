@@ -8,9 +8,11 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::panics::Counted;
 use super::{Job, Loaded};
 use crate::cache::Cache;
 use crate::clock::within;
+use crate::engine::write::plain;
 use crate::entry::{Origin, Set, Stored};
 use crate::error::Result;
 use crate::fence::Fence;
@@ -136,6 +138,8 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
             self.engine.count(Event::Load);
             (loader.await, began)
         });
+        let panicked = || self.engine.loaded(self.key, clock.now() - called, false);
+        let loader = pin!(Counted { loader, panicked });
         let (output, began) = match within(clock, deadline, loader).await {
             Some((output, began)) => ((self.terms.split)(output), began),
             // There is a deadline, so the policy has a limit, and its type says what that comes to.
@@ -168,7 +172,8 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         }
         let value = Value::new(loaded.value.clone());
         let (key, tags) = (&*fenced.key, loaded.tags.as_deref().unwrap_or(self.policy.tag_list()));
-        if let Err(error) = loaded.check() {
+        let counter = value.as_integer().is_some();
+        if let Err(error) = loaded.check().and_then(|()| plain(counter, key, self.policy, tags)) {
             self.engine.note(&error);
             return Stored::Fenced;
         }
