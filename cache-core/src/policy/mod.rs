@@ -197,6 +197,19 @@ impl<R, H> Policy<R, H> {
 
     /// The same policy for a loader that borrows: it then runs in its caller, also where a refresh would
     /// otherwise run in the background.
+    ///
+    /// Without it rustc refuses such a loader: "lifetime may not live long enough ... must outlive `'static`", or
+    /// "closure may outlive the current function, but it borrows ...". The other way out is to move owned values into
+    /// the loader, which keeps refreshes in the background.
+    ///
+    /// ```
+    /// # use larder::{testing::Plain, Engine, Policy, ttl};
+    /// # let cache = Engine::new(Plain::default());
+    /// let name = String::from("Ada");
+    /// let policy = Policy::ttl(ttl::SHORT).tags(["names"]);
+    /// assert_eq!(*cache.get_or_compute("a", policy.clone().in_caller(), || name.len()), 3); // borrows
+    /// assert_eq!(*cache.get_or_compute("b", policy, move || name.len()), 3); // owns
+    /// ```
     pub fn in_caller(self) -> Policy<InCaller, H> {
         self.in_mode()
     }
