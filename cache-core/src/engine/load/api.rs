@@ -30,6 +30,24 @@ impl Engine {
     /// [`Duration`](std::time::Duration) or [`Policy::in_caller`](crate::Policy::in_caller) the loader may borrow;
     /// under a full [`Policy`](crate::Policy) its future is `Send + 'static`, as it may refresh in the background.
     ///
+    /// A counter (an `i64`) that is to have tags or stale windows is not stored, as [`set`](Engine::set) refuses it: it
+    /// is loaded each time, and counted in [`Stats::errors`](crate::Stats::errors). Cache another type.
+    ///
+    /// # Borrowing loaders
+    /// "Lifetime may not live long enough", "must outlive `'static`" and "closure may outlive the current function" say
+    /// that the loader borrows under a full policy. Move owned values into it, or call `.in_caller()` on the policy:
+    ///
+    /// ```
+    /// # use larder::{testing::Plain, Engine, Policy, ttl};
+    /// async fn length(cache: &Engine, name: &str) -> usize {
+    ///     let policy = Policy::ttl(ttl::SHORT).tags(["names"]);
+    ///     *cache.get_or_load("length", policy.in_caller(), || async { name.len() }).await
+    /// }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # assert_eq!(length(&Engine::new(Plain::default()), "Ada").await, 3);
+    /// # });
+    /// ```
+    ///
     /// # Cancellation
     /// Dropping the future of the caller who loads gives up the load; one of those who waited then loads.
     ///

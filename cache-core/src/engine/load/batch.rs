@@ -1,15 +1,17 @@
 //! Keys that are loaded by one call of one loader.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 
+use super::panics::Counted;
 use super::run::Owned;
 use super::{Job, Loaded, Terms};
 use crate::clock::within;
 use crate::engine::Engine;
+use crate::error::{Error, ErrorKind};
 use crate::flight::{Landing, Lead, Piloted};
 use crate::policy::Policy;
 use crate::stats::Event;
@@ -63,6 +65,8 @@ impl Batch {
                 engine.count(Event::Load);
                 loader.await
             });
+            let panicked = || engine.loaded(&names(&keys), clock.now() - began, false);
+            let loader = pin!(Counted { loader, panicked });
             let loader = pin!(within(clock, deadline, loader));
             Piloted::new(&leads, loader).await
         };
@@ -74,9 +78,12 @@ impl Batch {
                 keys.iter().for_each(|key| part(key).throttle());
             }
         };
-        let (values, leads) =
+        let (mut values, leads) =
             by_key(output.or_else(|| limit(timeout())), leads).inspect_err(|_| over(false))?;
         over(true);
+        if let Err(error) = drop_unasked(&mut values, &keys) {
+            engine.note(&error);
+        }
         for (key, value) in &values {
             engine.shared.throttle.lift(Target::Key(key));
             if let Some(fenced) = fences.remove(key) {
@@ -100,6 +107,22 @@ fn names(keys: &[Box<str>]) -> Cow<'_, str> {
         [key] => (&**key).into(),
         [key, others @ ..] => format!("{key} and {} more", others.len()).into(),
     }
+}
+
+/// What was not asked for reaches nobody: whoever gives it has most likely written a key in another way.
+fn drop_unasked<T>(values: &mut Values<T>, keys: &[Box<str>]) -> Result<(), Error> {
+    let asked: HashSet<&str> = keys.iter().map(|key| &**key).collect();
+    let mut unasked: Vec<Box<str>> =
+        values.extract_if(|key, _| !asked.contains(&**key)).map(|(key, _)| key).collect();
+    unasked.sort_unstable();
+    if unasked.is_empty() {
+        return Ok(());
+    }
+    let names = names(&unasked);
+    let message = format!(
+        "load_many: the loader gave {names:?}, which it was not asked for: return keys as they were given to it"
+    );
+    Err(Error::new(ErrorKind::UnexpectedKey, message))
 }
 
 /// What a batch brought, by key; where it failed, so have its flights.

@@ -57,7 +57,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
                 return self.nothing();
             }
         };
-        let too_old = self.policy.age_limit().is_some_and(|limit| entry.age > limit);
+        let too_old = self.policy.age_limit().is_some_and(|limit| entry.is_too_old(limit));
         if too_old || entry.origin.version != self.policy.version_number() {
             return self.nothing();
         }

@@ -47,7 +47,7 @@ impl<T> Default for Round<T> {
 impl Engine {
     /// The values of `keys`, in their order; those that are missing are loaded by one call of `loader`, which is given
     /// their keys and returns what it finds, by key. A key that it does not return is `None` for this caller, and not
-    /// cached.
+    /// cached. One that it returns unasked is dropped, and counted in [`Stats::errors`](crate::Stats::errors).
     ///
     /// Each key is a flight: other callers share it, and keys that others are loading already are waited for and not
     /// given to `loader`. It is called again only for those whose other load came to nothing, and apart for those

@@ -11,6 +11,7 @@ mod gate;
 mod lead;
 mod loaded;
 mod many;
+mod panics;
 mod run;
 mod start;
 mod terms;
@@ -199,7 +200,10 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     {
         let stale = match self.find(&[]).await {
             Found::Fresh(value) => return Ok(value),
-            Found::Stale(stale) if self.is_throttled() => return Ok(self.serve(stale)),
+            // Within its window at once, here as well. Who refreshes it has a flight; these could be any number.
+            Found::Stale(stale) if self.may_revalidate(&stale) || self.is_throttled() => {
+                return Ok(self.serve(stale));
+            }
             Found::Stale(stale) => Some(stale),
             Found::Nothing => None,
         };

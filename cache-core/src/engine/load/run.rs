@@ -7,9 +7,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::panics::Counted;
 use super::{Job, Loaded};
 use crate::cache::Cache;
 use crate::clock::within;
+use crate::engine::write::plain;
 use crate::entry::{Origin, Set, Stored};
 use crate::error::Result;
 use crate::fence::Fence;
@@ -130,6 +132,8 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
             self.engine.count(Event::Load);
             (loader.await, began)
         });
+        let panicked = || self.engine.loaded(self.key, clock.now() - called, false);
+        let loader = pin!(Counted { loader, panicked });
         let loader = pin!(within(clock, deadline, loader));
         let (output, began) = match Piloted::new(leads, loader).await {
             Some((output, began)) => ((self.terms.split)(output), began),
@@ -164,7 +168,8 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         }
         let value = Value::new(loaded.value.clone());
         let (key, tags) = (&*fenced.key, loaded.tags.as_deref().unwrap_or(self.policy.tag_list()));
-        if let Err(error) = loaded.check() {
+        let counter = value.as_integer().is_some();
+        if let Err(error) = loaded.check().and_then(|()| plain(counter, key, self.policy, tags)) {
             self.engine.note(&error);
             return Stored::Fenced;
         }
