@@ -6,7 +6,7 @@ use super::{Flight, Follow, Lead, ambient};
 use crate::clock::Clock;
 use crate::pattern::Pattern;
 use crate::runtime;
-use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{DashMap, Entry, Mutex, thread};
 use crate::target::Target;
 
@@ -28,7 +28,8 @@ pub(crate) struct Caller {
     pub(crate) blocking: bool,
     /// It has followed a load that came to nothing it could use.
     pub(crate) retrying: bool,
-    /// A load that holds a place among those that may run waits for it: it must not wait for one that waits for a place.
+    /// A load that holds a place among those that may run waits for it, or may need its thread: it must not wait for one
+    /// that waits for a place.
     pub(crate) capped: bool,
     /// The version that it wants.
     pub(crate) version: u32,
@@ -60,6 +61,8 @@ pub(crate) struct Flights {
     /// No fewer than there are: counted before one is put in, and after one is taken out. To ask the table would lock
     /// every part of it. Sequentially consistent: who finds none has written before any that comes begins to load.
     count: AtomicUsize,
+    /// How many tags were invalidated while there were flights.
+    struck: AtomicU64,
     capacity: usize,
     clock: Clock,
     /// Held while a wait between flights is checked and recorded, so that two cannot close a circle at once.
@@ -68,7 +71,8 @@ pub(crate) struct Flights {
 
 impl Flights {
     pub(crate) fn new(capacity: usize, clock: Clock) -> Self {
-        Self { table: DashMap::default(), count: AtomicUsize::new(0), capacity, clock, waits: Mutex::new(()) }
+        let (count, struck) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Self { table: DashMap::default(), count, struck, capacity, clock, waits: Mutex::new(()) }
     }
 
     /// Joins the flight of `key`, or begins one.
@@ -90,7 +94,7 @@ impl Flights {
             }
             Entry::Vacant(place) => {
                 self.count.fetch_add(1, Ordering::SeqCst);
-                place.insert(Arc::new(Flight::new(key, tags, caller))).clone()
+                place.insert(Arc::new(Flight::new(key, tags, caller, self.struck()))).clone()
             }
         };
         Seat::Lead(Lead { flights: self.clone(), flight })
@@ -98,6 +102,10 @@ impl Flights {
 
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn struck(&self) -> u64 {
+        self.struck.load(Ordering::SeqCst)
     }
 
     fn join(&self, flight: Arc<Flight>, caller: Caller) -> Seat {
@@ -151,7 +159,11 @@ impl Flights {
         }
         match target {
             Target::Key(key) => self.left(self.table.remove(key).is_some().into()),
-            Target::Tag(tag) => self.remove_where(|_, flight| flight.bears(tag)),
+            Target::Tag(tag) => {
+                // Counted first: a flight that names the tag too late to be met here sees that there was one.
+                self.struck.fetch_add(1, Ordering::SeqCst);
+                self.remove_where(|_, flight| flight.bears(tag));
+            }
             Target::Pattern(pattern) => {
                 let pattern = Pattern::new(pattern).ok();
                 self.remove_where(|key, _| {

@@ -29,7 +29,10 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
                 lead.land(Landing::Found);
                 Ok(value)
             }
-            Found::Stale(stale) if self.is_throttled() => Ok(self.serve(stale)),
+            Found::Stale(stale) if self.is_throttled() => {
+                lead.land(Landing::Found);
+                Ok(self.serve(stale))
+            }
             Found::Stale(stale) => Box::pin(self.lead_on::<P, S, L>(lead, start, stale)).await,
             Found::Nothing => self.lead_here(lead, start, None).await,
         }
@@ -47,15 +50,18 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             return self.lead_here(lead, start, Some(stale)).await;
         }
         let Some(place) = self.engine.shared.background.place() else {
-            return if at_once {
-                Ok(self.serve(stale))
-            } else {
-                self.lead_here(lead, start, Some(stale)).await
-            };
+            if at_once {
+                lead.land(Landing::Found);
+                return Ok(self.serve(stale));
+            }
+            return self.lead_here(lead, start, Some(stale)).await;
         };
         // Before the loader is started: its closure may read the source already.
-        let fenced = Piloted::new(slice::from_ref(&lead), pin!(self.fence())).await;
-        match P::detach(start.start(|| self.brief(Some(&stale)))) {
+        let (fenced, previous) = {
+            let ready = pin!(async { (self.fence().await, self.previous::<S, L>(Some(&stale)).await) });
+            Piloted::new(slice::from_ref(&lead), ready).await
+        };
+        match P::detach(start.start(|| self.brief(previous))) {
             Ok(loader) if at_once => {
                 self.spawn(self.movable(lead, fenced, loader), place);
                 Ok(self.serve(stale))
@@ -77,7 +83,8 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         let (result, landing) = {
             let run = pin!(async {
                 let fenced = self.fence().await;
-                let loader = start.start(|| self.brief(stale.as_ref()));
+                let previous = self.previous::<S, L>(stale.as_ref()).await;
+                let loader = start.start(|| self.brief(previous));
                 self.load_and_publish(Some(&lead), fenced, loader).await
             });
             Piloted::new(slice::from_ref(&lead), run).await

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::batch::{Batch, Part, Values, terms};
+use super::follow::Again;
 use super::{Found, Stale};
 use crate::background::Place;
 use crate::clock::within;
@@ -13,10 +15,14 @@ use crate::engine::watch::Began;
 use crate::engine::{Engine, LoadPolicy};
 use crate::flight::{Beside, Follow, Landing, Piloted, Seat};
 use crate::policy::Policy;
+use crate::reply::BoxFuture;
 use crate::runtime;
 use crate::stats::Event;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
+
+/// Whether something stale may be served in place of what is loaded.
+type Fits<T, E> = fn(&Part<'_, T, E>, &Stale<T>) -> bool;
 
 /// What was found of the keys of one round.
 struct Round<T> {
@@ -110,13 +116,13 @@ impl Engine {
         let deadline = policy.hard_limit().map(|limit| self.shared.clock.now() + limit);
         let timed_out = |key: &str| limit(Timeout::new(key, policy.hard_limit().unwrap_or_default()));
         let patient = policy.clone().unlimited();
-        let stand_in = |missing: &[Box<str>], stale: &mut HashMap<Box<str>, Stale<T>>| {
-            let mut serve = |key: &str| {
-                let part = Part::<T, E>::new(self, key, &patient, terms(), |_| None);
-                let stale = stale.remove(key).filter(|stale| part.may_stand_in(stale))?;
-                Some((Box::from(key), part.serve(stale)))
+        let in_place = |missing: &[Box<str>], stale: &HashMap<Box<str>, Stale<T>>, fits: Fits<T, E>| {
+            let serve = |key: &Box<str>| {
+                let part = Part::new(self, key, &patient, terms(), |_| None);
+                let stale = stale.get(key).filter(|stale| fits(&part, stale))?;
+                Some((key.clone(), part.serve(stale.clone())))
             };
-            missing.iter().map(|key| serve(key)).collect::<Option<Vec<_>>>()
+            missing.iter().map(serve).collect::<Option<Values<T>>>()
         };
         // Each round ends the call of somebody who loads a key that others wait for, so there is a last one.
         let mut retrying = false;
@@ -127,40 +133,68 @@ impl Engine {
             if !found.missing.keys.is_empty() {
                 let given = given(&found.missing);
                 let missing = found.missing.keys.clone();
-                let load = pin!(found.missing.load(self, &policy, loader(given), limit));
+                let soft =
+                    policy.soft_limit().filter(|_| missing.iter().all(|key| found.stale.contains_key(key)));
+                let load = pin!(async {
+                    let Some(soft) = soft else {
+                        return found.missing.load(self, &policy, loader(given), limit).await;
+                    };
+                    let stale = || in_place(&missing, &found.stale, |part, stale| part.may_serve(stale));
+                    let loader = loader(given);
+                    Box::pin(self.load_softly::<T, E, F, M, P, L>(
+                        found.missing,
+                        &policy,
+                        loader,
+                        soft,
+                        stale,
+                    ))
+                    .await
+                });
                 // Those that are refreshed after it are not given up meanwhile.
                 match Piloted::new(&found.refresh.leads, load).await {
                     Ok(loaded) => values.extend(loaded),
-                    Err(error) => values.extend(stand_in(&missing, &mut found.stale).ok_or(error)?),
+                    Err(error) => {
+                        values.extend(
+                            in_place(&missing, &found.stale, |part, stale| part.may_stand_in(stale))
+                                .ok_or(error)?,
+                        );
+                    }
                 }
             }
-            if !found.refresh.keys.is_empty()
-                && let Some(place) = self.shared.background.place()
-            {
-                let given = given(&found.refresh);
-                self.refresh_many::<T, E, F, M, P, L>(found.refresh, &policy, loader(given), place).await;
+            let refresh = found.refresh;
+            match self.shared.background.place() {
+                Some(place) if !refresh.keys.is_empty() => {
+                    let given = given(&refresh);
+                    self.refresh_many::<T, E, F, M, P, L>(refresh, &policy, loader(given), place).await;
+                }
+                // Its flights are not held meanwhile.
+                _ => drop(refresh),
             }
             for (key, follow) in found.follows {
+                let part = Part::<T, E>::new(self, &key, &patient, terms(), |_| None);
                 let landed = {
-                    let part = Part::<T, E>::new(self, &key, &patient, terms(), |_| None);
                     let follow = pin!(part.follow(follow));
                     within(&self.shared.clock, deadline, follow).await
                 };
-                match landed {
-                    Some(Some(Ok(value))) => drop(values.insert(key, value)),
-                    Some(Some(Err(error))) => return Err(error),
-                    Some(None) => wanted.push(key),
-                    None => {
-                        if let Some(Err(error)) = timed_out(&key) {
-                            return Err(error);
-                        }
+                let value = match landed {
+                    Some(Ok(result)) => result?,
+                    Some(Err(again)) => {
+                        retrying |= matches!(again, Again::Beside);
+                        wanted.push(key);
+                        continue;
                     }
-                }
+                    None => match (part.find().await, timed_out(&key)) {
+                        (Found::Fresh(value), _) => value,
+                        (Found::Stale(stale), _) if part.may_stand_in(&stale) => part.serve(stale),
+                        (_, Some(Err(error))) => return Err(error),
+                        (..) => continue,
+                    },
+                };
+                values.insert(key, value);
             }
             if wanted.is_empty() {
                 break;
             }
-            retrying = true;
         }
         Ok(keys.iter().map(|key| values.get(key.as_ref()).cloned()).collect())
     }
@@ -217,6 +251,48 @@ impl Engine {
         found
     }
 
+    /// Loads a batch; goes on with it in the background when it takes longer than `soft`, if it can, and if there is
+    /// something `stale` for each of its keys by then.
+    async fn load_softly<T, E, F, M, P, L>(
+        &self,
+        batch: Batch,
+        policy: &Policy,
+        loader: L,
+        soft: Duration,
+        stale: impl Fn() -> Option<Values<T>>,
+    ) -> Result<Values<T>, E>
+    where
+        T: Cacheable,
+        E: 'static,
+        F: AsRef<str> + 'static,
+        M: IntoIterator<Item = (F, T)> + 'static,
+        P: LoadPolicy<L>,
+        L: Future<Output = Result<M, E>>,
+    {
+        let Some(place) = self.shared.background.place() else {
+            return batch.load(self, policy, loader, P::timed_out).await;
+        };
+        let loader = match P::detach(loader) {
+            Ok(loader) => loader,
+            Err(loader) => return batch.load(self, policy, loader, P::timed_out).await,
+        };
+        let (engine, policy, keys) = (self.clone(), policy.clone(), batch.keys.clone());
+        let mut load: BoxFuture<'static, Result<Values<T>, E>> =
+            Box::pin(async move { batch.load(&engine, &policy, loader, P::timed_out).await });
+        let clock = &self.shared.clock;
+        if let Some(result) = within(clock, Some(clock.now() + soft), Pin::new(&mut load)).await {
+            return result;
+        }
+        let Some(stale) = stale() else { return load.await };
+        keys.iter().for_each(|key| self.saw(key, Event::Refresh, Began::read()));
+        let load = async move {
+            let _place = place;
+            drop(load.await);
+        };
+        runtime::spawn(Box::pin(load), false);
+        Ok(stale)
+    }
+
     /// Loads a batch in the background, if its loader can go there.
     async fn refresh_many<T, E, F, M, P, L>(&self, batch: Batch, policy: &Policy, loader: L, place: Place)
     where
@@ -231,6 +307,7 @@ impl Engine {
         match P::detach(loader) {
             Ok(loader) => {
                 let (engine, policy) = (self.clone(), policy.clone());
+                let batch = Batch { nested: false, ..batch };
                 let load = async move {
                     let _place = place;
                     drop(batch.load::<T, E, _, _, _>(&engine, &policy, loader, P::timed_out).await);

@@ -17,17 +17,20 @@ mod terms;
 mod throttle;
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::watch::Began;
 use super::{Engine, LoadPolicy};
-use crate::flight::{Caller, Seat, is_loading};
+use crate::flight::{Caller, Piloted, Seat, is_loading};
 use crate::policy::Policy;
+use crate::runtime;
 use crate::stats::Event;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
 
+use follow::Again;
 use found::{Found, Stale};
 pub(super) use gate::Gate;
 pub use loaded::{Load, Loaded, Previous};
@@ -146,19 +149,18 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             let caller = self.caller(retrying);
             match self.engine.seat(self.key, self.policy, caller) {
                 Seat::Lead(lead) => return self.lead::<P, S, L>(lead, start).await,
-                Seat::Follow(follow) => {
-                    if let Some(result) = Box::pin(self.follow(follow)).await {
-                        return result;
-                    }
-                    retrying = true;
-                }
+                Seat::Follow(follow) => match Box::pin(self.follow(follow)).await {
+                    Ok(result) => return result,
+                    Err(again) => retrying |= matches!(again, Again::Beside),
+                },
                 Seat::Alone(_beside) => return Box::pin(self.alone(start)).await,
             }
         }
     }
 
     fn caller(&self, retrying: bool) -> Caller {
-        let capped = self.engine.shared.gate.is_set() && self.nested;
+        let waits_with_its_thread = || self.terms.blocking && runtime::inside_a_runtime();
+        let capped = self.engine.shared.gate.is_set() && (self.nested || waits_with_its_thread());
         Caller { blocking: self.terms.blocking, retrying, capped, version: self.policy.version_number() }
     }
 
@@ -175,13 +177,15 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             Found::Nothing => None,
         };
         let fenced = self.fence().await;
-        let loader = start.start(|| self.brief(stale.as_ref()));
-        let (result, _) = self.load_and_publish(None, fenced, loader).await;
+        let previous = self.previous::<S, L>(stale.as_ref()).await;
+        let loader = start.start(|| self.brief(previous));
+        let load = pin!(self.load_and_publish(None, fenced, loader));
+        let (result, _) = Piloted::new(&[], load).await;
         self.settle(result, None, stale)
     }
 
     /// What the loader is told.
-    fn brief(&self, stale: Option<&Stale<T>>) -> Load<T> {
-        Load { key: self.key.into(), stale: stale.map(Stale::previous) }
+    fn brief(&self, stale: Option<Previous<T>>) -> Load<T> {
+        Load { key: self.key.into(), stale }
     }
 }

@@ -8,6 +8,7 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::gate::Permit;
 use super::{Job, Loaded};
 use crate::cache::Cache;
 use crate::clock::within;
@@ -51,7 +52,8 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// Loads without the cache: it is off, or cannot hold this.
     pub(super) async fn uncached<L: Future<Output = O>>(&self, loader: L) -> Result<Arc<T>, E> {
         self.count_read(Event::Miss);
-        self.load(None, loader).await.map(|(loaded, _)| loaded.value)
+        let load = pin!(self.load(None, loader));
+        Piloted::new(&[], load).await.map(|(loaded, _)| loaded.value)
     }
 
     /// A fence, taken before the loader is even started: its closure may read the source already.
@@ -105,16 +107,18 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         if let (Some(lead), Some(tags)) = (lead, &loaded.tags) {
             lead.bears(tags);
         }
-        let mut landing = Landing::Value(Value::new(loaded.value.clone()));
-        if let Some(fenced) = fenced
-            && lead.is_none_or(Lead::is_followed)
-            && self.publish(&loaded, cost, fenced).await == Stored::Fenced
-            && loaded.tags.is_some()
-        {
-            // One of its own tags was invalidated, which nobody could know while it flew: who joined after that must
-            // not have it.
-            landing = Landing::Abandoned;
-        }
+        let stored = match fenced {
+            Some(fenced) if lead.is_none_or(Lead::is_followed) => self.publish(&loaded, cost, fenced).await,
+            _ => None,
+        };
+        // If one of its own tags was invalidated, nobody could know it while it flew: who joined after that must not have
+        // it.
+        let struck =
+            stored.map_or_else(|| lead.is_some_and(Lead::outlived_a_tag), |stored| stored == Stored::Fenced);
+        let landing = match loaded.tags {
+            Some(_) if struck => Landing::Unshared,
+            _ => Landing::Value(Value::new(loaded.value.clone())),
+        };
         (Ok(loaded.value), landing)
     }
 
@@ -128,11 +132,11 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         let called = clock.now();
         let deadline = self.policy.hard_limit().map(|limit| called + limit);
         let loader = pin!(async {
-            let (_permit, began) = match self.permit().await {
+            let (permit, began) = match self.permit().await {
                 Some(permit) => (Some(permit), clock.now()),
                 None => (None, called),
             };
-            lead.inspect(|lead| lead.started());
+            lead.inspect(|lead| lead.started(permit.as_ref().map(Permit::place)));
             self.engine.count(Event::Load);
             (loader.await, began)
         });
@@ -152,25 +156,25 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         (self.terms.split)((self.limit)(timeout)?).err()
     }
 
-    /// `Fenced` also where nothing says that it is not.
+    /// `None`: it is not for the cache, or the cache cannot say what became of it.
     pub(super) async fn publish<C, K>(
         &self,
         loaded: &Loaded<T>,
         cost: Duration,
         fenced: Fenced<C, K>,
-    ) -> Stored
+    ) -> Option<Stored>
     where
         C: Deref<Target = dyn Cache>,
         K: Deref<Target = str>,
     {
         if !loaded.stored {
-            return Stored::Fenced;
+            return None;
         }
         let value = Value::new(loaded.value.clone());
         let (key, tags) = (&*fenced.key, loaded.tags.as_deref().unwrap_or(self.policy.tag_list()));
         if let Err(error) = loaded.check() {
             self.engine.note(&error);
-            return Stored::Fenced;
+            return None;
         }
         let ttl = loaded.ttl.unwrap_or(self.policy.ttl_or(self.engine.shared.default_ttl));
         let fill = self.policy.fill(ttl, loaded.ttl.is_none() && value.is_none(), cost);
@@ -178,14 +182,16 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         let fence = Some(fenced.fence);
         let options = Set { tags, fence, origin, glance: fill.glance, ..Set::new(fill.lifetime) };
         match fenced.cache.set(key, value, options).await {
-            Ok(Stored::Fenced) => self.saw(Event::Fenced),
-            Ok(stored) => return stored,
-            // As where there was no fence to be had: nobody is made to load again for the backend's trouble.
+            Ok(stored) => {
+                if stored == Stored::Fenced {
+                    self.saw(Event::Fenced);
+                }
+                Some(stored)
+            }
             Err(error) => {
                 self.engine.note(&error);
-                return Stored::Yes;
+                None
             }
         }
-        Stored::Fenced
     }
 }
