@@ -558,3 +558,99 @@ async fn a_throttled_key_does_not_make_its_callers_queue() {
     let reads = faulty.calls(Op::Get) - before;
     assert!(reads <= 2 * CALLERS, "{reads} reads for {CALLERS} callers");
 }
+
+// G5: a forgotten batch keeps nobody longer than one forgotten load does, however many keys it has.
+#[tokio::test]
+async fn the_keys_of_a_forgotten_batch_are_taken_over_together() {
+    for Subject { name, cache, clock } in subjects() {
+        let keys = ["a", "b", "c"];
+        let c = cache.clone();
+        let mut forgotten = Box::pin(async move {
+            let load = |_: Vec<_>| std::future::pending::<Result<Vec<(&str, u32)>, Failure>>();
+            c.load_many(keys, MINUTE, load).await
+        });
+        while cache.stats().loads == 0 {
+            assert!(!poll(&mut forgotten));
+        }
+        let c = cache.clone();
+        let batch = tokio::spawn(async move {
+            let load = async |keys: Vec<&'static str>| {
+                Ok::<_, Failure>(keys.into_iter().map(|key| (key, 2_u32)).collect::<Vec<_>>())
+            };
+            c.load_many(keys, MINUTE, load).await.unwrap().iter().flatten().count()
+        });
+        settle().await;
+        for _ in 0..6 {
+            clock.advance(SECOND / 2);
+            settle().await;
+        }
+        assert!(batch.is_finished(), "{name}: not within 3 s");
+        assert_eq!(batch.await.unwrap(), 3, "{name}");
+        assert_eq!(cache.stats().loads, 2, "{name}: all of them in one load");
+    }
+}
+
+// A load that waits for a place, and is never polled again, is told of the next free one in vain.
+#[tokio::test]
+async fn a_forgotten_load_in_the_queue_for_a_place_keeps_nobody_waiting() {
+    let clock = ManualClock::new();
+    let cache =
+        Larder::builder().clock(clock.clock()).max_loads(1).backend(Plain::new(clock.clock())).build();
+    let (go, gone) = oneshot::channel::<()>();
+    let c = cache.clone();
+    let load = || async move { gone.await.unwrap() };
+    let first = tokio::spawn(async move { c.get_or_load("first", MINUTE, load).await });
+    settle().await;
+    let c = cache.clone();
+    let mut forgotten = Box::pin(async move { c.get_or_load("forgotten", MINUTE, async || 1_u32).await });
+    assert!(!poll(&mut forgotten));
+    let c = cache.clone();
+    let last = tokio::spawn(async move { *c.get_or_load("last", MINUTE, async || 2_u32).await });
+    settle().await;
+    go.send(()).unwrap();
+    in_time(first).await.unwrap();
+    settle().await;
+    clock.advance(SECOND);
+    assert_eq!(in_time(last).await.unwrap(), 2);
+}
+
+// The cap holds for a batch that also refreshes something.
+#[tokio::test]
+async fn a_batch_with_something_to_refresh_takes_a_place() {
+    let clock = ManualClock::new();
+    let cache =
+        Larder::builder().clock(clock.clock()).max_loads(1).backend(Plain::new(clock.clock())).build();
+    let policy = Policy::ttl(SECOND).swr(MINUTE);
+    cache.set_many([("a", 1_u32), ("b", 1)], &policy).await.unwrap();
+    clock.advance(2 * SECOND);
+    let counted = Arc::new(Counted::default());
+    let batches = [["a", "c"], ["b", "d"]].map(|keys| {
+        let (cache, counted, policy) = (cache.clone(), counted.clone(), policy.clone());
+        tokio::spawn(async move {
+            let load = move |keys: Vec<&'static str>| {
+                let counted = counted.clone();
+                async move {
+                    let value = counted.load().await;
+                    Ok::<_, Failure>(keys.into_iter().map(|key| (key, value)).collect::<Vec<_>>())
+                }
+            };
+            cache.load_many(keys, policy, load).await.unwrap()
+        })
+    });
+    for batch in batches {
+        in_time(batch).await.unwrap();
+    }
+    assert_eq!(in_time(cache.close(MINUTE)).await.unwrap().refreshes, 0);
+    assert_eq!((counted.all.load(SeqCst), counted.most.load(SeqCst)), (4, 1));
+}
+
+// A load's future can be sent, whatever its error is.
+#[test]
+fn an_error_that_cannot_be_sent_does_not_hold_its_load_back() {
+    fn sendable(_: impl Send) {}
+    type Local = std::rc::Rc<()>;
+    let cache = Larder::memory(10);
+    sendable(
+        cache.load_many([KEY], MINUTE, async |_: Vec<&str>| Err::<Vec<(&str, u32)>, Local>(Local::default())),
+    );
+}

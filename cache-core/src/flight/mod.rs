@@ -81,7 +81,7 @@ impl Flight {
             blocking: caller.blocking,
             version: caller.version,
             struck,
-            started: AtomicBool::new(false),
+            started: AtomicBool::new(!caller.queues),
             beside: AtomicUsize::new(0),
             state: Mutex::default(),
             waits_for: Mutex::default(),

@@ -31,6 +31,8 @@ pub(crate) struct Caller {
     /// A load that holds a place among those that may run waits for it, or may need its thread: it must not wait for one
     /// that waits for a place.
     pub(crate) capped: bool,
+    /// Its load waits for a place to run in.
+    pub(crate) queues: bool,
     /// The version that it wants.
     pub(crate) version: u32,
 }

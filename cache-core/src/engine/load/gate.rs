@@ -57,16 +57,18 @@ impl Drop for Permit {
 }
 
 impl<T, O, E> Job<'_, T, O, E> {
+    /// Whether it waits for a place, where there are no more than so many.
+    pub(super) fn queues(&self) -> bool {
+        // Who has the places may need a blocking caller's thread.
+        !(self.nested || self.terms.blocking && runtime::inside_a_runtime())
+    }
+
     /// A place among those that may load now, if they are counted. A load that another load waits for is not: it
     /// could wait for a place that the other one holds.
     pub(super) async fn permit(&self) -> Option<Permit> {
         let gate = self.engine.shared.gate.0.as_ref()?;
-        if self.nested {
-            return None;
-        }
-        if self.terms.blocking && runtime::inside_a_runtime() {
-            // Who has the places may need this thread.
-            return gate.try_acquire_arc().map(Permit::new);
+        if !self.queues() {
+            return if self.nested { None } else { gate.try_acquire_arc().map(Permit::new) };
         }
         Some(Permit::new(Box::pin(acquire(gate, &self.engine.shared.clock)).await))
     }

@@ -1,23 +1,19 @@
 //! One batched load of many keys, each of them a flight of its own.
 
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
-use std::pin::{Pin, pin};
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Poll;
 
 use super::batch::{Batch, Part, Values, terms};
 use super::follow::Again;
 use super::{Found, Stale};
-use crate::background::Place;
-use crate::clock::within;
-use crate::engine::watch::Began;
+use crate::clock::{Time, within};
 use crate::engine::{Engine, LoadPolicy};
 use crate::flight::{Beside, Follow, Landing, Piloted, Seat};
 use crate::policy::Policy;
-use crate::reply::BoxFuture;
-use crate::runtime;
-use crate::stats::Event;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
 
@@ -114,41 +110,36 @@ impl Engine {
         wanted.sort_unstable();
         wanted.dedup();
         let deadline = policy.hard_limit().map(|limit| self.shared.clock.now() + limit);
-        let timed_out = |key: &str| limit(Timeout::new(key, policy.hard_limit().unwrap_or_default()));
         let patient = policy.clone().unlimited();
         let in_place = |missing: &[Box<str>], stale: &HashMap<Box<str>, Stale<T>>, fits: Fits<T, E>| {
-            let serve = |key: &Box<str>| {
+            let serve = |key: &str| {
                 let part = Part::new(self, key, &patient, terms(), |_| None);
                 let stale = stale.get(key).filter(|stale| fits(&part, stale))?;
-                Some((key.clone(), part.serve(stale.clone())))
+                Some((key.into(), part.serve(stale.clone())))
             };
-            missing.iter().map(serve).collect::<Option<Values<T>>>()
+            missing.iter().map(|key| serve(key)).collect::<Option<Values<T>>>()
         };
         // Each round ends the call of somebody who loads a key that others wait for, so there is a last one.
         let mut retrying = false;
         loop {
             let mut found = self.find_many::<T, E>(&wanted, &patient, retrying).await;
-            values.extend(std::mem::take(&mut found.values));
+            values.extend(mem::take(&mut found.values));
             wanted.clear();
             if !found.missing.keys.is_empty() {
-                let given = given(&found.missing);
+                let loader = loader(given(&found.missing));
                 let missing = found.missing.keys.clone();
-                let soft =
-                    policy.soft_limit().filter(|_| missing.iter().all(|key| found.stale.contains_key(key)));
+                let stale = || in_place(&missing, &found.stale, |part, stale| part.may_serve(stale));
+                let soft = policy.soft_limit().filter(|_| stale().is_some());
                 let load = pin!(async {
-                    let Some(soft) = soft else {
-                        return found.missing.load(self, &policy, loader(given), limit).await;
-                    };
-                    let stale = || in_place(&missing, &found.stale, |part, stale| part.may_serve(stale));
-                    let loader = loader(given);
-                    Box::pin(self.load_softly::<T, E, F, M, P, L>(
-                        found.missing,
-                        &policy,
-                        loader,
-                        soft,
-                        stale,
-                    ))
-                    .await
+                    match soft {
+                        None => found.missing.load(self, &policy, loader, limit).await,
+                        Some(soft) => {
+                            let missing = found.missing;
+                            let load =
+                                missing.load_softly::<T, E, F, M, P, L>(self, &policy, loader, soft, stale);
+                            Box::pin(load).await
+                        }
+                    }
                 });
                 // Those that are refreshed after it are not given up meanwhile.
                 match Piloted::new(&found.refresh.leads, load).await {
@@ -165,32 +156,22 @@ impl Engine {
             match self.shared.background.place() {
                 Some(place) if !refresh.keys.is_empty() => {
                     let given = given(&refresh);
-                    self.refresh_many::<T, E, F, M, P, L>(refresh, &policy, loader(given), place).await;
+                    refresh.load_behind::<T, E, F, M, P, L>(self, &policy, loader(given), place).await;
                 }
                 // Its flights are not held meanwhile.
                 _ => drop(refresh),
             }
-            for (key, follow) in found.follows {
-                let part = Part::<T, E>::new(self, &key, &patient, terms(), |_| None);
-                let landed = {
-                    let follow = pin!(part.follow(follow));
-                    within(&self.shared.clock, deadline, follow).await
-                };
-                let value = match landed {
-                    Some(Ok(result)) => result?,
-                    Some(Err(again)) => {
+            let timed_out = |key: &str| {
+                limit(Timeout::new(key, policy.hard_limit().unwrap_or_default())).and_then(Result::err)
+            };
+            for (key, value) in self.follow_many(found.follows, &patient, deadline, timed_out).await? {
+                match value {
+                    Ok(value) => drop(values.insert(key, value)),
+                    Err(again) => {
                         retrying |= matches!(again, Again::Beside);
                         wanted.push(key);
-                        continue;
                     }
-                    None => match (part.find().await, timed_out(&key)) {
-                        (Found::Fresh(value), _) => value,
-                        (Found::Stale(stale), _) if part.may_stand_in(&stale) => part.serve(stale),
-                        (_, Some(Err(error))) => return Err(error),
-                        (..) => continue,
-                    },
-                };
-                values.insert(key, value);
+                }
             }
             if wanted.is_empty() {
                 break;
@@ -251,72 +232,51 @@ impl Engine {
         found
     }
 
-    /// Loads a batch; goes on with it in the background when it takes longer than `soft`, if it can, and if there is
-    /// something `stale` for each of its keys by then.
-    async fn load_softly<T, E, F, M, P, L>(
+    /// Waits for what others load, for all of it at once. The values, and the keys to sit down for again.
+    async fn follow_many<T: Cacheable, E: 'static>(
         &self,
-        batch: Batch,
+        follows: Vec<(Box<str>, Follow)>,
         policy: &Policy,
-        loader: L,
-        soft: Duration,
-        stale: impl Fn() -> Option<Values<T>>,
-    ) -> Result<Values<T>, E>
-    where
-        T: Cacheable,
-        E: 'static,
-        F: AsRef<str> + 'static,
-        M: IntoIterator<Item = (F, T)> + 'static,
-        P: LoadPolicy<L>,
-        L: Future<Output = Result<M, E>>,
-    {
-        let Some(place) = self.shared.background.place() else {
-            return batch.load(self, policy, loader, P::timed_out).await;
-        };
-        let loader = match P::detach(loader) {
-            Ok(loader) => loader,
-            Err(loader) => return batch.load(self, policy, loader, P::timed_out).await,
-        };
-        let (engine, policy, keys) = (self.clone(), policy.clone(), batch.keys.clone());
-        let mut load: BoxFuture<'static, Result<Values<T>, E>> =
-            Box::pin(async move { batch.load(&engine, &policy, loader, P::timed_out).await });
-        let clock = &self.shared.clock;
-        if let Some(result) = within(clock, Some(clock.now() + soft), Pin::new(&mut load)).await {
-            return result;
-        }
-        let Some(stale) = stale() else { return load.await };
-        keys.iter().for_each(|key| self.saw(key, Event::Refresh, Began::read()));
-        let load = async move {
-            let _place = place;
-            drop(load.await);
-        };
-        runtime::spawn(Box::pin(load), false);
-        Ok(stale)
-    }
-
-    /// Loads a batch in the background, if its loader can go there.
-    async fn refresh_many<T, E, F, M, P, L>(&self, batch: Batch, policy: &Policy, loader: L, place: Place)
-    where
-        T: Cacheable,
-        E: 'static,
-        F: AsRef<str> + 'static,
-        M: IntoIterator<Item = (F, T)> + 'static,
-        P: LoadPolicy<L>,
-        L: Future<Output = Result<M, E>>,
-    {
-        batch.keys.iter().for_each(|key| self.saw(key, Event::Refresh, Began::read()));
-        match P::detach(loader) {
-            Ok(loader) => {
-                let (engine, policy) = (self.clone(), policy.clone());
-                let batch = Batch { nested: false, ..batch };
-                let load = async move {
-                    let _place = place;
-                    drop(batch.load::<T, E, _, _, _>(&engine, &policy, loader, P::timed_out).await);
-                };
-                runtime::spawn(Box::pin(load), false);
+        deadline: Option<Time>,
+        timed_out: impl Fn(&str) -> Option<E>,
+    ) -> Result<Vec<(Box<str>, Result<Arc<T>, Again>)>, E> {
+        let timed_out = &timed_out;
+        let wait = async |(key, follow): (Box<str>, Follow)| {
+            let part = Part::<T, E>::new(self, &key, policy, terms(), |_| None);
+            let follow = pin!(part.follow(follow));
+            if let Some(landed) = within(&self.shared.clock, deadline, follow).await {
+                return Ok((key.clone(), landed.map_or_else(|again| Ok(Err(again)), |value| value.map(Ok))?));
             }
-            Err(loader) => drop(batch.load::<T, E, _, _, _>(self, policy, loader, P::timed_out).await),
-        }
+            let value = match part.find().await {
+                Found::Fresh(value) => Ok(value),
+                Found::Stale(stale) if part.may_stand_in(&stale) => Ok(part.serve(stale)),
+                _ => timed_out(&key).map_or(Ok(Err(Again::Anew)), Err)?,
+            };
+            Ok((key.clone(), value))
+        };
+        try_all(follows.into_iter().map(wait)).await
     }
+}
+
+/// What `futures` come to, all of them under way at once; or the first error.
+async fn try_all<F: Future<Output = Result<T, E>>, T, E>(
+    futures: impl Iterator<Item = F>,
+) -> Result<Vec<T>, E> {
+    let mut running: Vec<_> = futures.map(Box::pin).collect();
+    let mut done = Vec::with_capacity(running.len());
+    poll_fn(move |cx| {
+        let mut next = 0;
+        while let Some(future) = running.get_mut(next) {
+            let Poll::Ready(output) = future.as_mut().poll(cx) else {
+                next += 1;
+                continue;
+            };
+            drop(running.swap_remove(next));
+            done.push(output?);
+        }
+        if running.is_empty() { Poll::Ready(Ok(mem::take(&mut done))) } else { Poll::Pending }
+    })
+    .await
 }
 
 impl<T: Cacheable, E: 'static> Part<'_, T, E> {

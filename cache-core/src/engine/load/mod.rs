@@ -5,6 +5,7 @@
 
 mod api;
 mod batch;
+mod behind;
 mod follow;
 mod found;
 mod gate;
@@ -25,7 +26,6 @@ use super::watch::Began;
 use super::{Engine, LoadPolicy};
 use crate::flight::{Caller, Piloted, Seat, is_loading};
 use crate::policy::Policy;
-use crate::runtime;
 use crate::stats::Event;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
@@ -159,9 +159,12 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     }
 
     fn caller(&self, retrying: bool) -> Caller {
-        let waits_with_its_thread = || self.terms.blocking && runtime::inside_a_runtime();
-        let capped = self.engine.shared.gate.is_set() && (self.nested || waits_with_its_thread());
-        Caller { blocking: self.terms.blocking, retrying, capped, version: self.policy.version_number() }
+        let (capped, queues) = match self.engine.shared.gate.is_set() {
+            true => (!self.queues(), self.queues()),
+            false => (false, false),
+        };
+        let version = self.policy.version_number();
+        Caller { blocking: self.terms.blocking, retrying, capped, queues, version }
     }
 
     /// Loads beside everybody else.

@@ -113,10 +113,9 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         };
         // If one of its own tags was invalidated, nobody could know it while it flew: who joined after that must not have
         // it.
-        let struck =
-            stored.map_or_else(|| lead.is_some_and(Lead::outlived_a_tag), |stored| stored == Stored::Fenced);
-        let landing = match loaded.tags {
-            Some(_) if struck => Landing::Unshared,
+        let landing = match stored {
+            Some(Stored::Fenced) if loaded.tags.is_some() => Landing::Abandoned,
+            None if loaded.tags.is_some() && lead.is_some_and(Lead::outlived_a_tag) => Landing::Unshared,
             _ => Landing::Value(Value::new(loaded.value.clone())),
         };
         (Ok(loaded.value), landing)
