@@ -219,6 +219,18 @@ impl Engine {
         let reply = self.cache.invalidate(target, strength);
         self.shared.throttle.lift(target);
         self.shared.flights.detach(target);
+        let reply = match (target, reply) {
+            // A load may name the tag meanwhile, and be published before the backend comes to it.
+            (Target::Tag(tag), reply @ Reply::Pending(_)) => {
+                let tag = Box::<str>::from(tag);
+                Reply::Pending(Box::pin(async move {
+                    let answer = reply.await;
+                    self.shared.flights.detach(Target::Tag(&tag));
+                    answer
+                }))
+            }
+            (_, reply) => reply,
+        };
         self.struck(target, strength, began, reply)
     }
 }

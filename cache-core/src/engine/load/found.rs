@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::run::wait_for;
-use super::{Job, Previous};
+use super::{Job, Previous, Start};
 use crate::clock::Time;
 use crate::entry::Entry;
 use crate::error::Error;
@@ -23,8 +23,6 @@ pub(super) enum Found<T> {
 /// to be refreshed early.
 pub(super) struct Stale<T> {
     pub(super) value: Arc<T>,
-    age: Duration,
-    tags: Vec<Box<str>>,
     early: bool,
     revalidate_until: Time,
     stand_in_until: Time,
@@ -32,13 +30,7 @@ pub(super) struct Stale<T> {
 
 impl<T> Clone for Stale<T> {
     fn clone(&self) -> Self {
-        Self { value: self.value.clone(), tags: self.tags.clone(), ..*self }
-    }
-}
-
-impl<T> Stale<T> {
-    pub(super) fn previous(&self) -> Previous<T> {
-        Previous { value: self.value.clone(), age: self.age, tags: self.tags.clone() }
+        Self { value: self.value.clone(), ..*self }
     }
 }
 
@@ -95,8 +87,26 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
             self.policy.age_limit().map_or(until, |limit| until.min(now + limit.saturating_sub(entry.age)))
         };
         let (swr, sie) = (self.policy.swr_window(), self.policy.sie_window());
-        let tags = entry.tags.clone();
-        Stale { value, age: entry.age, tags, early, revalidate_until: until(swr), stand_in_until: until(sie) }
+        Stale { value, early, revalidate_until: until(swr), stand_in_until: until(sie) }
+    }
+
+    /// What a loader that asks for it has in its hand. Read again now that the fence is taken: what was invalidated since
+    /// the first look must not come back as not modified.
+    pub(super) async fn previous<S: Start<T, L>, L>(
+        &self,
+        leads: &[Lead],
+        stale: Option<&Stale<T>>,
+    ) -> Option<Previous<T>> {
+        if !S::ASKS || stale.is_none() {
+            return None;
+        }
+        let entry = Box::pin(wait_for(leads, self.engine.cache.get(self.key, T::kind()))).await.ok()??;
+        let value = entry.value.downcast().ok()?;
+        (entry.origin.version == self.policy.version_number()).then_some(Previous {
+            value,
+            age: entry.age,
+            tags: entry.tags,
+        })
     }
 
     pub(super) fn nothing(&self) -> Found<T> {

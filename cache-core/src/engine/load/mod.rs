@@ -5,6 +5,7 @@
 
 mod api;
 mod batch;
+mod behind;
 mod follow;
 mod found;
 mod gate;
@@ -30,6 +31,7 @@ use crate::stats::Event;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
 
+use follow::Again;
 use found::{Found, Stale};
 pub(super) use gate::Gate;
 pub use loaded::{Load, Loaded, Previous};
@@ -176,20 +178,22 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             let caller = self.caller(retrying);
             match self.engine.seat(self.key, self.policy, caller) {
                 Seat::Lead(lead) => return self.lead::<P, S, L>(lead, start).await,
-                Seat::Follow(follow) => {
-                    if let Some(result) = Box::pin(self.follow(follow)).await {
-                        return result;
-                    }
-                    retrying = true;
-                }
+                Seat::Follow(follow) => match Box::pin(self.follow(follow)).await {
+                    Ok(result) => return result,
+                    Err(again) => retrying |= matches!(again, Again::Beside),
+                },
                 Seat::Alone(_beside) => return Box::pin(self.alone(start)).await,
             }
         }
     }
 
     fn caller(&self, retrying: bool) -> Caller {
-        let capped = self.engine.shared.gate.is_set() && self.nested;
-        Caller { blocking: self.terms.blocking, retrying, capped, version: self.policy.version_number() }
+        let (capped, queues) = match self.engine.shared.gate.is_set() {
+            true => (!self.queues(), self.queues()),
+            false => (false, false),
+        };
+        let version = self.policy.version_number();
+        Caller { blocking: self.terms.blocking, retrying, capped, queues, version }
     }
 
     /// Loads beside everybody else.
@@ -208,13 +212,14 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             Found::Nothing => None,
         };
         let fenced = self.fence(&[]).await;
-        let loader = start.start(|| self.brief(stale.as_ref()));
+        let previous = self.previous::<S, L>(&[], stale.as_ref()).await;
+        let loader = async { start.start(|| self.brief(previous)).await };
         let (result, _) = self.load_and_publish(&[], fenced, loader).await;
         self.settle(result, None, stale)
     }
 
     /// What the loader is told.
-    fn brief(&self, stale: Option<&Stale<T>>) -> Load<T> {
-        Load { key: self.key.into(), stale: stale.map(Stale::previous) }
+    fn brief(&self, stale: Option<Previous<T>>) -> Load<T> {
+        Load { key: self.key.into(), stale }
     }
 }

@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::gate::Permit;
 use super::panics::Counted;
 use super::{Job, Loaded};
 use crate::cache::Cache;
@@ -101,16 +102,19 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         if let Some(tags) = &loaded.tags {
             leads.iter().for_each(|lead| lead.bears(tags));
         }
-        let mut landing = Landing::Value(Value::new(loaded.value.clone()));
-        if let Some(fenced) = fenced
-            && leads.iter().all(Lead::is_followed)
-            && self.publish(leads, &loaded, cost, fenced).await == Stored::Fenced
-            && loaded.tags.is_some()
-        {
-            // One of its own tags was invalidated, which nobody could know while it flew: who joined after that must
-            // not have it.
-            landing = Landing::Abandoned;
-        }
+        let stored = match fenced {
+            Some(fenced) if leads.iter().all(Lead::is_followed) => {
+                self.publish(leads, &loaded, cost, fenced).await
+            }
+            _ => None,
+        };
+        // If one of its own tags was invalidated, nobody could know it while it flew: who joined after that must not have
+        // it.
+        let landing = match stored {
+            Some(Stored::Fenced) if loaded.tags.is_some() => Landing::Abandoned,
+            None if loaded.tags.is_some() && leads.iter().any(Lead::outlived_a_tag) => Landing::Unshared,
+            _ => Landing::Value(Value::new(loaded.value.clone())),
+        };
         (Ok(loaded.value), landing)
     }
 
@@ -124,11 +128,12 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         let called = clock.now();
         let deadline = self.policy.hard_limit().map(|limit| called + limit);
         let loader = pin!(async {
-            let (_permit, began) = match self.permit().await {
+            let (permit, began) = match self.permit().await {
                 Some(permit) => (Some(permit), clock.now()),
                 None => (None, called),
             };
-            leads.iter().for_each(Lead::started);
+            let place = permit.as_ref().map(Permit::place);
+            leads.iter().for_each(|lead| lead.started(place));
             self.engine.count(Event::Load);
             (loader.await, began)
         });
@@ -151,27 +156,27 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         (self.terms.split)((self.limit)(timeout)?).err()
     }
 
-    /// `Fenced` also where nothing says that it is not.
+    /// `None`: it is not for the cache, or the cache cannot say what became of it.
     pub(super) async fn publish<C, K>(
         &self,
         leads: &[Lead],
         loaded: &Loaded<T>,
         cost: Duration,
         fenced: Fenced<C, K>,
-    ) -> Stored
+    ) -> Option<Stored>
     where
         C: Deref<Target = dyn Cache>,
         K: Deref<Target = str>,
     {
         if !loaded.stored {
-            return Stored::Fenced;
+            return None;
         }
         let value = Value::new(loaded.value.clone());
         let (key, tags) = (&*fenced.key, loaded.tags.as_deref().unwrap_or(self.policy.tag_list()));
         let counter = value.as_integer().is_some();
         if let Err(error) = loaded.check().and_then(|()| plain(counter, key, self.policy, tags)) {
             self.engine.note(&error);
-            return Stored::Fenced;
+            return None;
         }
         let ttl = loaded.ttl.unwrap_or(self.policy.ttl_or(self.engine.shared.default_ttl));
         let fill = self.policy.fill(ttl, loaded.ttl.is_none() && value.is_none(), cost);
@@ -183,14 +188,16 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
             reply => wait_for(leads, reply).await,
         };
         match stored {
-            Ok(Stored::Fenced) => self.saw(Event::Fenced),
-            Ok(stored) => return stored,
-            // As where there was no fence to be had: nobody is made to load again for the backend's trouble.
+            Ok(stored) => {
+                if stored == Stored::Fenced {
+                    self.saw(Event::Fenced);
+                }
+                Some(stored)
+            }
             Err(error) => {
                 self.engine.note(&error);
-                return Stored::Yes;
+                None
             }
         }
-        Stored::Fenced
     }
 }
