@@ -5,5 +5,5 @@ mod memory;
 mod truth;
 
 pub use load::{Tally, Worker};
-pub use memory::{Flatness, Growth, Sample};
+pub use memory::{Flatness, Sample};
 pub use truth::Truth;
