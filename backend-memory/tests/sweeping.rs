@@ -164,7 +164,9 @@ fn drops_that_panic_do_not_end_the_sweep() {
 
 /// Where a thread is held when something of it first leaves the store: it says so, and waits to be let go.
 #[derive(Default)]
-struct Gates(Mutex<HashMap<&'static str, (Sender<&'static str>, Receiver<()>)>>);
+struct Gates(Mutex<HashMap<&'static str, Gate>>);
+
+type Gate = (Sender<&'static str>, Receiver<()>);
 
 const IN_TIME: Duration = Duration::from_secs(10);
 
