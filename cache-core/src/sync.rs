@@ -3,7 +3,6 @@
 
 #[cfg(not(shuttle))]
 pub(crate) use {
-    dashmap::mapref::entry::Entry,
     parking_lot::Mutex,
     std::{sync::atomic, thread, thread_local},
 };
@@ -14,6 +13,6 @@ pub(crate) type DashMap<K, V> = dashmap::DashMap<K, V, rapidhash::fast::RandomSt
 
 #[cfg(shuttle)]
 pub(crate) use {
-    crate::modelled::{DashMap, Entry, Mutex},
+    crate::modelled::{DashMap, Mutex},
     shuttle::{sync::atomic, thread, thread_local},
 };

@@ -1,5 +1,6 @@
 //! Eviction policies, as state machines over slot numbers: no keys, no values, no time, no locks.
 
+mod ghost;
 mod list;
 mod s3_fifo;
 

@@ -4,10 +4,7 @@
 //! the head moves to *main*; the others leave, and are remembered by hash in *ghost*: what comes back from there
 //! goes to main at once. Main gives each entry as many further rounds as it was read, three at most.
 
-use std::collections::VecDeque;
-
-use hashbrown::HashTable;
-
+use super::ghost::Ghost;
 use super::list::{Links, List};
 use super::{Id, Marks, Policy};
 
@@ -21,6 +18,8 @@ pub(crate) struct S3Fifo {
     links: Links,
     small: List,
     main: List,
+    /// What left small last, as much as there are entries: with less, a loop a little larger than the store is never hit
+    /// (measured: `hit_ratio` on the LIRS loop trace, room for half of it).
     ghost: Ghost,
 }
 
@@ -57,7 +56,8 @@ impl Policy for S3Fifo {
 
     fn insert(&mut self, id: Id, hash: u64, weight: u32) {
         self.links.weigh(id, weight);
-        let list = if self.ghost.take(hash) { &mut self.main } else { &mut self.small };
+        let most = self.small.len() + self.main.len() + 1;
+        let list = if self.ghost.take(hash, most) { &mut self.main } else { &mut self.small };
         list.push_back(&mut self.links, id);
     }
 
@@ -107,51 +107,6 @@ impl Policy for S3Fifo {
                 self.main.push_back(&mut self.links, id);
             }
         }
-    }
-}
-
-/// The hashes of what left small last, as many as there are entries: with fewer, a loop a little larger than the store
-/// is never hit (measured: `hit_ratio` on the LIRS loop trace, room for half of it).
-#[derive(Default)]
-struct Ghost {
-    /// Oldest first, each with the round it was remembered in; one that was taken since stays until its turn.
-    queue: VecDeque<(u64, u32)>,
-    rounds: HashTable<(u64, u32)>,
-    round: u32,
-}
-
-impl Ghost {
-    fn remember(&mut self, hash: u64, most: usize) {
-        self.round = self.round.wrapping_add(1);
-        let entry = (hash, self.round);
-        match self.rounds.find_mut(hash, |(h, _)| *h == hash) {
-            Some(held) => *held = entry,
-            None => {
-                self.rounds.insert_unique(hash, entry, |(h, _)| *h);
-            }
-        }
-        self.queue.push_back(entry);
-        self.trim(most);
-    }
-
-    fn trim(&mut self, most: usize) {
-        while self.queue.len() > most.max(1) {
-            if let Some(oldest) = self.queue.pop_front()
-                && let Ok(held) = self.rounds.find_entry(oldest.0, |held| *held == oldest)
-            {
-                held.remove();
-            }
-        }
-    }
-
-    fn shrink(&mut self, most: usize) {
-        self.trim(most);
-        self.queue.shrink_to_fit();
-        self.rounds.shrink_to_fit(|(h, _)| *h);
-    }
-
-    fn take(&mut self, hash: u64) -> bool {
-        self.rounds.find_entry(hash, |(h, _)| *h == hash).map(|held| held.remove()).is_ok()
     }
 }
 

@@ -7,12 +7,19 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use super::{Flight, Lead};
-use crate::sync::{thread, thread_local};
+use crate::sync::atomic::Ordering;
+use crate::sync::thread_local;
 
 thread_local! {
+    static HERE: u8 = const { 0 };
     static AMBIENT: RefCell<Vec<Arc<Flight>>> = const { RefCell::new(Vec::new()) };
     /// How many loaders are running on this thread, one inside the other; also such as have no flight.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A number that no other living thread has.
+pub(super) fn this_thread() -> usize {
+    HERE.with(|here| std::ptr::from_ref(here).addr())
 }
 
 /// The flights whose loaders are running on this thread, the innermost last.
@@ -57,11 +64,13 @@ pub(super) fn stop_waiting(mine: &[Arc<Flight>], flight: &Arc<Flight>) {
 pub(crate) struct Piloted<'l, F> {
     leads: &'l [Lead],
     loader: Pin<&'l mut F>,
+    /// It has been polled, and so followers may have asked for a sign of life.
+    under_way: bool,
 }
 
 impl<'l, F> Piloted<'l, F> {
     pub(crate) fn new(leads: &'l [Lead], loader: Pin<&'l mut F>) -> Self {
-        Self { leads, loader }
+        Self { leads, loader, under_way: false }
     }
 }
 
@@ -70,20 +79,33 @@ impl<F: Future> Future for Piloted<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let _ambient = Ambient::enter(self.leads);
-        self.leads.iter().for_each(|lead| lead.flight.sign_of_life(cx.waker()));
-        self.loader.as_mut().poll(cx)
+        if self.under_way {
+            self.leads.iter().for_each(|lead| lead.flight.sign_of_life(cx.waker()));
+        } else {
+            self.leads.iter().for_each(|lead| lead.flight.is_led_here());
+        }
+        let poll = self.loader.as_mut().poll(cx);
+        // Most loads of memory, and all that block, are done at once: nobody can wake them or wait for a sign.
+        if poll.is_pending() && !std::mem::replace(&mut self.under_way, true) {
+            self.leads.iter().for_each(|lead| lead.flight.sign_of_life(cx.waker()));
+        }
+        poll
     }
 }
 
 impl Flight {
+    fn is_led_here(&self) {
+        self.thread.store(this_thread(), Ordering::Relaxed);
+    }
+
     /// Its leader is being polled on this thread, and can be woken by `waker`.
     fn sign_of_life(&self, waker: &Waker) {
         if self.blocking {
             return;
         }
+        self.is_led_here();
         let mut replaced = None;
         let mut state = self.state.lock();
-        state.thread = Some(thread::current().id());
         state.asked = None;
         if !state.leader.as_ref().is_some_and(|leader| leader.will_wake(waker)) {
             replaced = state.leader.replace(waker.clone());

@@ -14,8 +14,8 @@ use std::sync::Weak;
 use std::task::Waker;
 
 use crate::clock::Time;
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::sync::{Mutex, thread::ThreadId};
 use crate::value::Value;
 
 pub(crate) use ambient::{Piloted, is_loading};
@@ -39,6 +39,7 @@ pub(crate) enum Landing {
 
 /// One load in flight.
 pub(crate) struct Flight {
+    hash: u64,
     key: Box<str>,
     tags: Box<[Box<str>]>,
     /// A blocking leader runs on its own thread until it is done; only an async one can be forgotten.
@@ -49,6 +50,10 @@ pub(crate) struct Flight {
     struck: u64,
     /// Whether its load runs, and does not wait for a place to run in.
     started: AtomicBool,
+    /// The thread that polled the leader last; see [`ambient::this_thread`].
+    thread: AtomicUsize,
+    /// Whether there is a landing.
+    landed: AtomicBool,
     /// How many load beside its leader, after an earlier load failed.
     beside: AtomicUsize,
     state: Mutex<State>,
@@ -65,8 +70,6 @@ struct State {
     /// The places among them that nobody has.
     free: Vec<usize>,
     leader: Option<Waker>,
-    /// The thread that polled the leader last.
-    thread: Option<ThreadId>,
     /// Since when the leader owes a sign of life.
     asked: Option<Time>,
     /// The place among the loads that may run, to be given up with the flight.
@@ -74,14 +77,17 @@ struct State {
 }
 
 impl Flight {
-    fn new(key: &str, tags: &[Box<str>], caller: Caller, struck: u64) -> Self {
+    fn new((hash, key): (u64, &str), tags: &[Box<str>], caller: Caller, struck: u64) -> Self {
         Self {
+            hash,
             key: key.into(),
             tags: tags.into(),
             blocking: caller.blocking,
             version: caller.version,
             struck,
             started: AtomicBool::new(!caller.queues),
+            thread: AtomicUsize::new(ambient::this_thread()),
+            landed: AtomicBool::new(false),
             beside: AtomicUsize::new(0),
             state: Mutex::default(),
             waits_for: Mutex::default(),
@@ -95,6 +101,7 @@ impl Flight {
             return false;
         }
         state.landing = Some(landing);
+        self.landed.store(true, Ordering::Release);
         let (leader, followers) = (state.leader.take(), std::mem::take(&mut state.followers));
         let place = state.place.take();
         // A waker may be the last to hold its task, whose drop may drop the lead of this very flight.
@@ -111,7 +118,7 @@ impl Flight {
     }
 
     fn has_landed(&self) -> bool {
-        self.state.lock().landing.is_some()
+        self.landed.load(Ordering::Acquire)
     }
 }
 
@@ -124,9 +131,14 @@ pub(crate) trait GivenUp: Send + Sync {
 pub(crate) struct Lead {
     flights: Arc<Flights>,
     flight: Arc<Flight>,
+    landing: Landing,
 }
 
 impl Lead {
+    fn new(flights: Arc<Flights>, flight: Arc<Flight>) -> Self {
+        Self { flights, flight, landing: Landing::Abandoned }
+    }
+
     /// Whether the followers still count on this leader: they give up on one that is not polled.
     pub(crate) fn is_followed(&self) -> bool {
         !self.flight.has_landed()
@@ -156,16 +168,15 @@ impl Lead {
     }
 
     /// Ends the flight and wakes its followers.
-    pub(crate) fn land(self, landing: Landing) {
-        // Out of the table first: who comes now reads the cache, where the value already is.
-        self.flights.remove(&self.flight);
-        self.flight.land(landing);
+    pub(crate) fn land(mut self, landing: Landing) {
+        self.landing = landing;
     }
 }
 
 impl Drop for Lead {
     fn drop(&mut self) {
+        // Out of the table first: who comes now reads the cache, where the value already is.
         self.flights.remove(&self.flight);
-        self.flight.land(Landing::Abandoned);
+        self.flight.land(std::mem::replace(&mut self.landing, Landing::Abandoned));
     }
 }

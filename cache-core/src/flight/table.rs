@@ -1,13 +1,17 @@
 //! The flights of one cache, by key.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
+
+use hashbrown::HashTable;
+use rapidhash::fast::RandomState;
 
 use super::{Flight, Follow, Lead, ambient};
 use crate::clock::Clock;
 use crate::pattern::Pattern;
 use crate::runtime;
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use crate::sync::{DashMap, Entry, Mutex, thread};
 use crate::target::Target;
 
 /// Where a caller finds itself when it wants a key loaded.
@@ -58,8 +62,12 @@ impl Drop for Beside {
 }
 
 /// The table of flights of one cache; two caches never share one.
+///
+/// A table by hash of what is shared anyhow: a map would want the key once more, and hash it for every step.
 pub(crate) struct Flights {
-    table: DashMap<Box<str>, Arc<Flight>>,
+    parts: [Mutex<HashTable<Arc<Flight>>>; PARTS],
+    /// Seeded at random, so that nobody can choose keys that collide.
+    hasher: RandomState,
     /// No fewer than there are: counted before one is put in, and after one is taken out. To ask the table would lock
     /// every part of it. Sequentially consistent: who finds none has written before any that comes begins to load.
     count: AtomicUsize,
@@ -71,35 +79,43 @@ pub(crate) struct Flights {
     waits: Mutex<()>,
 }
 
+/// So that loads of different keys seldom wait for each other.
+const PARTS: usize = if cfg!(shuttle) { 2 } else { 32 };
+
 impl Flights {
     pub(crate) fn new(capacity: usize, clock: Clock) -> Self {
+        let (parts, hasher) = (Default::default(), RandomState::new());
         let (count, struck) = (AtomicUsize::new(0), AtomicU64::new(0));
-        Self { table: DashMap::default(), count, struck, capacity, clock, waits: Mutex::new(()) }
+        Self { parts, hasher, count, struck, capacity, clock, waits: Mutex::new(()) }
+    }
+
+    /// The part for a hash. Not by its lowest or topmost bits: the part's own table goes by those.
+    fn part(&self, hash: u64) -> &Mutex<HashTable<Arc<Flight>>> {
+        &self.parts[(hash >> 40) as usize % PARTS]
     }
 
     /// Joins the flight of `key`, or begins one.
     pub(crate) fn seat(self: &Arc<Self>, key: &str, tags: &[Box<str>], caller: Caller) -> Seat {
-        if let Some(flight) = self.table.get(key).map(|flight| flight.clone()) {
+        let hash = self.hasher.hash_one(key);
+        let mut part = self.part(hash).lock();
+        if let Ok(entry) = part.find_entry(hash, |flight| *flight.key == *key) {
+            let flight = entry.get().clone();
             if !flight.has_landed() {
+                drop(part);
                 return self.join(flight, caller);
             }
             // Given up by its followers, while its leader still holds it.
-            self.remove(&flight);
+            entry.remove();
+            self.left(1);
         }
         if self.len() >= self.capacity {
             return Seat::Alone(None);
         }
-        let flight = match self.table.entry(key.into()) {
-            Entry::Occupied(flight) => {
-                let flight = flight.get().clone();
-                return self.join(flight, caller);
-            }
-            Entry::Vacant(place) => {
-                self.count.fetch_add(1, Ordering::SeqCst);
-                place.insert(Arc::new(Flight::new(key, tags, caller, self.struck()))).clone()
-            }
-        };
-        Seat::Lead(Lead { flights: self.clone(), flight })
+        self.count.fetch_add(1, Ordering::SeqCst);
+        let flight = Arc::new(Flight::new((hash, key), tags, caller, self.struck()));
+        part.insert_unique(hash, flight.clone(), |flight| flight.hash);
+        drop(part);
+        Seat::Lead(Lead::new(self.clone(), flight))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -134,7 +150,11 @@ impl Flights {
     }
 
     pub(super) fn remove(&self, flight: &Arc<Flight>) {
-        let removed = self.table.remove_if(&flight.key, |_, other| Arc::ptr_eq(flight, other));
+        self.remove_one(flight.hash, |other| Arc::ptr_eq(flight, other));
+    }
+
+    fn remove_one(&self, hash: u64, is_it: impl FnMut(&Arc<Flight>) -> bool) {
+        let removed = self.part(hash).lock().find_entry(hash, is_it).ok().map(|entry| entry.remove().0);
         self.left(removed.is_some().into());
     }
 
@@ -144,14 +164,12 @@ impl Flights {
         }
     }
 
-    fn remove_where(&self, covered: impl Fn(&str, &Flight) -> bool) {
-        let mut removed = 0;
-        self.table.retain(|key, flight| {
-            let covered = covered(key, flight);
-            removed += usize::from(covered);
-            !covered
-        });
-        self.left(removed);
+    fn remove_where(&self, covered: impl Fn(&Flight) -> bool) {
+        for part in &self.parts {
+            let mut removed = Vec::new();
+            removed.extend(part.lock().extract_if(|flight| covered(flight)));
+            self.left(removed.len());
+        }
     }
 
     /// From here on nobody joins a flight that `target` covers.
@@ -160,25 +178,24 @@ impl Flights {
             return;
         }
         match target {
-            Target::Key(key) => self.left(self.table.remove(key).is_some().into()),
+            Target::Key(key) => self.remove_one(self.hasher.hash_one(key), |flight| *flight.key == *key),
             Target::Tag(tag) => {
                 // Counted first: a flight that names the tag too late to be met here sees that there was one.
                 self.struck.fetch_add(1, Ordering::SeqCst);
-                self.remove_where(|_, flight| flight.bears(tag));
+                self.remove_where(|flight| flight.bears(tag));
             }
             Target::Pattern(pattern) => {
                 let pattern = Pattern::new(pattern).ok();
-                self.remove_where(|key, _| {
-                    pattern.as_ref().is_none_or(|pattern| pattern.matches(key.as_bytes()))
+                self.remove_where(|flight| {
+                    pattern.as_ref().is_none_or(|pattern| pattern.matches(flight.key.as_bytes()))
                 });
             }
-            Target::All => self.remove_where(|_, _| true),
+            Target::All => self.remove_where(|_| true),
         }
     }
 }
 
 /// Whether an async leader cannot go on while this thread is held.
 fn needs_this_thread(flight: &Flight) -> bool {
-    let thread = flight.state.lock().thread;
-    thread.is_none_or(|thread| thread == thread::current().id()) || runtime::inside_a_runtime()
+    flight.thread.load(Ordering::Relaxed) == ambient::this_thread() || runtime::inside_a_runtime()
 }

@@ -98,10 +98,7 @@ impl Batch {
             if let Some(fenced) = fences.remove(key)
                 && led.get(&**key).is_none_or(|lead| lead.is_followed())
             {
-                let publish = pin!(async {
-                    part(key).publish(&Loaded::from(value.clone()), cost, fenced).await;
-                });
-                Piloted::new(&leads, publish).await;
+                part(key).publish(&leads, &Loaded::from(value.clone()), cost, fenced).await;
             }
         }
         for lead in leads {

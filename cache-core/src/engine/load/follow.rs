@@ -46,7 +46,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
 
     /// What the cache has to serve at once; else what is stale, if anything is.
     async fn look(&self) -> Result<Arc<T>, Option<Stale<T>>> {
-        match self.find().await {
+        match self.find(&[]).await {
             Found::Fresh(value) => Ok(value),
             Found::Stale(stale) if self.may_revalidate(&stale) || self.is_throttled() => {
                 Ok(self.serve(stale))

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::run::asked;
 use super::{Job, Previous, Start};
 use crate::clock::Time;
 use crate::entry::Entry;
 use crate::error::Error;
+use crate::flight::Lead;
 use crate::stats::Event;
 use crate::value::Cacheable;
 
@@ -33,8 +35,8 @@ impl<T> Clone for Stale<T> {
 
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// Reads the cache. What is wrong with it is noted, and is a miss.
-    pub(super) async fn find(&self) -> Found<T> {
-        let entry = match self.engine.cache.get(self.key, T::kind()).await {
+    pub(super) async fn find(&self, leads: &[Lead]) -> Found<T> {
+        let entry = match asked(leads, self.engine.cache.get(self.key, T::kind())).await {
             Ok(Some(entry)) => entry,
             Ok(None) => return self.nothing(),
             Err(error) => {
@@ -85,11 +87,15 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
 
     /// What a loader that asks for it has in its hand. Read again now that the fence is taken: what was invalidated since
     /// the first look must not come back as not modified.
-    pub(super) async fn previous<S: Start<T, L>, L>(&self, stale: Option<&Stale<T>>) -> Option<Previous<T>> {
+    pub(super) async fn previous<S: Start<T, L>, L>(
+        &self,
+        leads: &[Lead],
+        stale: Option<&Stale<T>>,
+    ) -> Option<Previous<T>> {
         if !S::ASKS || stale.is_none() {
             return None;
         }
-        let entry = Box::pin(self.engine.cache.get(self.key, T::kind())).await.ok()??;
+        let entry = Box::pin(asked(leads, self.engine.cache.get(self.key, T::kind()))).await.ok()??;
         let value = entry.value.downcast().ok()?;
         (entry.origin.version == self.policy.version_number()).then_some(Previous {
             value,

@@ -1,7 +1,7 @@
 //! Leading a flight: in the caller, in the background, or first in the one and then in the other.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::slice;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::{Found, Job, Stale, Start};
 use crate::background::Place;
 use crate::clock::within;
 use crate::engine::LoadPolicy;
-use crate::flight::{Landing, Lead, Piloted};
+use crate::flight::{Landing, Lead};
 use crate::reply::BoxFuture;
 use crate::runtime;
 use crate::stats::Event;
@@ -24,7 +24,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         S: Start<T, L>,
         L: Future<Output = O>,
     {
-        match Piloted::new(slice::from_ref(&lead), pin!(self.find())).await {
+        match self.find(slice::from_ref(&lead)).await {
             Found::Fresh(value) => {
                 lead.land(Landing::Found);
                 Ok(value)
@@ -57,10 +57,9 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             return self.lead_here(lead, start, Some(stale)).await;
         };
         // Before the loader is started: its closure may read the source already.
-        let (fenced, previous) = {
-            let ready = pin!(async { (self.fence().await, self.previous::<S, L>(Some(&stale)).await) });
-            Piloted::new(slice::from_ref(&lead), ready).await
-        };
+        let leads = slice::from_ref(&lead);
+        let fenced = self.fence(leads).await;
+        let previous = self.previous::<S, L>(leads, Some(&stale)).await;
         match P::detach(start.start(|| self.brief(previous))) {
             Ok(loader) if at_once => {
                 self.spawn(self.movable(lead, fenced, loader), place);
@@ -68,7 +67,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             }
             Ok(loader) => self.lead_softly(self.movable(lead, fenced, loader), place, stale).await,
             Err(loader) => {
-                let (result, landing) = self.run_fenced(&lead, fenced, loader).await;
+                let (result, landing) = self.load_and_publish(slice::from_ref(&lead), fenced, loader).await;
                 self.settle(result, Some((lead, landing)), Some(stale))
             }
         }
@@ -80,15 +79,11 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         S: Start<T, L>,
         L: Future<Output = O>,
     {
-        let (result, landing) = {
-            let run = pin!(async {
-                let fenced = self.fence().await;
-                let previous = self.previous::<S, L>(stale.as_ref()).await;
-                let loader = start.start(|| self.brief(previous));
-                self.load_and_publish(Some(&lead), fenced, loader).await
-            });
-            Piloted::new(slice::from_ref(&lead), run).await
-        };
+        let leads = slice::from_ref(&lead);
+        let fenced = self.fence(leads).await;
+        let previous = self.previous::<S, L>(leads, stale.as_ref()).await;
+        let loader = async { start.start(|| self.brief(previous)).await };
+        let (result, landing) = self.load_and_publish(leads, fenced, loader).await;
         self.settle(result, Some((lead, landing)), stale)
     }
 
@@ -124,7 +119,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         let (terms, limit) = (self.terms, self.limit);
         Box::pin(async move {
             let job = Job::new(&engine, &key, &policy, terms, limit);
-            let (result, landing) = job.run_fenced(&lead, fenced, loader).await;
+            let (result, landing) = job.load_and_publish(slice::from_ref(&lead), fenced, loader).await;
             job.settle(result, Some((lead, landing)), None)
         })
     }

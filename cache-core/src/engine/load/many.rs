@@ -247,7 +247,7 @@ impl Engine {
             if let Some(landed) = within(&self.shared.clock, deadline, follow).await {
                 return Ok((key.clone(), landed.map_or_else(|again| Ok(Err(again)), |value| value.map(Ok))?));
             }
-            let value = match part.find().await {
+            let value = match part.find(&[]).await {
                 Found::Fresh(value) => Ok(value),
                 Found::Stale(stale) if part.may_stand_in(&stale) => Ok(part.serve(stale)),
                 _ => timed_out(&key).map_or(Ok(Err(Again::Anew)), Err)?,
@@ -283,7 +283,7 @@ impl<T: Cacheable, E: 'static> Part<'_, T, E> {
     /// Puts the key where it belongs: found, to be loaded now, or served stale and loaded in the background.
     async fn place(&self, round: &mut Round<T>) {
         let key: Box<str> = self.key.into();
-        let batch = match self.find().await {
+        let batch = match self.find(&[]).await {
             Found::Fresh(value) => return drop(round.values.insert(key, value)),
             Found::Stale(stale) if self.is_throttled() => {
                 return drop(round.values.insert(key, self.serve(stale)));
@@ -298,7 +298,7 @@ impl<T: Cacheable, E: 'static> Part<'_, T, E> {
             }
             Found::Nothing => &mut round.missing,
         };
-        if let Some(fenced) = self.fence().await {
+        if let Some(fenced) = self.fence(&[]).await {
             batch.fences.insert(key.clone(), fenced.into_owned(self.engine.cache.clone()));
         }
         batch.keys.push(key);

@@ -18,13 +18,12 @@ mod terms;
 mod throttle;
 
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::watch::Began;
 use super::{Engine, LoadPolicy};
-use crate::flight::{Caller, Piloted, Seat, is_loading};
+use crate::flight::{Caller, Seat, is_loading};
 use crate::policy::Policy;
 use crate::stats::Event;
 use crate::timeout::Timeout;
@@ -173,17 +172,16 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         S: Start<T, L>,
         L: Future<Output = O>,
     {
-        let stale = match self.find().await {
+        let stale = match self.find(&[]).await {
             Found::Fresh(value) => return Ok(value),
             Found::Stale(stale) if self.is_throttled() => return Ok(self.serve(stale)),
             Found::Stale(stale) => Some(stale),
             Found::Nothing => None,
         };
-        let fenced = self.fence().await;
-        let previous = self.previous::<S, L>(stale.as_ref()).await;
+        let fenced = self.fence(&[]).await;
+        let previous = self.previous::<S, L>(&[], stale.as_ref()).await;
         let loader = start.start(|| self.brief(previous));
-        let load = pin!(self.load_and_publish(None, fenced, loader));
-        let (result, _) = Piloted::new(&[], load).await;
+        let (result, _) = self.load_and_publish(&[], fenced, loader).await;
         self.settle(result, None, stale)
     }
 

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::pin::pin;
-use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use crate::entry::{Origin, Set, Stored};
 use crate::error::Result;
 use crate::fence::Fence;
 use crate::flight::{Landing, Lead, Piloted};
+use crate::reply::Reply;
 use crate::stats::Event;
 use crate::timeout::Timeout;
 use crate::value::{Cacheable, Value};
@@ -48,18 +48,26 @@ impl Borrowed<'_> {
     }
 }
 
+/// What the backend says, to the leader of these flights (or to somebody alone): while it waits, it shows its followers
+/// that it lives.
+pub(super) async fn asked<R>(leads: &[Lead], reply: Reply<'_, R>) -> Result<R> {
+    match reply {
+        Reply::Ready(result) => result,
+        reply => Piloted::new(leads, pin!(reply)).await,
+    }
+}
+
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// Loads without the cache: it is off, or cannot hold this.
     pub(super) async fn uncached<L: Future<Output = O>>(&self, loader: L) -> Result<Arc<T>, E> {
         self.count_read(Event::Miss);
-        let load = pin!(self.load(None, loader));
-        Piloted::new(&[], load).await.map(|(loaded, _)| loaded.value)
+        self.load(&[], loader).await.map(|(loaded, _)| loaded.value)
     }
 
     /// A fence, taken before the loader is even started: its closure may read the source already.
-    pub(super) async fn fence(&self) -> Option<Borrowed<'_>> {
+    pub(super) async fn fence(&self, leads: &[Lead]) -> Option<Borrowed<'_>> {
         let cache = &*self.engine.cache;
-        match cache.fence(self.key).await {
+        match asked(leads, cache.fence(self.key)).await {
             Ok(fence) => Some(Fenced { cache, key: self.key, fence }),
             Err(error) => {
                 self.engine.note(&error);
@@ -68,27 +76,11 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         }
     }
 
-    /// Loads and publishes as the leader of a flight, under a fence that was taken before.
-    pub(super) async fn run_fenced<C, K, L>(
-        &self,
-        lead: &Lead,
-        fenced: Option<Fenced<C, K>>,
-        loader: L,
-    ) -> (Result<Arc<T>, E>, Landing)
-    where
-        C: Deref<Target = dyn Cache>,
-        K: Deref<Target = str>,
-        L: Future<Output = O>,
-    {
-        let run = pin!(self.load_and_publish(Some(lead), fenced, loader));
-        Piloted::new(slice::from_ref(lead), run).await
-    }
-
     /// Loads and publishes under a fence that was taken before, as the leader of a flight or alone. What its caller gets,
     /// and what its followers do.
     pub(super) async fn load_and_publish<C, K, L>(
         &self,
-        lead: Option<&Lead>,
+        leads: &[Lead],
         fenced: Option<Fenced<C, K>>,
         loader: L,
     ) -> (Result<Arc<T>, E>, Landing)
@@ -97,25 +89,27 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         K: Deref<Target = str>,
         L: Future<Output = O>,
     {
-        let (loaded, cost) = match self.load(lead, loader).await {
+        let (loaded, cost) = match self.load(leads, loader).await {
             Ok(loaded) => loaded,
             Err(error) => {
                 let shared = self.terms.share.map(|share| (share.pack)(&error));
                 return (Err(error), Landing::Failed(shared));
             }
         };
-        if let (Some(lead), Some(tags)) = (lead, &loaded.tags) {
-            lead.bears(tags);
+        if let Some(tags) = &loaded.tags {
+            leads.iter().for_each(|lead| lead.bears(tags));
         }
         let stored = match fenced {
-            Some(fenced) if lead.is_none_or(Lead::is_followed) => self.publish(&loaded, cost, fenced).await,
+            Some(fenced) if leads.iter().all(Lead::is_followed) => {
+                self.publish(leads, &loaded, cost, fenced).await
+            }
             _ => None,
         };
         // If one of its own tags was invalidated, nobody could know it while it flew: who joined after that must not have
         // it.
         let landing = match stored {
             Some(Stored::Fenced) if loaded.tags.is_some() => Landing::Abandoned,
-            None if loaded.tags.is_some() && lead.is_some_and(Lead::outlived_a_tag) => Landing::Unshared,
+            None if loaded.tags.is_some() && leads.iter().any(Lead::outlived_a_tag) => Landing::Unshared,
             _ => Landing::Value(Value::new(loaded.value.clone())),
         };
         (Ok(loaded.value), landing)
@@ -124,7 +118,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// What the loader brings, and how long it took.
     async fn load<L: Future<Output = O>>(
         &self,
-        lead: Option<&Lead>,
+        leads: &[Lead],
         loader: L,
     ) -> Result<(Loaded<T>, Duration), E> {
         let clock = &self.engine.shared.clock;
@@ -135,11 +129,12 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
                 Some(permit) => (Some(permit), clock.now()),
                 None => (None, called),
             };
-            lead.inspect(|lead| lead.started(permit.as_ref().map(Permit::place)));
+            leads.iter().for_each(|lead| lead.started(permit.as_ref().map(Permit::place)));
             self.engine.count(Event::Load);
             (loader.await, began)
         });
-        let (output, began) = match within(clock, deadline, loader).await {
+        let loader = pin!(within(clock, deadline, loader));
+        let (output, began) = match Piloted::new(leads, loader).await {
             Some((output, began)) => ((self.terms.split)(output), began),
             // There is a deadline, so the policy has a limit, and its type says what that comes to.
             None => (self.timed_out().map_or_else(|| unreachable!("a limit without an error"), Err), called),
@@ -158,6 +153,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// `None`: it is not for the cache, or the cache cannot say what became of it.
     pub(super) async fn publish<C, K>(
         &self,
+        leads: &[Lead],
         loaded: &Loaded<T>,
         cost: Duration,
         fenced: Fenced<C, K>,
@@ -180,7 +176,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         let origin = Origin { cost, version: self.policy.version_number() };
         let fence = Some(fenced.fence);
         let options = Set { tags, fence, origin, glance: fill.glance, ..Set::new(fill.lifetime) };
-        match fenced.cache.set(key, value, options).await {
+        match asked(leads, fenced.cache.set(key, value, options)).await {
             Ok(stored) => {
                 if stored == Stored::Fenced {
                     self.saw(Event::Fenced);
