@@ -71,8 +71,22 @@ impl LarderBuilder {
         self
     }
 
-    /// The clock that loads are timed by; also that of the memory which is built where no backend is given. Give
-    /// a [`ManualClock`](crate::ManualClock)'s to the backend as well.
+    /// The clock that loads are timed by; also that of the memory which is built where no backend is given. A backend
+    /// that *is* given goes by the clock that it was built with: this one does not reach it. So give a
+    /// [`ManualClock`](crate::ManualClock)'s to both.
+    ///
+    /// ```
+    /// use larder::{Larder, ManualClock, Memory};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let store = Memory::builder().capacity(1_000).clock(clock.clock()).build();
+    /// let cache = Larder::builder().clock(clock.clock()).memory(store).build();
+    /// cache.set("session", 1_u8, Duration::from_secs(60)).wait()?;
+    /// clock.advance(Duration::from_secs(60));
+    /// assert!(!cache.exists("session").wait()?);
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -94,7 +108,8 @@ impl LarderBuilder {
         self
     }
 
-    /// How many keys can be in flight at once (65 536 by default); loads of further ones are not shared.
+    /// How many keys can be in flight at once (65 536 by default); loads of further ones are not shared, and what is
+    /// stale within `swr` is served without being refreshed.
     #[must_use]
     pub fn max_flights(mut self, flights: usize) -> Self {
         self.engine = self.engine.max_flights(flights);

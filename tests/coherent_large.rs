@@ -35,7 +35,7 @@ fn one_of_twenty_writers_that_forgets_is_found() {
         let write = move |world: Arc<World>, i: u64| async move {
             world.rows.lock().expect("unpoisoned")[part][i as usize] += 1;
             if part != FORGETFUL {
-                world.cache.invalidate(&key!("k:{}:{}", part, i)).await.expect("ok");
+                world.cache.invalidate(key!("k:{}:{}", part, i)).await.expect("ok");
             }
         };
         let truth = move |world: Arc<World>, i| async move { world.row(part, i) };

@@ -10,7 +10,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use common::{Subject, subjects};
-use larder::{Larder, Memory, Policy};
+use larder::{Larder, ManualClock, Memory, Policy};
 use tokio::sync::Barrier;
 
 const TTL: Duration = Duration::from_secs(60);
@@ -129,6 +129,7 @@ async fn a_cancelled_leader_is_replaced() {
         }
         leader.abort();
         assert_eq!(*follower.await.expect("no panic"), 2, "{name}");
+        assert_eq!(cache.stats().load_failures, 0, "{name}: to be cancelled is no failure");
     }
 }
 
@@ -140,6 +141,11 @@ async fn a_panicking_leader_is_replaced() {
             async move { cache.get_or_load::<u64, _, _>("k", TTL, || async { panic!("as the test wants") }).await }
         });
         assert!(leader.await.expect_err("panics").is_panic());
+        assert_eq!(
+            (cache.stats().loads, cache.stats().load_failures),
+            (1, 1),
+            "{name}: a panic is a failure"
+        );
         assert_eq!(*cache.get_or_load("k", TTL, || async { 2_u64 }).await, 2, "{name}");
         assert_eq!(*cache.get_or_compute("k", TTL, || 3_u64), 2, "{name}");
     }
@@ -360,6 +366,7 @@ fn a_panicking_computation_does_not_poison_those_who_wait() {
         }
         let follower = scope.spawn(|| *cache.get_or_compute("k", TTL, || 2_u64));
         assert!(leader.join().is_err());
+        assert_eq!(cache.stats().load_failures, 1);
         assert_eq!(follower.join().expect("no panic"), 2);
     });
 }
@@ -390,4 +397,26 @@ async fn a_full_flight_table_loads_uncoalesced() {
     let (first, second) = tokio::join!(load(), load());
     assert_eq!((*first, *second, loads.load(SeqCst)), (2, 2, 2));
     assert_eq!(*cache.get::<u64>("b").await.expect("readable").expect("published all the same"), 2);
+}
+
+/// There is no flight to refresh it in, and it is within its window all the same.
+#[tokio::test]
+async fn a_full_flight_table_makes_nobody_wait_within_swr() {
+    let clock = ManualClock::new();
+    let cache = Larder::builder().clock(clock.clock()).max_flights(1).build();
+    let policy = Policy::ttl(TTL).swr(TTL);
+    cache.set("b", 1_u64, &policy).await.expect("set");
+    clock.advance(TTL);
+    let mut held = Box::pin(cache.get_or_load("a", TTL, pending::<u64>));
+    let _ = held.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert_eq!(*cache.get_or_load("b", &policy, || async { 2_u64 }).await, 1);
+    assert_eq!((cache.stats().stale_hits, cache.stats().misses), (1, 1));
+    drop(held);
+    assert_eq!(*cache.get_or_load("b", &policy, || async { 3_u64 }).await, 1);
+    cache.settle().await.expect("settled");
+    assert_eq!(
+        *cache.get_or_load("b", &policy, || async { 4_u64 }).await,
+        3,
+        "refreshed when there was room"
+    );
 }

@@ -38,11 +38,11 @@ async fn refresh_ahead_refreshes_before_the_end_and_nobody_waits() {
         assert_eq!(source.get(&cache, &policy).await, 1, "{name}");
         clock.advance(79 * SECOND);
         assert_eq!(source.get(&cache, &policy).await, 1);
-        settle().await;
+        in_time(cache.settle()).await.expect("settled");
         assert_eq!(source.loads(), 1, "{name}: too early");
         clock.advance(2 * SECOND);
         assert_eq!(source.get(&cache, &policy).await, 1, "{name}: the old value, at once");
-        settle().await;
+        in_time(cache.settle()).await.expect("settled");
         assert_eq!(source.get(&cache, &policy).await, 2, "{name}");
         assert_eq!((source.loads(), cache.stats().refreshes, cache.stats().stale_hits), (2, 1, 0), "{name}");
     }
@@ -65,13 +65,13 @@ async fn xfetch_refreshes_the_likelier_the_nearer_the_end() {
         for _ in 0..20 {
             source.get(&cache, &policy).await;
         }
-        settle().await;
+        in_time(cache.settle()).await.expect("settled");
         assert_eq!(source.loads(), 1, "{name}");
         // A second before the end: e^-0.2.
         clock.advance(49 * SECOND);
         for _ in 0..40 {
             source.get(&cache, &policy).await;
-            settle().await;
+            in_time(cache.settle()).await.expect("settled");
         }
         assert!(source.loads() > 1, "{name}");
         assert_eq!(cache.stats().misses, 1, "{name}: nobody waited");
@@ -171,7 +171,7 @@ async fn a_soft_timeout_gives_the_stale_value_and_lets_the_load_end() {
         assert_eq!(in_time(reader).await.expect("no panic"), 1, "{name}: the stale value");
         assert_eq!(in_time(follower).await.expect("no panic"), 1, "{name}: followers too");
         finish.send(2_u32).expect("the load goes on");
-        settle().await;
+        in_time(cache.settle()).await.expect("settled");
         assert_eq!(cache.get::<u32>(KEY).wait().expect("readable").as_deref(), Some(&2), "{name}");
     }
 }
@@ -298,7 +298,8 @@ async fn what_cannot_be_a_policy_is_refused() {
         Policy::ttl(SECOND).refresh_ahead(1.0),
         Policy::ttl(SECOND).xfetch(-1.0),
         Policy::ttl(SECOND).xfetch(f64::INFINITY),
-        Policy::ttl(SECOND).soft_timeout(Duration::ZERO),
+        Policy::ttl(SECOND).sie(MINUTE).soft_timeout(Duration::ZERO),
+        Policy::ttl(SECOND).soft_timeout(SECOND),
         Policy::ttl(SECOND).negative_ttl(Duration::ZERO),
     ];
     for policy in bad {
@@ -307,4 +308,66 @@ async fn what_cannot_be_a_policy_is_refused() {
         assert_eq!(*cache.get_or_load(KEY, &policy, async || 7_u8).await, 7, "a load goes on without");
     }
     assert_eq!(cache.stats().entries, 0);
+}
+
+/// A write minds no hard timeout, so only a load can tell that the soft one never comes.
+#[tokio::test]
+async fn a_soft_timeout_is_shorter_than_the_hard_one() {
+    let policy = |soft| Policy::ttl(SECOND).sie(MINUTE).soft_timeout(soft * SECOND).hard_timeout(2 * SECOND);
+    for (soft, errors) in [(1, 0), (2, 1), (3, 1)] {
+        let cache = Larder::memory(10);
+        let load = || async { Ok::<_, Failure>(7_u8) };
+        let loaded = cache.try_get_or_load(KEY, policy(soft), load).await;
+        assert_eq!(loaded.as_deref(), Ok(&7), "{soft}: a load goes on without");
+        assert_eq!((cache.stats().errors, cache.stats().entries), (errors, 1 - errors), "{soft}");
+    }
+}
+
+/// Whatever the clock's step: nothing is young enough.
+#[tokio::test]
+async fn a_max_age_of_zero_takes_nothing_that_is_stored() {
+    for Subject { name, cache, .. } in subjects() {
+        let (source, policy) = (Source::default(), Policy::ttl(MINUTE).swr(MINUTE));
+        assert_eq!(source.get(&cache, &policy).await, 1);
+        assert_eq!(source.get(&cache, &policy.clone().max_age(Duration::ZERO)).await, 2, "{name}");
+        assert_eq!(source.get(&cache, &policy).await, 2, "{name}: it is stored for all");
+        assert!(cache.lookup_within::<u32>(KEY, Duration::ZERO).wait().expect("readable").is_none());
+        assert_eq!(cache.stats().errors, 0);
+    }
+}
+
+/// What counts at the end of a TTL is no mistake where there is none: the end may come in another way.
+#[tokio::test]
+async fn forever_with_windows_is_stale_once_it_is_marked() {
+    for Subject { name, cache, clock } in subjects() {
+        let policy = Policy::forever().swr(MINUTE).jitter(0.5).refresh_ahead(0.5);
+        let source = Source::default();
+        assert_eq!(source.get(&cache, &policy).await, 1);
+        clock.advance(10 * MINUTE);
+        assert_eq!(source.get(&cache, &policy).await, 1);
+        cache.mark_stale(KEY).wait().expect("marked");
+        assert_eq!(source.get(&cache, &policy).await, 1, "{name}: stale, at once");
+        cache.settle().await.expect("settled");
+        assert_eq!(source.get(&cache, &policy).await, 2, "{name}");
+        assert_eq!(cache.stats().errors, 0);
+    }
+}
+
+/// As of `set`: the value is its caller's, and is not stored.
+#[tokio::test]
+async fn a_counter_that_is_loaded_has_neither_tags_nor_windows() {
+    for Subject { name, cache, .. } in subjects() {
+        for policy in [Policy::ttl(MINUTE).tags(["t"]), Policy::ttl(MINUTE).swr(SECOND)] {
+            cache.set(KEY, 1_i64, &policy).wait().expect_err("refused");
+            let errors = cache.stats().errors;
+            assert_eq!(*cache.get_or_load(KEY, &policy, async || 2_i64).await, 2);
+            assert!(!cache.exists(KEY).wait().expect("readable"), "{name}");
+            assert_eq!(cache.stats().errors, errors + 1, "{name}");
+        }
+        let tagged = async |_: Load<i64>| Ok::<_, Failure>(Loaded::new(3_i64).tags(["t"]));
+        assert_eq!(*cache.load_with(KEY, MINUTE, tagged).await.expect("loads"), 3);
+        assert!(!cache.exists(KEY).wait().expect("readable"), "{name}: tags of the loader");
+        assert_eq!(*cache.get_or_load(KEY, MINUTE, async || 4_i64).await, 4);
+        assert_eq!(cache.incr(KEY, 1).wait().expect("a counter"), 5, "{name}");
+    }
 }

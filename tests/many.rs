@@ -231,3 +231,34 @@ fn health_is_for_programs_to_hand_on() {
     assert_eq!(health["troubles"], serde_json::json!([]));
     let _: Arc<u8> = cache.get_or_compute("k", SECOND, || 1_u8);
 }
+
+#[tokio::test]
+async fn what_a_loader_gives_unasked_is_dropped_and_counted() {
+    for Subject { name, cache, .. } in subjects() {
+        cache.set("u:2", 2_u8, ttl::SHORT).wait().expect("set");
+        let load = async |_: Vec<&str>| Ok::<_, Failed>([("u:1", 1_u8), ("u:2", 9), ("U:3", 3), ("u:4", 4)]);
+        let loaded = cache.load_many(["u:1", "u:2", "u:3"], ttl::SHORT, load).await.expect("loads");
+        let loaded: Vec<_> = loaded.iter().map(|value| value.as_deref().copied()).collect();
+        assert_eq!(loaded, [Some(1), Some(2), None], "{name}: what was found stands");
+        assert_eq!(cache.stats().errors, 1, "{name}: one error of one loader");
+        for key in ["U:3", "u:4"] {
+            assert!(!cache.exists(key).wait().expect("readable"), "{name}: {key}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_panics_has_failed() {
+    for Subject { name, cache, .. } in subjects() {
+        let task = tokio::spawn({
+            let cache = cache.clone();
+            async move {
+                let load =
+                    async |_: Vec<&str>| -> Result<Vec<(&str, u8)>, Failed> { panic!("as the test wants") };
+                cache.load_many(["a", "b"], ttl::SHORT, load).await
+            }
+        });
+        assert!(task.await.expect_err("panics").is_panic());
+        assert_eq!((cache.stats().loads, cache.stats().load_failures), (1, 1), "{name}");
+    }
+}

@@ -539,7 +539,7 @@ fn c17_coherent_conditional_bug() {
                 v[i as usize]
             };
             if n != at {
-                w.cache.invalidate(&key!("k:{}", i)).await.unwrap();
+                w.cache.invalidate(key!("k:{}", i)).await.unwrap();
             }
         })
         .try_run();

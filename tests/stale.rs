@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
-use common::{Subject, subjects};
+use common::{Subject, in_time, subjects};
 use larder::{Freshness, Larder, Policy};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -38,12 +38,6 @@ impl Source {
     }
 }
 
-async fn until(what: impl Fn() -> bool) {
-    while !what() {
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test]
 async fn stale_within_swr_is_served_at_once_while_one_load_refreshes() {
     for Subject { name, cache, clock } in subjects() {
@@ -51,11 +45,7 @@ async fn stale_within_swr_is_served_at_once_while_one_load_refreshes() {
         assert_eq!(source.read(&cache).await, Ok(1));
         clock.advance(11 * SECOND);
         assert_eq!(source.read(&cache).await, Ok(1), "{name}");
-        until(|| source.loads() == 2).await;
-        until(|| cache.stats().refreshes == 1 && cache.lookup::<u32>("n").wait().is_ok()).await;
-        while *cache.lookup::<u32>("n").await.expect("readable").expect("there").value != 2 {
-            tokio::task::yield_now().await;
-        }
+        in_time(cache.settle()).await.expect("settled");
         assert_eq!(source.read(&cache).await, Ok(2), "{name}");
         assert_eq!(
             (source.loads(), cache.stats().refreshes, cache.stats().stale_hits > 0),
@@ -80,7 +70,8 @@ async fn many_stale_readers_start_one_refresh() {
         for reader in readers {
             assert!(reader.await.expect("no panic").is_ok(), "{name}");
         }
-        until(|| cache.get::<u32>("n").wait().is_ok_and(|n| n.is_some())).await;
+        in_time(cache.settle()).await.expect("settled");
+        assert_eq!(cache.get::<u32>("n").await.expect("readable").as_deref(), Some(&2), "{name}");
         assert_eq!(source.loads(), 2, "{name}");
     }
 }
@@ -170,9 +161,8 @@ fn a_synchronous_refresh_runs_on_a_thread_of_its_own() {
             2_u32
         };
         assert_eq!(*cache.get_or_compute("n", &policy, refresh), 1, "{name}");
-        while cache.get::<u32>("n").wait().expect("readable").is_none_or(|n| *n != 2) {
-            std::thread::yield_now();
-        }
+        cache.settle().wait().expect("settled");
+        assert_eq!(cache.get::<u32>("n").wait().expect("readable").as_deref(), Some(&2), "{name}");
     }
 }
 
@@ -198,9 +188,7 @@ async fn a_failing_refresh_is_not_started_by_every_reader() {
         for _ in 0..20 {
             let read = cache.try_get_or_load("n", &policy, || async { Err::<u32, _>("down") }).await;
             assert_eq!(read.as_deref(), Ok(&1), "{name}");
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
-            }
+            in_time(cache.settle()).await.expect("settled");
         }
         assert_eq!(cache.stats().loads, 1, "{name}");
     }

@@ -31,6 +31,9 @@ impl MemoryBuilder {
     /// What the entries weigh together at most, by the [weighers](Self::weigher) of their types. A value that is
     /// heavier than that is not kept, nor what stood under its key; it counts as evicted.
     ///
+    /// Without a weigher each entry weighs one, so `max_weight(n)` alone is the same as `capacity(n)`: it does not count
+    /// bytes. Give each type that is large a weigher of its own.
+    ///
     /// ```
     /// use larder::Memory;
     ///

@@ -28,3 +28,9 @@ pub(crate) type ShardLock<T> = spin::mutex::SpinMutex<T, spin::Yield>;
 /// Two cache lines of its own, so that neighbouring shards do not fetch each other's.
 #[repr(align(128))]
 pub(crate) struct Padded<T>(pub(crate) T);
+
+#[cfg(all(feature = "moka", not(shuttle)))]
+pub(crate) use parking_lot::MutexGuard;
+
+#[cfg(all(feature = "moka", shuttle))]
+pub(crate) use cache_core::modelled::MutexGuard;

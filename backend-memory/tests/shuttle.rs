@@ -6,12 +6,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backend_memory::Memory;
+#[cfg(feature = "moka")]
+use backend_memory::Moka;
 use cache_core::{Cache, Kind, Lifetime, ManualClock, Set, Strength, Target, Value};
 use shuttle::sync::atomic::{AtomicU64, Ordering};
 use shuttle::thread;
 
 const KEY: &str = "k:1";
 const CAPACITY: usize = 4;
+
+type Store = fn(&ManualClock) -> Arc<dyn Cache>;
+
+/// Memory, and Moka: with room for all, as moka evicts under locks of its own, which no model knows of.
+const STORES: &[Store] = &[
+    |clock| Arc::new(memory(clock)),
+    #[cfg(feature = "moka")]
+    |clock| Arc::new(Moka::builder().capacity(1_000).clock(clock.clock()).build()),
+];
+
+/// The model over each of the stores.
+fn explore_all(model: impl Fn(Arc<dyn Cache>, ManualClock) + Copy + Send + Sync + 'static) {
+    for store in STORES {
+        explore(move || {
+            let clock = ManualClock::new();
+            model(store(&clock), clock);
+        });
+    }
+}
 
 /// `LARDER_MODELS` times as many schedules as usual, by chance and with a few forced turns at bad moments.
 fn explore(model: impl Fn() + Copy + Send + Sync + 'static) {
@@ -20,134 +41,130 @@ fn explore(model: impl Fn() + Copy + Send + Sync + 'static) {
     shuttle::check_pct(model, 1_000 * times, 3);
 }
 
-fn store() -> (Memory, ManualClock) {
-    let clock = ManualClock::new();
-    (Memory::builder().capacity(CAPACITY).clock(clock.clock()).build(), clock)
+fn memory(clock: &ManualClock) -> Memory {
+    Memory::builder().capacity(CAPACITY).clock(clock.clock()).build()
 }
 
 fn sweep(clock: &ManualClock) {
     clock.advance(Duration::from_millis(500));
 }
 
-fn set(memory: &Memory, key: &str, number: u64, fence: Option<cache_core::Fence>) {
+fn set(cache: &dyn Cache, key: &str, number: u64, fence: Option<cache_core::Fence>) {
     let set = Set { tags: &["tag".into()], fence, ..Set::new(Lifetime::FOREVER) };
-    memory.set(key, Value::new(Arc::new(number)), set).wait().expect("set");
+    cache.set(key, Value::new(Arc::new(number)), set).wait().expect("set");
 }
 
-fn read(memory: &Memory, key: &str) -> Option<u64> {
+fn read(cache: &dyn Cache, key: &str) -> Option<u64> {
     let number = |value: Value| *value.downcast::<u64>().expect("a number");
-    let glance = memory.fresh(key).map(number);
-    let entry = memory.get(key, Kind::of::<u64>()).wait().expect("readable");
+    let glance = cache.fresh(key).map(number);
+    let entry = cache.get(key, Kind::of::<u64>()).wait().expect("readable");
     glance.or(entry.map(|entry| number(entry.value)))
 }
 
-fn invalidate(memory: &Memory, target: Target<'_>) {
-    memory.invalidate(target, Strength::Remove).wait().expect("invalidated");
+fn invalidate(cache: &dyn Cache, target: Target<'_>) {
+    cache.invalidate(target, Strength::Remove).wait().expect("invalidated");
 }
 
-type Change = fn(&Memory);
+type Change = fn(&dyn Cache);
 
 /// G1: a load that began before the change is not seen by a reader that begins after it, whatever sweeps and evicts.
 fn a_load_against(change: Change) {
-    explore(move || {
-        let (memory, clock) = store();
+    explore_all(move |store, clock| {
         let truth = Arc::new(AtomicU64::new(0));
-        let (cache, source) = (memory.clone(), truth.clone());
+        let (cache, source) = (store.clone(), truth.clone());
         let loader = thread::spawn(move || {
             let fence = cache.fence(KEY).wait().expect("a fence");
             let loaded = source.load(Ordering::SeqCst);
-            set(&cache, KEY, loaded, Some(fence));
+            set(&*cache, KEY, loaded, Some(fence));
             cache.release(KEY, fence);
         });
-        let cache = memory.clone();
+        let cache = store.clone();
         let sweeper = thread::spawn(move || {
             sweep(&clock);
-            set(&cache, "other:1", 9, None);
-            set(&cache, "other:2", 9, None);
+            set(&*cache, "other:1", 9, None);
+            set(&*cache, "other:2", 9, None);
             sweep(&clock);
         });
         truth.store(1, Ordering::SeqCst);
-        change(&memory);
-        assert_ne!(read(&memory, KEY), Some(0), "after the change");
+        change(&*store);
+        assert_ne!(read(&*store, KEY), Some(0), "after the change");
         loader.join().expect("no panic");
         sweeper.join().expect("no panic");
-        assert_ne!(read(&memory, KEY), Some(0), "in the end");
+        assert_ne!(read(&*store, KEY), Some(0), "in the end");
     });
 }
 
 #[test]
 fn a_load_against_delete() {
-    a_load_against(|memory| drop(memory.delete(KEY)));
+    a_load_against(|cache| drop(cache.delete(KEY)));
 }
 
 #[test]
 fn a_load_against_set() {
-    a_load_against(|memory| set(memory, KEY, 1, None));
+    a_load_against(|cache| set(cache, KEY, 1, None));
 }
 
 /// The tag is named only by what is published.
 #[test]
 fn a_load_against_its_tag() {
-    a_load_against(|memory| invalidate(memory, Target::Tag("tag")));
+    a_load_against(|cache| invalidate(cache, Target::Tag("tag")));
 }
 
 #[test]
 fn a_load_against_a_pattern() {
-    a_load_against(|memory| invalidate(memory, Target::Pattern("k:*")));
+    a_load_against(|cache| invalidate(cache, Target::Pattern("k:*")));
 }
 
 #[test]
 fn a_load_against_clear() {
-    a_load_against(|memory| invalidate(memory, Target::All));
+    a_load_against(|cache| invalidate(cache, Target::All));
 }
 
 /// What was there before is gone after, also if a reader, a sweep and another mark are under way.
 fn an_entry_against(change: Change) {
-    explore(move || {
-        let (memory, clock) = store();
-        set(&memory, KEY, 0, None);
-        let cache = memory.clone();
+    explore_all(move |store, clock| {
+        set(&*store, KEY, 0, None);
+        let cache = store.clone();
         let reader = thread::spawn(move || {
-            read(&cache, KEY);
-            invalidate(&cache, Target::Pattern("other:*"));
-            read(&cache, KEY);
+            read(&*cache, KEY);
+            invalidate(&*cache, Target::Pattern("other:*"));
+            read(&*cache, KEY);
         });
         let sweeper = thread::spawn(move || {
             sweep(&clock);
             sweep(&clock);
         });
-        change(&memory);
-        assert_eq!(read(&memory, KEY), None, "after the change");
+        change(&*store);
+        assert_eq!(read(&*store, KEY), None, "after the change");
         reader.join().expect("no panic");
         sweeper.join().expect("no panic");
-        assert_eq!(read(&memory, KEY), None, "in the end");
+        assert_eq!(read(&*store, KEY), None, "in the end");
     });
 }
 
 #[test]
 fn an_entry_against_its_tag() {
-    an_entry_against(|memory| invalidate(memory, Target::Tag("tag")));
+    an_entry_against(|cache| invalidate(cache, Target::Tag("tag")));
 }
 
 #[test]
 fn an_entry_against_a_pattern() {
-    an_entry_against(|memory| invalidate(memory, Target::Pattern("k:*")));
+    an_entry_against(|cache| invalidate(cache, Target::Pattern("k:*")));
 }
 
 /// The second sweep must not forget the mark that the first still holds entries against.
 #[test]
 fn two_sweeps_bring_nothing_back() {
-    explore(|| {
-        let (memory, clock) = store();
+    explore_all(|store, clock| {
         for key in ["k:1", "k:2", "k:3"] {
-            set(&memory, key, 0, None);
+            set(&*store, key, 0, None);
         }
         let sweeps = [clock.clone(), clock].map(|clock| thread::spawn(move || sweep(&clock)));
-        invalidate(&memory, Target::Pattern("k:*"));
+        invalidate(&*store, Target::Pattern("k:*"));
         for sweep in sweeps {
             sweep.join().expect("no panic");
         }
-        assert!(["k:1", "k:2", "k:3"].iter().all(|key| read(&memory, key).is_none()));
+        assert!(["k:1", "k:2", "k:3"].iter().all(|key| read(&*store, key).is_none()));
     });
 }
 
@@ -155,7 +172,8 @@ fn two_sweeps_bring_nothing_back() {
 #[test]
 fn clear_set_and_sweep_leave_the_count_right() {
     explore(|| {
-        let (memory, clock) = store();
+        let clock = ManualClock::new();
+        let memory = memory(&clock);
         let writers = [0, 1].map(|writer| {
             let cache = memory.clone();
             thread::spawn(move || {
@@ -181,10 +199,9 @@ fn clear_set_and_sweep_leave_the_count_right() {
 
 #[test]
 fn incr_is_exact() {
-    explore(|| {
-        let (memory, clock) = store();
+    explore_all(|store, clock| {
         let adders = [(); 3].map(|()| {
-            let cache = memory.clone();
+            let cache = store.clone();
             thread::spawn(move || {
                 for _ in 0..2 {
                     cache.incr(KEY, 1, Lifetime::FOREVER).wait().expect("counted");
@@ -195,6 +212,6 @@ fn incr_is_exact() {
         for adder in adders {
             adder.join().expect("no panic");
         }
-        assert_eq!(memory.incr(KEY, 0, Lifetime::FOREVER).wait().expect("counted"), 6);
+        assert_eq!(store.incr(KEY, 0, Lifetime::FOREVER).wait().expect("counted"), 6);
     });
 }

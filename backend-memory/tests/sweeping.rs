@@ -1,7 +1,10 @@
 //! The sweep: what is over is given back though nobody reads, and what it forgets nobody needs.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
 use std::time::Duration;
 
 use backend_memory::Memory;
@@ -157,4 +160,69 @@ fn drops_that_panic_do_not_end_the_sweep() {
     });
     assert!(cleared.is_err());
     assert_eq!(memory.usage().entries, 0);
+}
+
+/// Where a thread is held when something of it first leaves the store: it says so, and waits to be let go.
+#[derive(Default)]
+struct Gates(Mutex<HashMap<&'static str, Gate>>);
+
+type Gate = (Sender<&'static str>, Receiver<()>);
+
+const IN_TIME: Duration = Duration::from_secs(10);
+
+impl Gates {
+    fn pass(&self) {
+        let here = thread::current();
+        let gate = here.name().and_then(|name| self.0.lock().expect("no panic").remove(name));
+        if let Some((held, let_go)) = gate {
+            held.send("held").expect("the test listens");
+            let_go.recv_timeout(IN_TIME).expect("the test lets it go");
+        }
+    }
+}
+
+/// A sweep that began before a mark gives memory back, and so moves entries, while another one holds the entries
+/// against the mark, slice by slice: entries that moved from before it to behind it would never be held against the
+/// mark, which it then forgets. So there is one at a time.
+#[test]
+fn two_sweeps_at_once_bring_nothing_back() {
+    let (clock, gates) = (ManualClock::new(), Arc::new(Gates::default()));
+    let passing = gates.clone();
+    // One shard of 512 slots, four slices of them.
+    let builder = Memory::builder().capacity(511).clock(clock.clock());
+    let memory = builder.eviction_listener(move |_, _, _| passing.pass()).build();
+    for i in 0..384 {
+        let life = Duration::from_millis(100);
+        set(&memory, &format!("soon:{i}"), Set::new(Lifetime { fresh: life, total: life }));
+    }
+    let kept = (0..40).map(|i| format!("kept:{i}")).collect::<Vec<_>>();
+    for key in &kept {
+        set(&memory, key, Set::new(Lifetime::FOREVER));
+    }
+    let sweep = |name: &'static str| {
+        let (told, (let_go, gate), clock) = (channel(), channel(), clock.clone());
+        gates.0.lock().expect("no panic").insert(name, (told.0.clone(), gate));
+        let work = move || {
+            clock.advance(Duration::from_millis(500));
+            // Where nobody listens any more, it was held before.
+            let _ = told.0.send("done");
+        };
+        let thread = thread::Builder::new().name(name.into()).spawn(work).expect("a thread");
+        let came_to = told.1.recv_timeout(IN_TIME).expect("it is held, or it is done");
+        (came_to, let_go, thread)
+    };
+    // After its first slice.
+    let (held, go_on, first) = sweep("first");
+    assert_eq!(held, "held");
+    memory.invalidate(Target::Pattern("kept:*"), Strength::Remove).wait().expect("answered");
+    let (_, go_on_too, second) = sweep("second");
+    for (go_on, thread) in [(go_on, first), (go_on_too, second)] {
+        // One that is done was not held.
+        let _ = go_on.send(());
+        thread.join().expect("no panic");
+    }
+    let found: Vec<_> = kept.iter().filter(|key| memory.fresh(key).is_some()).collect();
+    assert!(found.is_empty(), "invalidated, and served: {found:?}");
+    clock.advance(SECOND);
+    assert_eq!(memory.usage().entries, 0, "and swept in the end");
 }

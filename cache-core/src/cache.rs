@@ -81,6 +81,7 @@ pub trait Cache: Send + Sync + 'static {
         Reply::ready(0)
     }
 
-    /// What the backend holds.
+    /// What the backend holds, as exactly as it knows: what was invalidated or has expired may count until it is swept.
+    /// A backend that cannot know leaves everything at zero.
     fn usage(&self) -> Usage;
 }

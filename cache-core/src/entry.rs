@@ -48,6 +48,12 @@ impl Entry {
     pub fn freshness(&self) -> Freshness {
         if self.left.fresh.is_zero() { Freshness::Stale } else { Freshness::Fresh }
     }
+
+    /// Whether a reader who wants nothing older than `limit` refuses it. At zero none is young enough, whatever the
+    /// clock's step.
+    pub(crate) fn is_too_old(&self, limit: Duration) -> bool {
+        limit.is_zero() || self.age > limit
+    }
 }
 
 /// How to store a value.

@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Timeout,
     /// The entry holds a value of another type.
     TypeMismatch,
+    /// A loader of many keys gave one that it was not asked for.
+    UnexpectedKey,
     /// A backend could not be reached, or failed.
     Unavailable,
 }

@@ -7,7 +7,6 @@ pub use crate::engine::Share;
 use crate::engine::{Compute, Engine, LoadPolicy, Loaded, Terms, Uninterrupted, Untold};
 pub use crate::key::check_template;
 use crate::reply::Reply;
-use crate::runtime::block_on;
 use crate::value::Cacheable;
 
 /// How a function's return type `R` becomes a cached `T`, and back.
@@ -21,8 +20,8 @@ pub struct Shape<T, R> {
 }
 
 impl<T: Cacheable, R> Shape<T, R> {
-    fn terms(&self, blocking: bool) -> Terms<T, R, R> {
-        Terms { split: self.split, share: self.share, blocking, takes_any: true }
+    fn terms(&self) -> Terms<T, R, R> {
+        Terms { share: self.share, ..Terms::new(self.split, true) }
     }
 
     fn joined(&self, result: Result<Arc<T>, R>) -> R {
@@ -54,7 +53,7 @@ where
         let (policy, loader) = plan();
         (policy, Untold(|| loader))
     };
-    shape.joined(cache.load(key, shape.terms(false), plan).await)
+    shape.joined(cache.load(key, shape.terms(), plan).await)
 }
 
 /// A synchronous cached function.
@@ -71,14 +70,7 @@ where
     P: LoadPolicy<Compute<F>> + Uninterrupted,
     F: FnOnce() -> R,
 {
-    if let Some(hit) = fresh(cache, key, &shape) {
-        return hit;
-    }
-    let plan = || {
-        let (policy, compute) = plan();
-        (policy, Untold(|| Compute::new(compute)))
-    };
-    shape.joined(block_on(cache.load(key, shape.terms(true), plan)))
+    shape.joined(cache.load_here(key, shape.terms(), plan))
 }
 
 /// Invalidates a key with a reply that does not borrow the cache.

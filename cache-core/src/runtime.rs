@@ -38,10 +38,14 @@ thread_local! {
 
 /// Runs `future` on this thread, parking it while there is nothing to do.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    // Most are done at once, and need nobody to wake this thread.
+    if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        return output;
+    }
     let unpark = UNPARK.with(|kept| kept.borrow_mut().take()).unwrap_or_else(unparker);
     let waker = Waker::from(unpark.clone());
     let mut cx = Context::from_waker(&waker);
-    let mut future = pin!(future);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
             let _ = UNPARK.with(|kept| kept.borrow_mut().replace(unpark));

@@ -17,6 +17,57 @@ pub enum Target<'a> {
     All,
 }
 
+/// What can be aimed at: a [`Target`], or a key as text, owned or borrowed.
+///
+/// ```
+/// use larder::{Larder, Target, key};
+///
+/// let cache = Larder::memory(100);
+/// cache.invalidate("user:7").wait()?;
+/// cache.invalidate(format!("user:{}", 7)).wait()?;
+/// cache.invalidate(key!("user:{}", 7)).wait()?;
+/// cache.invalidate(Target::Tag("users")).wait()?;
+/// # Ok::<(), larder::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` names nothing to invalidate",
+    note = "give a key as `&str`, `String` or `key!(..)`, or a `Target`: `Key`, `Pattern`, `Tag` or `All`"
+)]
+pub trait AsTarget {
+    /// What it aims at.
+    fn as_target(&self) -> Target<'_>;
+}
+
+impl AsTarget for Target<'_> {
+    fn as_target(&self) -> Target<'_> {
+        *self
+    }
+}
+
+impl AsTarget for str {
+    fn as_target(&self) -> Target<'_> {
+        Target::Key(self)
+    }
+}
+
+impl AsTarget for String {
+    fn as_target(&self) -> Target<'_> {
+        Target::Key(self)
+    }
+}
+
+impl AsTarget for key::Key {
+    fn as_target(&self) -> Target<'_> {
+        Target::Key(self)
+    }
+}
+
+impl<A: AsTarget + ?Sized> AsTarget for &A {
+    fn as_target(&self) -> Target<'_> {
+        (**self).as_target()
+    }
+}
+
 impl<'a> From<&'a str> for Target<'a> {
     fn from(key: &'a str) -> Self {
         Self::Key(key)

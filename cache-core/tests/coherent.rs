@@ -47,7 +47,7 @@ impl School {
 
     fn forget(&self, student: u64, how: Forget) -> Reply<'_, ()> {
         match how {
-            Forget::Key => self.cache.invalidate(&key(student)),
+            Forget::Key => self.cache.invalidate(key(student)),
             Forget::Tag => self.cache.invalidate_tag(format!("student:{student}")),
             Forget::Pattern => self.cache.invalidate_pattern(format!("student:{student}:*")),
             _ => Reply::ready(()),

@@ -87,3 +87,40 @@ async fn a_load_that_hangs_in_the_cache_is_its_callers_to_give_up() {
         cache.delete("k").await.expect("deleted");
     }
 }
+
+#[test]
+fn trouble_with_the_backend_is_told_by_health() {
+    let (cache, faulty) = cache();
+    assert!(cache.health().wait().expect("told").ok);
+    faulty.fail(Op::Troubles);
+    let health = cache.health().wait().expect("not to be reached is a trouble, and no error");
+    assert!(!health.ok && health.troubles[0].contains("Troubles"), "{health:?}");
+    faulty.switch(Fault::late(Op::Troubles, 3));
+    assert!(cache.health().wait().expect("told").ok, "late, and well");
+    assert_eq!((faulty.calls(Op::Troubles), faulty.faults(Op::Troubles)), (3, 2));
+}
+
+#[tokio::test]
+async fn a_slow_answer_comes_when_its_clock_says_so() {
+    let clock = ManualClock::new();
+    let faulty = Arc::new(Faulty::new(Plain::new(clock.clock())).clock(clock.clock()));
+    let cache = Engine::builder().clock(clock.clock()).build(faulty.clone());
+    faulty.switch(Fault::slow(Op::Set, 10 * MINUTE));
+    let set = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.set("k", 1_u8, 60 * MINUTE).await }
+    });
+    let turn = async || {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        set.is_finished()
+    };
+    assert!(!turn().await, "no time has passed");
+    assert!(cache.exists("k").wait().expect("readable"), "it is done, and not yet answered");
+    clock.advance(9 * MINUTE);
+    assert!(!turn().await, "not enough time has passed");
+    clock.advance(MINUTE);
+    assert!(turn().await);
+    set.await.expect("no panic").expect("stored");
+}

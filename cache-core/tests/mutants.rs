@@ -1,7 +1,9 @@
 //! Deliberately wrong backends, each wrong in one thing: the conformance suite must catch every one.
 
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache_core::testing::conformance::{self, Subject};
@@ -33,15 +35,53 @@ enum Wrong {
     ClearLeavesCounters,
     ExpireDropsTheStaleWindow,
     HandsOutMarked,
+    IncrForgetsLoads,
+    IncrResetsAge,
+    IncrShortens,
+    IfAbsentLooksFirst,
+    UsageForgetsStale,
+    UsageCountsDeletionsAsExpired,
+    UsageKeepsWeight,
 }
 
 struct Mutant {
     wrong: Wrong,
     plain: Plain,
-    deadlines: Mutex<std::collections::HashMap<String, Lifetime>>,
+    deadlines: Mutex<HashMap<String, Lifetime>>,
+    /// Where in the order of `plain` its counters were added to.
+    added: Mutex<HashSet<u64>>,
+    deleted: AtomicU64,
+    stored: AtomicU64,
 }
 
 impl Mutant {
+    fn new(wrong: Wrong, clock: &ManualClock) -> Self {
+        Self {
+            wrong,
+            plain: Plain::new(clock.clock()),
+            deadlines: Mutex::default(),
+            added: Mutex::default(),
+            deleted: AtomicU64::new(0),
+            stored: AtomicU64::new(0),
+        }
+    }
+
+    /// Adds `delta` and then stores the sum anew, for as long as `lifetime` says of what was left.
+    fn restored(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
+        let left = self.plain.ttl(key).wait().expect("plain").filter(|left| !left.fresh.is_zero());
+        let sum = self.plain.incr(key, delta, lifetime).wait();
+        if let (Ok(sum), Some(left)) = (&sum, left) {
+            let lifetime = if self.is(Wrong::IncrShortens) {
+                Lifetime { fresh: left.fresh.min(lifetime.fresh), total: left.total.min(lifetime.total) }
+            } else {
+                left
+            };
+            let stored = self.plain.set(key, Value::new(Arc::new(*sum)), Set::new(lifetime)).wait();
+            assert_eq!(stored.expect("plain"), Stored::Yes);
+        }
+        Reply::Ready(sum)
+    }
+
     fn is(&self, wrong: Wrong) -> bool {
         self.wrong == wrong
     }
@@ -93,13 +133,30 @@ impl Cache for Mutant {
                 }
                 drop(self.plain.fence(key));
             }
+            Wrong::IncrForgetsLoads => {
+                let added = self.added.lock().expect("not poisoned");
+                while let Some(fence) = options.fence.as_mut().filter(|fence| added.contains(&fence.sequence))
+                {
+                    fence.sequence += 1;
+                }
+            }
+            Wrong::IfAbsentLooksFirst if options.if_absent => {
+                if self.plain.fresh(key).is_some() {
+                    return Reply::ready(Stored::Exists);
+                }
+                options.if_absent = false;
+                // Time for another caller to look, too.
+                std::thread::sleep(ms);
+            }
             _ => {}
         }
+        self.stored.fetch_add(1, Ordering::SeqCst);
         self.plain.set(&self.key(key), value, options)
     }
 
     fn delete(&self, key: &str) -> Reply<'_, bool> {
         self.deadlines.lock().expect("not poisoned").remove(key);
+        self.deleted.fetch_add(1, Ordering::SeqCst);
         let yes = self.is(Wrong::DeleteSaysYes);
         self.plain.delete(&self.key(key)).map(move |went| went || yes)
     }
@@ -141,6 +198,13 @@ impl Cache for Mutant {
     }
 
     fn incr(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
+        if self.is(Wrong::IncrResetsAge) || self.is(Wrong::IncrShortens) {
+            return self.restored(key, delta, lifetime);
+        }
+        if self.is(Wrong::IncrForgetsLoads) {
+            let here = self.plain.fence(key).wait().expect("plain").sequence;
+            self.added.lock().expect("not poisoned").insert(here);
+        }
         let reply = self.plain.incr(key, delta, lifetime);
         if self.is(Wrong::IncrSetsTtl) {
             let _ = self.plain.expire(key, lifetime.fresh).wait();
@@ -153,7 +217,19 @@ impl Cache for Mutant {
     }
 
     fn usage(&self) -> Usage {
-        self.plain.usage()
+        let mut usage = self.plain.usage();
+        match self.wrong {
+            Wrong::UsageForgetsStale => {
+                let stale = self.plain.ttl("storing:usage:2").wait().expect("plain");
+                usage.entries -= u64::from(stale.is_some_and(|left| left.fresh.is_zero()));
+            }
+            Wrong::UsageCountsDeletionsAsExpired => {
+                usage.expirations += self.deleted.load(Ordering::SeqCst);
+            }
+            Wrong::UsageKeepsWeight => usage.weight = self.stored.load(Ordering::SeqCst),
+            _ => {}
+        }
+        usage
     }
 }
 
@@ -161,8 +237,7 @@ fn broken_sentences(wrong: Wrong) -> Vec<&'static str> {
     let mut broken = Vec::new();
     for (name, check) in conformance::checks() {
         let clock = ManualClock::new();
-        let plain = Plain::new(clock.clock());
-        let mutant = Mutant { wrong, plain, deadlines: Mutex::default() };
+        let mutant = Mutant::new(wrong, &clock);
         let subject = Subject { cache: &mutant, advance: &|by| clock.advance(by) };
         if catch_unwind(AssertUnwindSafe(|| check(&subject))).is_err() {
             broken.push(name);
@@ -171,7 +246,7 @@ fn broken_sentences(wrong: Wrong) -> Vec<&'static str> {
     broken
 }
 
-const MUTANTS: [Wrong; 20] = [
+const MUTANTS: [Wrong; 27] = [
     Wrong::IgnoresTags,
     Wrong::KeepsOneTag,
     Wrong::IgnoresPatterns,
@@ -192,6 +267,13 @@ const MUTANTS: [Wrong; 20] = [
     Wrong::ClearLeavesCounters,
     Wrong::ExpireDropsTheStaleWindow,
     Wrong::HandsOutMarked,
+    Wrong::IncrForgetsLoads,
+    Wrong::IncrResetsAge,
+    Wrong::IncrShortens,
+    Wrong::IfAbsentLooksFirst,
+    Wrong::UsageForgetsStale,
+    Wrong::UsageCountsDeletionsAsExpired,
+    Wrong::UsageKeepsWeight,
 ];
 
 #[test]
@@ -202,19 +284,56 @@ fn the_suite_catches_every_mutant_and_nobody_else() {
     assert!(missed.is_empty(), "the suite lets pass: {missed:?}");
 }
 
+/// Each by the sentence that says it, not by another that it happens to break.
+#[test]
+fn the_sentence_that_is_broken_is_the_one_that_is_named() {
+    for (wrong, sentence) in [
+        (Wrong::IncrForgetsLoads, "adding_to_a_counter_voids_its_fences"),
+        (Wrong::IncrResetsAge, "adding_changes_neither_deadline_nor_age"),
+        (Wrong::IncrShortens, "adding_changes_neither_deadline_nor_age"),
+        (Wrong::IfAbsentLooksFirst, "if_absent_stores_for_one_caller_alone"),
+        (Wrong::UsageForgetsStale, "usage_tells_what_is_held"),
+        (Wrong::UsageCountsDeletionsAsExpired, "usage_tells_what_is_held"),
+        (Wrong::UsageKeepsWeight, "usage_tells_what_is_held"),
+    ] {
+        let broken = broken_sentences(wrong);
+        assert_eq!(broken, [sentence], "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_run_names_every_sentence_that_is_broken_and_says_why() {
+    let clock = ManualClock::new();
+    let mutant = Mutant::new(Wrong::DeleteSaysYes, &clock);
+    let subject = Subject { cache: &mutant, advance: &|by| clock.advance(by) };
+    let panic = catch_unwind(AssertUnwindSafe(|| conformance::run(&subject))).expect_err("it is wrong");
+    let report = panic.downcast_ref::<String>().expect("a report");
+    let broken = broken_sentences(Wrong::DeleteSaysYes);
+    assert!(broken.len() > 1, "{broken:?}");
+    for name in &broken {
+        assert!(report.contains(&format!("\n- {name}: ")), "{name} is missing in {report}");
+    }
+    assert!(report.contains("delete_says_whether_something_went: nothing was there"), "{report}");
+    assert_eq!(report.matches("\n- ").count(), broken.len(), "{report}");
+}
+
 /// The model knows of few keys and tags; what is wrong with others only the suite finds.
 #[test]
 fn the_model_catches_the_mutants_that_it_can_reach() {
-    let run = |wrong, cases| {
-        let make = |clock: &ManualClock| Mutant {
-            wrong,
-            plain: Plain::new(clock.clock()),
-            deadlines: Mutex::default(),
-        };
-        catch_unwind(|| model::run(cases, make))
-    };
+    let run =
+        |wrong, cases| catch_unwind(|| model::run(cases, |clock: &ManualClock| Mutant::new(wrong, clock)));
     assert!(run(Wrong::Nothing, 300).is_ok());
-    let out_of_reach = [Wrong::FoldsCase, Wrong::TrimsKeys, Wrong::ClearLeavesCounters];
+    let out_of_reach = [
+        Wrong::FoldsCase,
+        Wrong::TrimsKeys,
+        Wrong::ClearLeavesCounters,
+        // It counts for ever, has one thread, and does not ask for the usage.
+        Wrong::IncrShortens,
+        Wrong::IfAbsentLooksFirst,
+        Wrong::UsageForgetsStale,
+        Wrong::UsageCountsDeletionsAsExpired,
+        Wrong::UsageKeepsWeight,
+    ];
     let missed: Vec<Wrong> = MUTANTS
         .into_iter()
         .filter(|wrong| !out_of_reach.contains(wrong) && run(*wrong, 5000).is_ok())

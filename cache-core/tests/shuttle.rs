@@ -3,6 +3,7 @@
 #![cfg(shuttle)]
 
 use std::future::{Future, pending};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -96,6 +97,35 @@ fn a_failed_leader_loses_nobody() {
         });
         let loaded = callers.map(|caller| caller.join().expect("no panic"));
         assert!(loaded.iter().filter(|loaded| loaded.is_err()).count() == 1, "{loaded:?}");
+    });
+}
+
+/// A leader that panics: its own caller sees the panic, those who follow it load in its place, and nobody waits for
+/// ever. The flight and its fence are given up, so that the value is there in the end.
+#[test]
+fn a_panicking_leader_loses_nobody() {
+    explore(|| {
+        let (cache, loads) = (engine(), Arc::new(AtomicU64::new(0)));
+        let callers = [(); 3].map(|()| {
+            let (cache, loads) = (cache.clone(), loads.clone());
+            thread::spawn(move || {
+                let load = || match loads.fetch_add(1, Ordering::SeqCst) {
+                    // Without the hook, which would print a schedule for each.
+                    0 => resume_unwind(Box::new("as the model wants")),
+                    load => load,
+                };
+                let get = || *cache.get_or_compute(KEY, policy().in_caller(), load);
+                catch_unwind(AssertUnwindSafe(get)).ok()
+            })
+        });
+        let loaded = callers.map(|caller| caller.join().expect("the panic was caught"));
+        let loads = loads.load(Ordering::SeqCst);
+        assert_eq!(loaded.iter().filter(|loaded| loaded.is_none()).count(), 1, "{loaded:?}");
+        assert!(loaded.iter().flatten().all(|value| (1..loads).contains(value)), "{loads}: {loaded:?}");
+        assert!(cache.get::<u64>(KEY).wait().expect("readable").is_some());
+        let stats = cache.stats();
+        assert_eq!((stats.loads, stats.load_failures), (loads, 1));
+        assert_eq!(cache.health().wait().expect("told").in_flight, 0);
     });
 }
 

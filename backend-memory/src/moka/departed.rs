@@ -1,11 +1,9 @@
 //! What has left the store and is still to be dropped.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-
-use parking_lot::Mutex;
-
 use super::held::Held;
 use crate::shard::Stored;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A value's `Drop` is the user's code: it may use the store, and it may panic. moka evicts in the middle of anybody's operation, with locks of its own held, and the sweep must come to its end. So what they find comes here, and is
 /// dropped when no lock is held.

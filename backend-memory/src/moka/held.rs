@@ -4,10 +4,10 @@
 //! once, so that a value is dropped when its entry goes; whoever still holds the cell finds it empty.
 
 use cache_core::{Clock, Entry, Freshness, Tier, Time, Value};
-use parking_lot::{Mutex, MutexGuard};
 
 use crate::marks::{self, Marks, Verdict};
 use crate::shard::Stored;
+use crate::sync::{Mutex, MutexGuard};
 
 /// See the module. Never locked while moka is called: moka may evict, and what it evicts is locked then.
 pub(super) struct Held(Mutex<Option<Stored>>);

@@ -69,7 +69,8 @@ impl EngineBuilder {
         self
     }
 
-    /// How many keys can be in flight at once (65 536 by default); loads of further ones are not shared.
+    /// How many keys can be in flight at once (65 536 by default); loads of further ones are not shared, and what is
+    /// stale within `swr` is served without being refreshed.
     #[must_use]
     pub fn max_flights(mut self, flights: usize) -> Self {
         self.flights = Some(flights);

@@ -1,6 +1,6 @@
 //! How a cache is, and how it ends.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -11,7 +11,8 @@ use super::Engine;
 use crate::clock::within;
 use crate::reply::Reply;
 
-/// How a cache is; see [`Engine::health`].
+/// How a cache is; see [`Engine::health`]. Serialises as an object of its fields; serde writes `uptime` as
+/// `{"secs": 1, "nanos": 500000000}`.
 #[non_exhaustive]
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Health {
@@ -63,6 +64,9 @@ impl Engine {
     /// that are queued are delivered; all that for `deadline` at most. Says what is left undone. The cache can still
     /// be used; what is stale is then served as long as it may be, and loaded by its callers after that.
     ///
+    /// The deadline is kept by the clock that the cache was built with. Under a [`ManualClock`](crate::ManualClock) it
+    /// only comes when somebody turns that, so `close` then waits as long as the work takes.
+    ///
     /// # Errors
     /// Those of a remote backend.
     ///
@@ -73,10 +77,7 @@ impl Engine {
         shared.background.close();
         let until = shared.clock.now() + deadline;
         Reply::Pending(Box::pin(async move {
-            let quiet = pin!(poll_fn(|cx| match shared.background.is_quiet(cx.waker()) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            }));
+            let quiet = pin!(self.quiet());
             within(&shared.clock, Some(until), quiet).await;
             let invalidations = self.cache.close(until - shared.clock.now()).await;
             // Which publishes what has been counted.
@@ -84,5 +85,51 @@ impl Engine {
             let invalidations = invalidations?;
             Ok(Closed { refreshes: shared.background.running(), invalidations })
         }))
+    }
+
+    /// Waits until no load runs in the background, so that a test can look at what a refresh has brought. However long
+    /// that takes: put a timeout around it where a loader might hang. Needs no clock, so one that stands does not
+    /// matter.
+    ///
+    /// Await it inside an async runtime: `wait()` would hold the thread that a refresh may need. Where refreshes run on
+    /// threads of their own (synchronous loads outside a runtime), `wait()` is right.
+    ///
+    /// ```
+    /// # use larder::{testing::Plain, Engine, ManualClock, Policy};
+    /// # use std::time::Duration;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let clock = ManualClock::new();
+    /// # let cache = Engine::builder().clock(clock.clock()).build(std::sync::Arc::new(Plain::new(clock.clock())));
+    /// let policy = Policy::ttl(Duration::from_secs(1)).swr(Duration::from_secs(60));
+    /// cache.get_or_load("k", &policy, || async { 1 }).await;
+    /// clock.advance(Duration::from_secs(2));
+    /// assert_eq!(*cache.get_or_load("k", &policy, || async { 2 }).await, 1); // stale, and refreshed behind it
+    /// cache.settle().await?;
+    /// assert_eq!(*cache.get_or_load("k", &policy, || async { 3 }).await, 2);
+    /// # Ok::<(), larder::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// None; it is a [`Reply`] so that it can be awaited and waited for.
+    ///
+    /// # Cancellation
+    /// Dropping the reply gives up the waiting alone.
+    pub fn settle(&self) -> Reply<'_, ()> {
+        if self.shared.background.running() == 0 {
+            return Reply::ready(());
+        }
+        Reply::Pending(Box::pin(async {
+            self.quiet().await;
+            Ok(())
+        }))
+    }
+
+    /// Until no load runs in the background.
+    fn quiet(&self) -> impl Future<Output = ()> {
+        poll_fn(|cx| match self.shared.background.is_quiet(cx.waker()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
     }
 }

@@ -9,7 +9,18 @@ use crate::reply::Reply;
 use crate::value::Cacheable;
 
 impl Engine {
-    /// The fresh values of `keys`, in their order.
+    /// The fresh values of `keys`, in their order; `None` where there is none. Loads nothing: see
+    /// [`load_many`](Engine::load_many).
+    ///
+    /// ```
+    /// # use larder::{testing::Plain, Engine, ttl};
+    /// # let cache = Engine::new(Plain::default());
+    /// cache.set_many([("user:1", "Ada".to_owned()), ("user:2", "Bob".to_owned())], ttl::SHORT).wait()?;
+    /// let users = cache.get_many::<String, _>(["user:2", "user:7"]).wait()?;
+    /// assert_eq!(users[0].as_deref().map(String::as_str), Some("Bob"));
+    /// assert!(users[1].is_none());
+    /// # Ok::<(), larder::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As of [`get`](Engine::get), of the first key that fails.

@@ -104,7 +104,7 @@ impl Engine {
         self.lookup_within(key, Duration::MAX)
     }
 
-    /// [`lookup`](Engine::lookup) of a value that was stored no longer than `max_age` ago.
+    /// [`lookup`](Engine::lookup) of a value that was stored no longer than `max_age` ago; at zero there is none.
     ///
     /// # Errors
     /// As of [`get`](Engine::get).
@@ -120,7 +120,7 @@ impl Engine {
         };
         let key: Box<str> = key.into();
         found.and_then(move |entry| {
-            let entry = entry.filter(|entry| entry.age <= max_age);
+            let entry = entry.filter(|entry| !entry.is_too_old(max_age));
             let event = match entry.as_ref().map(Entry::freshness) {
                 Some(Freshness::Fresh) => Event::Hit,
                 Some(Freshness::Stale) => Event::StaleHit,

@@ -23,6 +23,10 @@ pub struct Progress {
 }
 
 /// What a load of a warm-up may come to: a value, or a result.
+#[diagnostic::on_unimplemented(
+    message = "a load of a warm-up gives an `Arc` or a `Result`, not `{Self}`",
+    note = "give `warm` the futures of `get_or_load`, `try_get_or_load` or the like; another one may end in `Ok::<_, E>(..)`"
+)]
 pub trait Warmed {
     #[doc(hidden)]
     fn is_warm(&self) -> bool;

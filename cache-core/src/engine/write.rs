@@ -11,7 +11,7 @@ use crate::key;
 use crate::policy::{Policy, check_ttl};
 use crate::reply::Reply;
 use crate::stats::Event;
-use crate::target::{Strength, Target};
+use crate::target::{AsTarget, Strength, Target};
 use crate::value::{Cacheable, Value};
 
 impl Engine {
@@ -57,7 +57,9 @@ impl Engine {
 
     fn store(&self, key: &str, value: Value, policy: &Policy, if_absent: bool) -> Reply<'_, Stored> {
         let counter = value.as_integer().is_some();
-        if let Err(error) = self.check(key, policy).and_then(|()| plain(counter, key, policy)) {
+        if let Err(error) =
+            self.check(key, policy).and_then(|()| plain(counter, key, policy, policy.tag_list()))
+        {
             return Reply::error(error);
         }
         let began = self.wrote(key, Event::Write);
@@ -148,7 +150,9 @@ impl Engine {
     /// As of [`incr`](Engine::incr), and `InvalidPolicy`: a counter has neither tags nor stale windows.
     pub fn incr_with(&self, key: impl AsRef<str>, delta: i64, policy: impl Into<Policy>) -> Reply<'_, i64> {
         let (key, policy) = (key.as_ref(), policy.into());
-        if let Err(error) = self.check(key, &policy).and_then(|()| plain(true, key, &policy)) {
+        if let Err(error) =
+            self.check(key, &policy).and_then(|()| plain(true, key, &policy, policy.tag_list()))
+        {
             return Reply::error(error);
         }
         let began = self.wrote(key, Event::Write);
@@ -162,12 +166,12 @@ impl Engine {
     }
 
     /// What `target` covers is never served again once this has answered: neither what was stored before, nor
-    /// what had begun to load before. A `&str` is a key.
+    /// what had begun to load before. Text is a key.
     ///
     /// # Errors
     /// `InvalidKey`, `InvalidPattern`, `InvalidTag`, and those of a remote backend.
-    pub fn invalidate<'t>(&self, target: impl Into<Target<'t>>) -> Reply<'_, ()> {
-        self.strike(target.into(), Strength::Remove)
+    pub fn invalidate(&self, target: impl AsTarget) -> Reply<'_, ()> {
+        self.strike(target.as_target(), Strength::Remove)
     }
 
     /// [`invalidate`](Engine::invalidate) of every key that the glob matches; see [`Pattern`](crate::Pattern).
@@ -195,12 +199,12 @@ impl Engine {
     }
 
     /// What `target` covers is no longer fresh: it is still served under stale-while-revalidate or
-    /// stale-if-error, while or until something newer is loaded. A `&str` is a key.
+    /// stale-if-error, while or until something newer is loaded. Text is a key.
     ///
     /// # Errors
     /// As of [`invalidate`](Engine::invalidate).
-    pub fn mark_stale<'t>(&self, target: impl Into<Target<'t>>) -> Reply<'_, ()> {
-        self.strike(target.into(), Strength::MarkStale)
+    pub fn mark_stale(&self, target: impl AsTarget) -> Reply<'_, ()> {
+        self.strike(target.as_target(), Strength::MarkStale)
     }
 
     fn strike(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
@@ -215,16 +219,28 @@ impl Engine {
         let reply = self.cache.invalidate(target, strength);
         self.shared.throttle.lift(target);
         self.shared.flights.detach(target);
+        let reply = match (target, reply) {
+            // A load may name the tag meanwhile, and be published before the backend comes to it.
+            (Target::Tag(tag), reply @ Reply::Pending(_)) => {
+                let tag = Box::<str>::from(tag);
+                Reply::Pending(Box::pin(async move {
+                    let answer = reply.await;
+                    self.shared.flights.detach(Target::Tag(&tag));
+                    answer
+                }))
+            }
+            (_, reply) => reply,
+        };
         self.struck(target, strength, began, reply)
     }
 }
 
 /// A counter has neither tags nor stale windows.
-fn plain(counter: bool, key: &str, policy: &Policy) -> Result<()> {
+pub(super) fn plain(counter: bool, key: &str, policy: &Policy, tags: &[Box<str>]) -> Result<()> {
     let windows = policy.swr_window().max(policy.sie_window());
-    if counter && !(policy.tag_list().is_empty() && windows.is_zero()) {
-        let rule =
-            "an i64 is a counter, and counters have neither tags nor stale windows: give it a TTL alone";
+    if counter && !(tags.is_empty() && windows.is_zero()) {
+        let rule = "an i64 is a counter, and counters have neither tags nor stale windows: give it a TTL alone, or cache \
+            it as another type";
         return Err(Error::new(ErrorKind::InvalidPolicy, format!("counter {key:?}: {rule}")));
     }
     Ok(())

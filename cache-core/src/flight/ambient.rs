@@ -1,6 +1,6 @@
 //! Which flights the code that runs now is loading for: a load that waits for itself would wait for ever.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -13,6 +13,8 @@ use crate::sync::thread_local;
 thread_local! {
     static HERE: u8 = const { 0 };
     static AMBIENT: RefCell<Vec<Arc<Flight>>> = const { RefCell::new(Vec::new()) };
+    /// How many loaders are running on this thread, one inside the other; also such as have no flight.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
 /// A number that no other living thread has.
@@ -25,9 +27,9 @@ pub(super) fn flights() -> Vec<Arc<Flight>> {
     AMBIENT.with(|flights| flights.borrow().clone())
 }
 
-/// Whether the code that runs now is a loader of some flight.
+/// Whether the code that runs now is a loader.
 pub(crate) fn is_loading() -> bool {
-    AMBIENT.with(|flights| !flights.borrow().is_empty())
+    DEPTH.with(Cell::get) > 0
 }
 
 /// Whether one of `mine` is `flight`, or is what `flight` waits for, at any number of removes.
@@ -57,7 +59,7 @@ pub(super) fn stop_waiting(mine: &[Arc<Flight>], flight: &Arc<Flight>) {
     }
 }
 
-/// A loader's future, run as the leader of its flights (or alone): they are ambient while the loader runs, and each
+/// A loader's future, run as the leader of its flights (of none, if it is alone): they are ambient while the loader runs, and each
 /// poll is a sign of life to their followers.
 pub(crate) struct Piloted<'l, F> {
     leads: &'l [Lead],
@@ -122,12 +124,14 @@ impl Ambient {
             let entered = leads.iter().map(|lead| lead.flight.clone());
             AMBIENT.with(|flights| flights.borrow_mut().extend(entered));
         }
+        DEPTH.with(|depth| depth.set(depth.get() + 1));
         Self(leads.len())
     }
 }
 
 impl Drop for Ambient {
     fn drop(&mut self) {
+        DEPTH.with(|depth| depth.set(depth.get() - 1));
         for _ in 0..self.0 {
             let left = AMBIENT.with(|flights| flights.borrow_mut().pop());
             drop(left);

@@ -67,13 +67,13 @@ impl Future for Follow {
             });
             let replaced = state.followers[place].replace(cx.waker().clone());
             drop(state);
+            if this.flight.blocking {
+                return Poll::Pending;
+            }
             // Who polls with another waker than before is to be woken to look after the leader, too.
             if replaced.is_some_and(|before| !before.will_wake(cx.waker())) {
                 this.wake_up = Some(this.clock.wake_at(this.look, cx.waker()));
             }
-        }
-        if this.flight.blocking {
-            return Poll::Pending;
         }
         let now = this.clock.now();
         if now >= this.look {

@@ -31,6 +31,8 @@ pub(crate) enum Landing {
     Failed(Option<Arc<dyn Any + Send + Sync>>),
     /// The leader found something in the cache: what it is good for now, each follower finds out for itself.
     Found,
+    /// A value that nobody else may have: each loads for itself, a few at a time.
+    Unshared,
     /// Its leader panicked, was cancelled, or is not polled any more: somebody else must lead.
     Abandoned,
 }
@@ -44,6 +46,8 @@ pub(crate) struct Flight {
     blocking: bool,
     /// The version that its load gives.
     version: u32,
+    /// How many tags had been invalidated when it began.
+    struck: u64,
     /// Whether its load runs, and does not wait for a place to run in.
     started: AtomicBool,
     /// The thread that polled the leader last; see [`ambient::this_thread`].
@@ -68,17 +72,20 @@ struct State {
     leader: Option<Waker>,
     /// Since when the leader owes a sign of life.
     asked: Option<Time>,
+    /// The place among the loads that may run, to be given up with the flight.
+    place: Option<Arc<dyn GivenUp>>,
 }
 
 impl Flight {
-    fn new((hash, key): (u64, &str), tags: &[Box<str>], caller: Caller) -> Self {
+    fn new((hash, key): (u64, &str), tags: &[Box<str>], caller: Caller, struck: u64) -> Self {
         Self {
             hash,
             key: key.into(),
             tags: tags.into(),
             blocking: caller.blocking,
             version: caller.version,
-            started: AtomicBool::new(false),
+            struck,
+            started: AtomicBool::new(!caller.queues),
             thread: AtomicUsize::new(ambient::this_thread()),
             landed: AtomicBool::new(false),
             beside: AtomicUsize::new(0),
@@ -96,9 +103,11 @@ impl Flight {
         state.landing = Some(landing);
         self.landed.store(true, Ordering::Release);
         let (leader, followers) = (state.leader.take(), std::mem::take(&mut state.followers));
+        let place = state.place.take();
         // A waker may be the last to hold its task, whose drop may drop the lead of this very flight.
         drop(state);
         drop(leader);
+        place.inspect(|place| place.give_up());
         followers.into_iter().flatten().for_each(Waker::wake);
         true
     }
@@ -111,6 +120,11 @@ impl Flight {
     fn has_landed(&self) -> bool {
         self.landed.load(Ordering::Acquire)
     }
+}
+
+/// What a flight holds, and gives up when it ends, also where its leader is not polled any more.
+pub(crate) trait GivenUp: Send + Sync {
+    fn give_up(&self);
 }
 
 /// The one who loads. Dropped without having landed, it abandons the flight.
@@ -136,8 +150,16 @@ impl Lead {
         self.flight.state.lock().late_tags = tags.to_vec();
     }
 
-    /// Its load runs.
-    pub(crate) fn started(&self) {
+    /// Whether any tag at all has been invalidated since this flight began.
+    pub(crate) fn outlived_a_tag(&self) -> bool {
+        self.flights.struck() != self.flight.struck
+    }
+
+    /// Its load runs, in this place among those that may.
+    pub(crate) fn started(&self, place: Option<&Arc<dyn GivenUp>>) {
+        if place.is_some() {
+            self.flight.state.lock().place = place.cloned();
+        }
         self.flight.started.store(true, Ordering::SeqCst);
     }
 

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::pattern::Pattern;
 use crate::runtime;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::target::Target;
 
 /// Where a caller finds itself when it wants a key loaded.
@@ -32,8 +32,11 @@ pub(crate) struct Caller {
     pub(crate) blocking: bool,
     /// It has followed a load that came to nothing it could use.
     pub(crate) retrying: bool,
-    /// A load that holds a place among those that may run waits for it: it must not wait for one that waits for a place.
+    /// A load that holds a place among those that may run waits for it, or may need its thread: it must not wait for one
+    /// that waits for a place.
     pub(crate) capped: bool,
+    /// Its load waits for a place to run in.
+    pub(crate) queues: bool,
     /// The version that it wants.
     pub(crate) version: u32,
 }
@@ -68,6 +71,8 @@ pub(crate) struct Flights {
     /// No fewer than there are: counted before one is put in, and after one is taken out. To ask the table would lock
     /// every part of it. Sequentially consistent: who finds none has written before any that comes begins to load.
     count: AtomicUsize,
+    /// How many tags were invalidated while there were flights.
+    struck: AtomicU64,
     capacity: usize,
     clock: Clock,
     /// Held while a wait between flights is checked and recorded, so that two cannot close a circle at once.
@@ -80,7 +85,8 @@ const PARTS: usize = if cfg!(shuttle) { 2 } else { 32 };
 impl Flights {
     pub(crate) fn new(capacity: usize, clock: Clock) -> Self {
         let (parts, hasher) = (Default::default(), RandomState::new());
-        Self { parts, hasher, count: AtomicUsize::new(0), capacity, clock, waits: Mutex::new(()) }
+        let (count, struck) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Self { parts, hasher, count, struck, capacity, clock, waits: Mutex::new(()) }
     }
 
     /// The part for a hash. Not by its lowest or topmost bits: the part's own table goes by those.
@@ -106,7 +112,7 @@ impl Flights {
             return Seat::Alone(None);
         }
         self.count.fetch_add(1, Ordering::SeqCst);
-        let flight = Arc::new(Flight::new((hash, key), tags, caller));
+        let flight = Arc::new(Flight::new((hash, key), tags, caller, self.struck()));
         part.insert_unique(hash, flight.clone(), |flight| flight.hash);
         drop(part);
         Seat::Lead(Lead::new(self.clone(), flight))
@@ -114,6 +120,10 @@ impl Flights {
 
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn struck(&self) -> u64 {
+        self.struck.load(Ordering::SeqCst)
     }
 
     fn join(&self, flight: Arc<Flight>, caller: Caller) -> Seat {
@@ -169,7 +179,11 @@ impl Flights {
         }
         match target {
             Target::Key(key) => self.remove_one(self.hasher.hash_one(key), |flight| *flight.key == *key),
-            Target::Tag(tag) => self.remove_where(|flight| flight.bears(tag)),
+            Target::Tag(tag) => {
+                // Counted first: a flight that names the tag too late to be met here sees that there was one.
+                self.struck.fetch_add(1, Ordering::SeqCst);
+                self.remove_where(|flight| flight.bears(tag));
+            }
             Target::Pattern(pattern) => {
                 let pattern = Pattern::new(pattern).ok();
                 self.remove_where(|flight| {

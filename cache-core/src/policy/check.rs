@@ -28,7 +28,23 @@ impl<R, H> Policy<R, H> {
             let message = "a timeout of zero leaves no time to load: give it some, or set none";
             return Err(Error::new(ErrorKind::InvalidPolicy, message));
         }
+        settings.soft_timeout.map_or(Ok(()), |soft| self.check_soft(soft))?;
         settings.tags.iter().try_for_each(|tag| check_tag(tag))
+    }
+
+    /// Whoever sets a soft timeout counts on not waiting longer: one that never comes is a mistake.
+    fn check_soft(&self, soft: Duration) -> Result<()> {
+        let settings = &self.settings;
+        let message = match settings.hard_timeout {
+            _ if settings.swr.max(settings.sie).is_zero() => format!(
+                "soft_timeout({soft:?}) never comes: there is no stale value to give instead; add `sie` or `swr`"
+            ),
+            Some(hard) if hard <= soft => format!(
+                "soft_timeout({soft:?}) never comes: hard_timeout({hard:?}) ends the load before; make it the shorter one"
+            ),
+            _ => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::InvalidPolicy, message))
     }
 }
 

@@ -60,7 +60,11 @@ impl Policy {
         Self::with(Some(ttl))
     }
 
-    /// Fresh until it is invalidated or evicted.
+    /// Fresh until it is invalidated, marked stale or evicted.
+    ///
+    /// What concerns the end of a TTL has its use here too: `swr` and `sie` begin when the entry is marked stale;
+    /// `jitter`, `refresh_ahead` and `xfetch` count where the loader gives a value a TTL of its own
+    /// ([`Loaded::ttl`](crate::Loaded::ttl)), or `negative_ttl` does.
     pub const fn forever() -> Self {
         Self::ttl(Duration::MAX)
     }
@@ -147,7 +151,11 @@ impl<R, H> Policy<R, H> {
     }
 
     /// A load that takes longer goes on in the background, and its callers get the stale value, if there is one within
-    /// its windows ([`swr`](Policy::swr), [`sie`](Policy::sie)); else they wait on.
+    /// its windows ([`swr`](Policy::swr), [`sie`](Policy::sie)); else they wait on. Within `swr` nobody waits anyway, so it
+    /// is for an `sie` that is the longer one.
+    ///
+    /// One that never comes is an error where the policy is used: one without any window, or one that is not shorter
+    /// than the [hard timeout](Policy::hard_timeout).
     #[must_use]
     pub fn soft_timeout(mut self, timeout: Duration) -> Self {
         self.settings.soft_timeout = Some(timeout);
@@ -171,7 +179,8 @@ impl<R, H> Policy<R, H> {
         self
     }
 
-    /// A read under this policy takes no value that was stored longer ago; it loads instead. Others still may.
+    /// A read under this policy takes no value that was stored longer ago; it loads instead. Others still may. Zero takes
+    /// nothing that is stored: it loads anew, and stores that for all, or joins a load that is under way.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.settings.max_age = Some(age);
@@ -188,6 +197,19 @@ impl<R, H> Policy<R, H> {
 
     /// The same policy for a loader that borrows: it then runs in its caller, also where a refresh would
     /// otherwise run in the background.
+    ///
+    /// Without it rustc refuses such a loader: "lifetime may not live long enough ... must outlive `'static`", or
+    /// "closure may outlive the current function, but it borrows ...". The other way out is to move owned values into
+    /// the loader, which keeps refreshes in the background.
+    ///
+    /// ```
+    /// # use larder::{testing::Plain, Engine, Policy, ttl};
+    /// # let cache = Engine::new(Plain::default());
+    /// let name = String::from("Ada");
+    /// let policy = Policy::ttl(ttl::SHORT).tags(["names"]);
+    /// assert_eq!(*cache.get_or_compute("a", policy.clone().in_caller(), || name.len()), 3); // borrows
+    /// assert_eq!(*cache.get_or_compute("b", policy, move || name.len()), 3); // owns
+    /// ```
     pub fn in_caller(self) -> Policy<InCaller, H> {
         self.in_mode()
     }

@@ -10,6 +10,9 @@ use crate::entry::Usage;
 use stripe::Stripes;
 
 /// What a cache has done since it was built. Counts are exact once the counted calls have returned.
+///
+/// Serialises as an object with a number for each field, but for `load_time`: serde writes a [`Duration`] as
+/// `{"secs": 1, "nanos": 500000000}`.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Stats {

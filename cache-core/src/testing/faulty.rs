@@ -1,13 +1,15 @@
 //! A wrapper that fails by script, or by a switch.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use crate::cache::Cache;
+use crate::clock::{Clock, within};
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::error::{Error, ErrorKind};
@@ -35,11 +37,13 @@ pub enum Op {
     Incr,
     /// `fence`.
     Fence,
+    /// `troubles`, which a cache asks for its `health`.
+    Troubles,
 }
 
 impl Op {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Get,
         Self::Ttl,
         Self::Set,
@@ -48,6 +52,7 @@ impl Op {
         Self::Expire,
         Self::Incr,
         Self::Fence,
+        Self::Troubles,
     ];
 }
 
@@ -62,8 +67,10 @@ pub struct Fault {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum FaultKind {
     Error(ErrorKind),
-    /// So many polls before it is done.
+    /// So many polls before it is answered.
     Late(usize),
+    /// So much time before it is answered.
+    Slow(Duration),
     Hang,
     Lost,
 }
@@ -88,12 +95,19 @@ impl Fault {
         Self::new(op, FaultKind::Late(polls))
     }
 
+    /// It is done, and its answer comes so much later, by the clock that [`Faulty::clock`] was given (the system's, if
+    /// none was); [`fresh`](Cache::fresh) says nothing.
+    pub fn slow(op: Op, by: Duration) -> Self {
+        Self::new(op, FaultKind::Slow(by))
+    }
+
     /// It is not done, and no answer ever comes.
     pub fn hang(op: Op) -> Self {
         Self::new(op, FaultKind::Hang)
     }
 
-    /// A write answers as if it had been done, and was not. A read finds nothing; a fence is not lost.
+    /// A write answers as if it had been done, and was not. A read finds nothing, `troubles` tells of none; a fence is not
+    /// lost.
     pub fn lost(op: Op) -> Self {
         Self::new(op, FaultKind::Lost)
     }
@@ -127,6 +141,7 @@ impl Fault {
 #[derive(Debug)]
 pub struct Faulty<C> {
     cache: C,
+    clock: Clock,
     state: Mutex<State>,
 }
 
@@ -143,7 +158,14 @@ struct State {
 impl<C: Cache> Faulty<C> {
     /// `cache` without faults, for now.
     pub fn new(cache: C) -> Self {
-        Self { cache, state: Mutex::default() }
+        Self { cache, clock: Clock::default(), state: Mutex::default() }
+    }
+
+    /// The clock that [slow](Fault::slow) answers go by: that of the cache under test, to be turned by the test.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
     }
 
     /// Adds faults; those of one operation happen in this order.
@@ -227,7 +249,8 @@ impl<C: Cache> Faulty<C> {
                 Reply::error(Error::new(kind, format!("{op:?}: a fault that the test asked for")))
             }
             (Some(FaultKind::Late(polls)), _) => late(polls, run(&self.cache)),
-            (Some(FaultKind::Hang), _) => Reply::Pending(Box::pin(std::future::pending())),
+            (Some(FaultKind::Slow(by)), _) => slow(&self.clock, by, run(&self.cache)),
+            (Some(FaultKind::Hang), _) => Reply::Pending(Box::pin(pending())),
             (Some(FaultKind::Lost), Some(answer)) => Reply::ready(answer),
             (Some(FaultKind::Lost) | None, _) => run(&self.cache),
         }
@@ -245,6 +268,14 @@ fn late<'a, T: Send + 'a>(mut polls: usize, reply: Reply<'a, T>) -> Reply<'a, T>
             Poll::Pending
         })
         .await;
+        reply.await
+    }))
+}
+
+fn slow<'a, T: Send + 'a>(clock: &'a Clock, by: Duration, reply: Reply<'a, T>) -> Reply<'a, T> {
+    let until = clock.now() + by;
+    Reply::Pending(Box::pin(async move {
+        within(clock, Some(until), pin!(pending::<()>())).await;
         reply.await
     }))
 }
@@ -297,7 +328,7 @@ impl<C: Cache> Cache for Faulty<C> {
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
-        self.cache.troubles()
+        self.reply(Op::Troubles, Some(Vec::new()), C::troubles)
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::{Load, Loaded, Share, Terms, Told, Untold};
 use crate::engine::{Compute, Engine, LoadPolicy, Uninterrupted};
-use crate::runtime::block_on;
 use crate::value::Cacheable;
 
 fn infallible<T>(value: T) -> Result<Loaded<T>, Infallible> {
@@ -30,6 +29,24 @@ impl Engine {
     /// Trouble of the cache never fails a load: it is counted, and the loader's value is returned. Under a bare
     /// [`Duration`](std::time::Duration) or [`Policy::in_caller`](crate::Policy::in_caller) the loader may borrow;
     /// under a full [`Policy`](crate::Policy) its future is `Send + 'static`, as it may refresh in the background.
+    ///
+    /// A counter (an `i64`) that is to have tags or stale windows is not stored, as [`set`](Engine::set) refuses it: it
+    /// is loaded each time, and counted in [`Stats::errors`](crate::Stats::errors). Cache another type.
+    ///
+    /// # Borrowing loaders
+    /// "Lifetime may not live long enough", "must outlive `'static`" and "closure may outlive the current function" say
+    /// that the loader borrows under a full policy. Move owned values into it, or call `.in_caller()` on the policy:
+    ///
+    /// ```
+    /// # use larder::{testing::Plain, Engine, Policy, ttl};
+    /// async fn length(cache: &Engine, name: &str) -> usize {
+    ///     let policy = Policy::ttl(ttl::SHORT).tags(["names"]);
+    ///     *cache.get_or_load("length", policy.in_caller(), || async { name.len() }).await
+    /// }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # assert_eq!(length(&Engine::new(Plain::default()), "Ada").await, 3);
+    /// # });
+    /// ```
     ///
     /// # Cancellation
     /// Dropping the future of the caller who loads gives up the load; one of those who waited then loads.
@@ -166,8 +183,8 @@ impl Engine {
         P: LoadPolicy<Compute<F>> + Uninterrupted,
         F: FnOnce() -> T,
     {
-        let terms = Terms { blocking: true, ..Terms::new(infallible, policy.takes_any()) };
-        always(block_on(self.load(key.as_ref(), terms, || (policy, Untold(|| Compute::new(compute))))))
+        let terms = Terms::new(infallible, policy.takes_any());
+        always(self.load_here(key.as_ref(), terms, || (policy, compute)))
     }
 
     /// [`get_or_compute`](Engine::get_or_compute) with a closure that can fail. Errors are not cached.
@@ -186,7 +203,7 @@ impl Engine {
         P: LoadPolicy<Compute<F>> + Uninterrupted,
         F: FnOnce() -> Result<T, E>,
     {
-        let terms = Terms { blocking: true, ..Terms::new(fallible, policy.takes_any()) };
-        block_on(self.load(key.as_ref(), terms, || (policy, Untold(|| Compute::new(compute)))))
+        let terms = Terms::new(fallible, policy.takes_any());
+        self.load_here(key.as_ref(), terms, || (policy, compute))
     }
 }

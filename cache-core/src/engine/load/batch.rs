@@ -1,16 +1,19 @@
 //! Keys that are loaded by one call of one loader.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 
+use super::gate::Permit;
+use super::panics::Counted;
 use super::run::Owned;
 use super::{Job, Loaded, Terms};
 use crate::clock::within;
 use crate::engine::Engine;
-use crate::flight::{Landing, Lead, Piloted};
+use crate::error::{Error, ErrorKind};
+use crate::flight::{Landing, Lead, Piloted, is_loading};
 use crate::policy::Policy;
 use crate::stats::Event;
 use crate::target::Target;
@@ -27,11 +30,18 @@ pub(super) fn terms<T, E>() -> Terms<T, Result<Loaded<T>, E>, E> {
 }
 
 /// See the module; with the fences of the keys, and the flights that they lead.
-#[derive(Default)]
 pub(super) struct Batch {
     pub(super) keys: Vec<Box<str>>,
     pub(super) fences: HashMap<Box<str>, Owned>,
     pub(super) leads: Vec<Lead>,
+    /// It is called by another load's loader.
+    pub(super) nested: bool,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self { keys: Vec::new(), fences: HashMap::new(), leads: Vec::new(), nested: is_loading() }
+    }
 }
 
 impl Batch {
@@ -50,19 +60,22 @@ impl Batch {
         M: IntoIterator<Item = (F, T)> + 'static,
         L: Future<Output = Result<M, E>>,
     {
-        let Self { keys, mut fences, leads } = self;
+        let Self { keys, mut fences, leads, nested } = self;
         let part = |key| Part::<T, E>::new(engine, key, policy, terms(), |_| None);
         let clock = &engine.shared.clock;
         let began = clock.now();
-        let first = part(keys.first().map_or("", |key| key));
+        let first = Part { nested, ..part(keys.first().map_or("", |key| key)) };
         let deadline = policy.hard_limit().map(|limit| began + limit);
         let output = {
             let loader = pin!(async {
-                let _permit = first.permit().await;
-                leads.iter().for_each(Lead::started);
+                let permit = first.permit().await;
+                let place = permit.as_ref().map(Permit::place);
+                leads.iter().for_each(|lead| lead.started(place));
                 engine.count(Event::Load);
                 loader.await
             });
+            let panicked = || engine.loaded(&names(&keys), clock.now() - began, false);
+            let loader = pin!(Counted { loader, panicked });
             let loader = pin!(within(clock, deadline, loader));
             Piloted::new(&leads, loader).await
         };
@@ -74,20 +87,31 @@ impl Batch {
                 keys.iter().for_each(|key| part(key).throttle());
             }
         };
-        let (values, leads) =
-            by_key(output.or_else(|| limit(timeout())), leads).inspect_err(|_| over(false))?;
+        let mut values = match by_key(output.or_else(|| limit(timeout()))) {
+            Ok(values) => values,
+            Err(error) => {
+                over(false);
+                leads.into_iter().for_each(|lead| lead.land(Landing::Failed(None)));
+                return Err(error);
+            }
+        };
         over(true);
+        if let Err(error) = drop_unasked(&mut values, &keys) {
+            engine.note(&error);
+        }
+        let led: HashMap<&str, &Lead> = leads.iter().map(|lead| (lead.key(), lead)).collect();
         for (key, value) in &values {
             engine.shared.throttle.lift(Target::Key(key));
-            if let Some(fenced) = fences.remove(key) {
+            if let Some(fenced) = fences.remove(key)
+                && led.get(&**key).is_none_or(|lead| lead.is_followed())
+            {
                 part(key).publish(&leads, &Loaded::from(value.clone()), cost, fenced).await;
             }
         }
         for lead in leads {
-            // What was not found is for somebody else to look for.
-            if let Some(value) = values.get(lead.key()) {
-                lead.land(Landing::Value(Value::new(value.clone())));
-            }
+            // What was not found is for others to look for.
+            let value = values.get(lead.key()).map(|value| Value::new(value.clone()));
+            lead.land(value.map_or(Landing::Unshared, Landing::Value));
         }
         Ok(values)
     }
@@ -102,21 +126,27 @@ fn names(keys: &[Box<str>]) -> Cow<'_, str> {
     }
 }
 
-/// What a batch brought, by key; where it failed, so have its flights.
+/// What was not asked for reaches nobody: whoever gives it has most likely written a key in another way.
+fn drop_unasked<T>(values: &mut Values<T>, keys: &[Box<str>]) -> Result<(), Error> {
+    let asked: HashSet<&str> = keys.iter().map(|key| &**key).collect();
+    let mut unasked: Vec<Box<str>> =
+        values.extract_if(|key, _| !asked.contains(&**key)).map(|(key, _)| key).collect();
+    unasked.sort_unstable();
+    if unasked.is_empty() {
+        return Ok(());
+    }
+    let names = names(&unasked);
+    let message = format!(
+        "load_many: the loader gave {names:?}, which it was not asked for: return keys as they were given to it"
+    );
+    Err(Error::new(ErrorKind::UnexpectedKey, message))
+}
+
+/// What a batch brought, by key.
 fn by_key<T, E, F: AsRef<str>, M: IntoIterator<Item = (F, T)>>(
     output: Option<Result<M, E>>,
-    leads: Vec<Lead>,
-) -> Result<(Values<T>, Vec<Lead>), E> {
+) -> Result<Values<T>, E> {
     // There was a deadline, so the policy has a limit, and its type says what that comes to.
-    let output = output.unwrap_or_else(|| unreachable!("a limit without an error"));
-    match output {
-        Ok(found) => Ok((
-            found.into_iter().map(|(key, value)| (key.as_ref().into(), Arc::new(value))).collect(),
-            leads,
-        )),
-        Err(error) => {
-            leads.into_iter().for_each(|lead| lead.land(Landing::Failed(None)));
-            Err(error)
-        }
-    }
+    let found = output.unwrap_or_else(|| unreachable!("a limit without an error"))?;
+    Ok(found.into_iter().map(|(key, value)| (key.as_ref().into(), Arc::new(value))).collect())
 }

@@ -9,11 +9,20 @@ use crate::flight::{Follow, Landing};
 use crate::stats::Event;
 use crate::value::Cacheable;
 
+/// A load that came to nothing that could be shared: sit down again.
+#[derive(Clone, Copy)]
+pub(super) enum Again {
+    /// It was given up before it was over: one of those who waited leads.
+    Anew,
+    /// It was of no use to others, so a few may try beside whoever leads.
+    Beside,
+}
+
 impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
-    /// Waits for another caller's load; `None`: it came to nothing that could be shared, sit down again.
-    pub(super) async fn follow(&self, follow: Follow) -> Option<Result<Arc<T>, E>> {
+    /// Waits for another caller's load.
+    pub(super) async fn follow(&self, follow: Follow) -> Result<Result<Arc<T>, E>, Again> {
         let stale = match self.look().await {
-            Ok(value) => return Some(Ok(value)),
+            Ok(value) => return Ok(Ok(value)),
             Err(stale) => stale,
         };
         self.count_once(&self.coalesced, Event::Coalesced);
@@ -24,14 +33,14 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
                 Some(landing) => return self.landed(landing, stale).await,
                 None => {
                     if let Some(stale) = stale.as_ref().filter(|stale| self.may_serve(stale)) {
-                        return Some(Ok(self.serve(stale.clone())));
+                        return Ok(Ok(self.serve(stale.clone())));
                     }
                 }
             }
         }
         match within(clock, hard, follow).await {
             Some(landing) => self.landed(landing, stale).await,
-            None => Some(self.stand_in(Err(self.timed_out()?), stale)),
+            None => Ok(self.stand_in(Err(self.timed_out().ok_or(Again::Anew)?), stale)),
         }
     }
 
@@ -39,27 +48,33 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     async fn look(&self) -> Result<Arc<T>, Option<Stale<T>>> {
         match self.find(&[]).await {
             Found::Fresh(value) => Ok(value),
-            Found::Stale(stale) if self.may_revalidate(&stale) => Ok(self.serve(stale)),
+            Found::Stale(stale) if self.may_revalidate(&stale) || self.is_throttled() => {
+                Ok(self.serve(stale))
+            }
             Found::Stale(stale) => Err(Some(stale)),
             Found::Nothing => Err(None),
         }
     }
 
-    async fn landed(&self, landing: Landing, stale: Option<Stale<T>>) -> Option<Result<Arc<T>, E>> {
+    async fn landed(&self, landing: Landing, stale: Option<Stale<T>>) -> Result<Result<Arc<T>, E>, Again> {
         match landing {
             // A value of another type is of no use here; the next seat will find it and load over it.
             Landing::Value(value) => {
                 if stale.is_some() {
                     self.count_read(Event::Miss);
                 }
-                value.downcast().ok().map(Ok)
+                value.downcast().map(Ok).map_err(|_| Again::Beside)
             }
-            Landing::Found => self.look().await.ok().map(Ok),
+            Landing::Found => self.look().await.map(Ok).map_err(|_| Again::Anew),
             Landing::Failed(error) => match stale.filter(|stale| self.may_stand_in(stale)) {
-                Some(stale) => Some(Ok(self.serve(stale))),
-                None => (self.terms.share?.unpack)(&*error?).map(Err),
+                Some(stale) => Ok(Ok(self.serve(stale))),
+                None => {
+                    let shared = self.terms.share.zip(error);
+                    shared.and_then(|(share, error)| (share.unpack)(&*error)).map(Err).ok_or(Again::Beside)
+                }
             },
-            Landing::Abandoned => None,
+            Landing::Unshared => Err(Again::Beside),
+            Landing::Abandoned => Err(Again::Anew),
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::run::asked;
-use super::{Job, Previous};
+use super::run::wait_for;
+use super::{Job, Previous, Start};
 use crate::clock::Time;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::flight::Lead;
+use crate::reply::Reply;
 use crate::stats::Event;
 use crate::value::Cacheable;
 
@@ -22,8 +23,6 @@ pub(super) enum Found<T> {
 /// to be refreshed early.
 pub(super) struct Stale<T> {
     pub(super) value: Arc<T>,
-    age: Duration,
-    tags: Vec<Box<str>>,
     early: bool,
     revalidate_until: Time,
     stand_in_until: Time,
@@ -31,20 +30,18 @@ pub(super) struct Stale<T> {
 
 impl<T> Clone for Stale<T> {
     fn clone(&self) -> Self {
-        Self { value: self.value.clone(), tags: self.tags.clone(), ..*self }
-    }
-}
-
-impl<T> Stale<T> {
-    pub(super) fn previous(&self) -> Previous<T> {
-        Previous { value: self.value.clone(), age: self.age, tags: self.tags.clone() }
+        Self { value: self.value.clone(), ..*self }
     }
 }
 
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// Reads the cache. What is wrong with it is noted, and is a miss.
     pub(super) async fn find(&self, leads: &[Lead]) -> Found<T> {
-        let entry = match asked(leads, self.engine.cache.get(self.key, T::kind())).await {
+        let entry = match self.engine.cache.get(self.key, T::kind()) {
+            Reply::Ready(entry) => entry,
+            reply => wait_for(leads, reply).await,
+        };
+        let entry = match entry {
             Ok(Some(entry)) => entry,
             Ok(None) => return self.nothing(),
             Err(error) => {
@@ -52,7 +49,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
                 return self.nothing();
             }
         };
-        let too_old = self.policy.age_limit().is_some_and(|limit| entry.age > limit);
+        let too_old = self.policy.age_limit().is_some_and(|limit| entry.is_too_old(limit));
         if too_old || entry.origin.version != self.policy.version_number() {
             return self.nothing();
         }
@@ -90,8 +87,26 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
             self.policy.age_limit().map_or(until, |limit| until.min(now + limit.saturating_sub(entry.age)))
         };
         let (swr, sie) = (self.policy.swr_window(), self.policy.sie_window());
-        let tags = entry.tags.clone();
-        Stale { value, age: entry.age, tags, early, revalidate_until: until(swr), stand_in_until: until(sie) }
+        Stale { value, early, revalidate_until: until(swr), stand_in_until: until(sie) }
+    }
+
+    /// What a loader that asks for it has in its hand. Read again now that the fence is taken: what was invalidated since
+    /// the first look must not come back as not modified.
+    pub(super) async fn previous<S: Start<T, L>, L>(
+        &self,
+        leads: &[Lead],
+        stale: Option<&Stale<T>>,
+    ) -> Option<Previous<T>> {
+        if !S::ASKS || stale.is_none() {
+            return None;
+        }
+        let entry = Box::pin(wait_for(leads, self.engine.cache.get(self.key, T::kind()))).await.ok()??;
+        let value = entry.value.downcast().ok()?;
+        (entry.origin.version == self.policy.version_number()).then_some(Previous {
+            value,
+            age: entry.age,
+            tags: entry.tags,
+        })
     }
 
     pub(super) fn nothing(&self) -> Found<T> {

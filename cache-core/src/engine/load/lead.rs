@@ -29,7 +29,10 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
                 lead.land(Landing::Found);
                 Ok(value)
             }
-            Found::Stale(stale) if self.is_throttled() => Ok(self.serve(stale)),
+            Found::Stale(stale) if self.is_throttled() => {
+                lead.land(Landing::Found);
+                Ok(self.serve(stale))
+            }
             Found::Stale(stale) => Box::pin(self.lead_on::<P, S, L>(lead, start, stale)).await,
             Found::Nothing => self.lead_here(lead, start, None).await,
         }
@@ -47,15 +50,17 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             return self.lead_here(lead, start, Some(stale)).await;
         }
         let Some(place) = self.engine.shared.background.place() else {
-            return if at_once {
-                Ok(self.serve(stale))
-            } else {
-                self.lead_here(lead, start, Some(stale)).await
-            };
+            if at_once {
+                lead.land(Landing::Found);
+                return Ok(self.serve(stale));
+            }
+            return self.lead_here(lead, start, Some(stale)).await;
         };
         // Before the loader is started: its closure may read the source already.
-        let fenced = self.fence(slice::from_ref(&lead)).await;
-        match P::detach(start.start(|| self.brief(Some(&stale)))) {
+        let leads = slice::from_ref(&lead);
+        let fenced = self.fence(leads).await;
+        let previous = self.previous::<S, L>(leads, Some(&stale)).await;
+        match P::detach(start.start(|| self.brief(previous))) {
             Ok(loader) if at_once => {
                 self.spawn(self.movable(lead, fenced, loader), place);
                 Ok(self.serve(stale))
@@ -74,9 +79,11 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         S: Start<T, L>,
         L: Future<Output = O>,
     {
-        let fenced = self.fence(slice::from_ref(&lead)).await;
-        let loader = async { start.start(|| self.brief(stale.as_ref())).await };
-        let (result, landing) = self.load_and_publish(slice::from_ref(&lead), fenced, loader).await;
+        let leads = slice::from_ref(&lead);
+        let fenced = self.fence(leads).await;
+        let previous = self.previous::<S, L>(leads, stale.as_ref()).await;
+        let loader = async { start.start(|| self.brief(previous)).await };
+        let (result, landing) = self.load_and_publish(leads, fenced, loader).await;
         self.settle(result, Some((lead, landing)), stale)
     }
 

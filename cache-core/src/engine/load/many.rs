@@ -1,22 +1,24 @@
 //! One batched load of many keys, each of them a flight of its own.
 
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use super::batch::{Batch, Part, Values, terms};
+use super::follow::Again;
 use super::{Found, Stale};
-use crate::background::Place;
-use crate::clock::within;
-use crate::engine::watch::Began;
+use crate::clock::{Time, within};
 use crate::engine::{Engine, LoadPolicy};
 use crate::flight::{Beside, Follow, Landing, Piloted, Seat};
 use crate::policy::Policy;
-use crate::runtime;
-use crate::stats::Event;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
+
+/// Whether something stale may be served in place of what is loaded.
+type Fits<T, E> = fn(&Part<'_, T, E>, &Stale<T>) -> bool;
 
 /// What was found of the keys of one round.
 struct Round<T> {
@@ -47,7 +49,7 @@ impl<T> Default for Round<T> {
 impl Engine {
     /// The values of `keys`, in their order; those that are missing are loaded by one call of `loader`, which is given
     /// their keys and returns what it finds, by key. A key that it does not return is `None` for this caller, and not
-    /// cached.
+    /// cached. One that it returns unasked is dropped, and counted in [`Stats::errors`](crate::Stats::errors).
     ///
     /// Each key is a flight: other callers share it, and keys that others are loading already are waited for and not
     /// given to `loader`. It is called again only for those whose other load came to nothing, and apart for those
@@ -108,59 +110,72 @@ impl Engine {
         wanted.sort_unstable();
         wanted.dedup();
         let deadline = policy.hard_limit().map(|limit| self.shared.clock.now() + limit);
-        let timed_out = |key: &str| limit(Timeout::new(key, policy.hard_limit().unwrap_or_default()));
         let patient = policy.clone().unlimited();
-        let stand_in = |missing: &[Box<str>], stale: &mut HashMap<Box<str>, Stale<T>>| {
-            let mut serve = |key: &str| {
-                let part = Part::<T, E>::new(self, key, &patient, terms(), |_| None);
-                let stale = stale.remove(key).filter(|stale| part.may_stand_in(stale))?;
-                Some((Box::from(key), part.serve(stale)))
+        let in_place = |missing: &[Box<str>], stale: &HashMap<Box<str>, Stale<T>>, fits: Fits<T, E>| {
+            let serve = |key: &str| {
+                let part = Part::new(self, key, &patient, terms(), |_| None);
+                let stale = stale.get(key).filter(|stale| fits(&part, stale))?;
+                Some((key.into(), part.serve(stale.clone())))
             };
-            missing.iter().map(|key| serve(key)).collect::<Option<Vec<_>>>()
+            missing.iter().map(|key| serve(key)).collect::<Option<Values<T>>>()
         };
         // Each round ends the call of somebody who loads a key that others wait for, so there is a last one.
         let mut retrying = false;
         loop {
             let mut found = self.find_many::<T, E>(&wanted, &patient, retrying).await;
-            values.extend(std::mem::take(&mut found.values));
+            values.extend(mem::take(&mut found.values));
             wanted.clear();
             if !found.missing.keys.is_empty() {
-                let given = given(&found.missing);
+                let loader = loader(given(&found.missing));
                 let missing = found.missing.keys.clone();
-                let load = pin!(found.missing.load(self, &policy, loader(given), limit));
+                let stale = || in_place(&missing, &found.stale, |part, stale| part.may_serve(stale));
+                let soft = policy.soft_limit().filter(|_| stale().is_some());
+                let load = pin!(async {
+                    match soft {
+                        None => found.missing.load(self, &policy, loader, limit).await,
+                        Some(soft) => {
+                            let missing = found.missing;
+                            let load =
+                                missing.load_softly::<T, E, F, M, P, L>(self, &policy, loader, soft, stale);
+                            Box::pin(load).await
+                        }
+                    }
+                });
                 // Those that are refreshed after it are not given up meanwhile.
                 match Piloted::new(&found.refresh.leads, load).await {
                     Ok(loaded) => values.extend(loaded),
-                    Err(error) => values.extend(stand_in(&missing, &mut found.stale).ok_or(error)?),
+                    Err(error) => {
+                        values.extend(
+                            in_place(&missing, &found.stale, |part, stale| part.may_stand_in(stale))
+                                .ok_or(error)?,
+                        );
+                    }
                 }
             }
-            if !found.refresh.keys.is_empty()
-                && let Some(place) = self.shared.background.place()
-            {
-                let given = given(&found.refresh);
-                self.refresh_many::<T, E, F, M, P, L>(found.refresh, &policy, loader(given), place).await;
+            let refresh = found.refresh;
+            match self.shared.background.place() {
+                Some(place) if !refresh.keys.is_empty() => {
+                    let given = given(&refresh);
+                    refresh.load_behind::<T, E, F, M, P, L>(self, &policy, loader(given), place).await;
+                }
+                // Its flights are not held meanwhile.
+                _ => drop(refresh),
             }
-            for (key, follow) in found.follows {
-                let landed = {
-                    let part = Part::<T, E>::new(self, &key, &patient, terms(), |_| None);
-                    let follow = pin!(part.follow(follow));
-                    within(&self.shared.clock, deadline, follow).await
-                };
-                match landed {
-                    Some(Some(Ok(value))) => drop(values.insert(key, value)),
-                    Some(Some(Err(error))) => return Err(error),
-                    Some(None) => wanted.push(key),
-                    None => {
-                        if let Some(Err(error)) = timed_out(&key) {
-                            return Err(error);
-                        }
+            let timed_out = |key: &str| {
+                limit(Timeout::new(key, policy.hard_limit().unwrap_or_default())).and_then(Result::err)
+            };
+            for (key, value) in self.follow_many(found.follows, &patient, deadline, timed_out).await? {
+                match value {
+                    Ok(value) => drop(values.insert(key, value)),
+                    Err(again) => {
+                        retrying |= matches!(again, Again::Beside);
+                        wanted.push(key);
                     }
                 }
             }
             if wanted.is_empty() {
                 break;
             }
-            retrying = true;
         }
         Ok(keys.iter().map(|key| values.get(key.as_ref()).cloned()).collect())
     }
@@ -217,29 +232,51 @@ impl Engine {
         found
     }
 
-    /// Loads a batch in the background, if its loader can go there.
-    async fn refresh_many<T, E, F, M, P, L>(&self, batch: Batch, policy: &Policy, loader: L, place: Place)
-    where
-        T: Cacheable,
-        E: 'static,
-        F: AsRef<str> + 'static,
-        M: IntoIterator<Item = (F, T)> + 'static,
-        P: LoadPolicy<L>,
-        L: Future<Output = Result<M, E>>,
-    {
-        batch.keys.iter().for_each(|key| self.saw(key, Event::Refresh, Began::read()));
-        match P::detach(loader) {
-            Ok(loader) => {
-                let (engine, policy) = (self.clone(), policy.clone());
-                let load = async move {
-                    let _place = place;
-                    drop(batch.load::<T, E, _, _, _>(&engine, &policy, loader, P::timed_out).await);
-                };
-                runtime::spawn(Box::pin(load), false);
+    /// Waits for what others load, for all of it at once. The values, and the keys to sit down for again.
+    async fn follow_many<T: Cacheable, E: 'static>(
+        &self,
+        follows: Vec<(Box<str>, Follow)>,
+        policy: &Policy,
+        deadline: Option<Time>,
+        timed_out: impl Fn(&str) -> Option<E>,
+    ) -> Result<Vec<(Box<str>, Result<Arc<T>, Again>)>, E> {
+        let timed_out = &timed_out;
+        let wait = async |(key, follow): (Box<str>, Follow)| {
+            let part = Part::<T, E>::new(self, &key, policy, terms(), |_| None);
+            let follow = pin!(part.follow(follow));
+            if let Some(landed) = within(&self.shared.clock, deadline, follow).await {
+                return Ok((key.clone(), landed.map_or_else(|again| Ok(Err(again)), |value| value.map(Ok))?));
             }
-            Err(loader) => drop(batch.load::<T, E, _, _, _>(self, policy, loader, P::timed_out).await),
-        }
+            let value = match part.find(&[]).await {
+                Found::Fresh(value) => Ok(value),
+                Found::Stale(stale) if part.may_stand_in(&stale) => Ok(part.serve(stale)),
+                _ => timed_out(&key).map_or(Ok(Err(Again::Anew)), Err)?,
+            };
+            Ok((key.clone(), value))
+        };
+        try_all(follows.into_iter().map(wait)).await
     }
+}
+
+/// What `futures` come to, all of them under way at once; or the first error.
+async fn try_all<F: Future<Output = Result<T, E>>, T, E>(
+    futures: impl Iterator<Item = F>,
+) -> Result<Vec<T>, E> {
+    let mut running: Vec<_> = futures.map(Box::pin).collect();
+    let mut done = Vec::with_capacity(running.len());
+    poll_fn(move |cx| {
+        let mut next = 0;
+        while let Some(future) = running.get_mut(next) {
+            let Poll::Ready(output) = future.as_mut().poll(cx) else {
+                next += 1;
+                continue;
+            };
+            drop(running.swap_remove(next));
+            done.push(output?);
+        }
+        if running.is_empty() { Poll::Ready(Ok(mem::take(&mut done))) } else { Poll::Pending }
+    })
+    .await
 }
 
 impl<T: Cacheable, E: 'static> Part<'_, T, E> {

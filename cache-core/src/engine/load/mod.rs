@@ -5,12 +5,14 @@
 
 mod api;
 mod batch;
+mod behind;
 mod follow;
 mod found;
 mod gate;
 mod lead;
 mod loaded;
 mod many;
+mod panics;
 mod run;
 mod start;
 mod terms;
@@ -21,13 +23,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::watch::Began;
-use super::{Engine, LoadPolicy};
+use super::{Compute, Engine, LoadPolicy, Uninterrupted};
 use crate::flight::{Caller, Seat, is_loading};
 use crate::policy::Policy;
+use crate::runtime::block_on;
 use crate::stats::Event;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
 
+use follow::Again;
 use found::{Found, Stale};
 pub(super) use gate::Gate;
 pub use loaded::{Load, Loaded, Previous};
@@ -128,6 +132,34 @@ impl Engine {
 }
 
 impl Engine {
+    /// The same for synchronous code, which holds its thread meanwhile. What is there needs no future.
+    #[inline]
+    pub(crate) fn load_here<T, O, E, P, F>(
+        &self,
+        key: &str,
+        terms: Terms<T, O, E>,
+        plan: impl FnOnce() -> (P, F),
+    ) -> Result<Arc<T>, E>
+    where
+        T: Cacheable,
+        O: 'static,
+        E: 'static,
+        P: LoadPolicy<Compute<F>> + Uninterrupted,
+        F: FnOnce() -> O,
+    {
+        if terms.takes_any
+            && let Some(value) = self.fresh(key)
+        {
+            return Ok(value);
+        }
+        let terms = Terms { blocking: true, takes_any: false, ..terms };
+        let plan = || {
+            let (policy, compute) = plan();
+            (policy, Untold(|| Compute::new(compute)))
+        };
+        block_on(self.load(key, terms, plan))
+    }
+
     fn seat(&self, key: &str, policy: &Policy, caller: Caller) -> Seat {
         self.shared.flights.seat(key, policy.tag_list(), caller)
     }
@@ -146,20 +178,22 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             let caller = self.caller(retrying);
             match self.engine.seat(self.key, self.policy, caller) {
                 Seat::Lead(lead) => return self.lead::<P, S, L>(lead, start).await,
-                Seat::Follow(follow) => {
-                    if let Some(result) = Box::pin(self.follow(follow)).await {
-                        return result;
-                    }
-                    retrying = true;
-                }
+                Seat::Follow(follow) => match Box::pin(self.follow(follow)).await {
+                    Ok(result) => return result,
+                    Err(again) => retrying |= matches!(again, Again::Beside),
+                },
                 Seat::Alone(_beside) => return Box::pin(self.alone(start)).await,
             }
         }
     }
 
     fn caller(&self, retrying: bool) -> Caller {
-        let capped = self.engine.shared.gate.is_set() && self.nested;
-        Caller { blocking: self.terms.blocking, retrying, capped, version: self.policy.version_number() }
+        let (capped, queues) = match self.engine.shared.gate.is_set() {
+            true => (!self.queues(), self.queues()),
+            false => (false, false),
+        };
+        let version = self.policy.version_number();
+        Caller { blocking: self.terms.blocking, retrying, capped, queues, version }
     }
 
     /// Loads beside everybody else.
@@ -170,18 +204,22 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
     {
         let stale = match self.find(&[]).await {
             Found::Fresh(value) => return Ok(value),
-            Found::Stale(stale) if self.is_throttled() => return Ok(self.serve(stale)),
+            // Within its window at once, here as well. Who refreshes it has a flight; these could be any number.
+            Found::Stale(stale) if self.may_revalidate(&stale) || self.is_throttled() => {
+                return Ok(self.serve(stale));
+            }
             Found::Stale(stale) => Some(stale),
             Found::Nothing => None,
         };
         let fenced = self.fence(&[]).await;
-        let loader = start.start(|| self.brief(stale.as_ref()));
+        let previous = self.previous::<S, L>(&[], stale.as_ref()).await;
+        let loader = async { start.start(|| self.brief(previous)).await };
         let (result, _) = self.load_and_publish(&[], fenced, loader).await;
         self.settle(result, None, stale)
     }
 
     /// What the loader is told.
-    fn brief(&self, stale: Option<&Stale<T>>) -> Load<T> {
-        Load { key: self.key.into(), stale: stale.map(Stale::previous) }
+    fn brief(&self, stale: Option<Previous<T>>) -> Load<T> {
+        Load { key: self.key.into(), stale }
     }
 }

@@ -7,9 +7,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::gate::Permit;
+use super::panics::Counted;
 use super::{Job, Loaded};
 use crate::cache::Cache;
 use crate::clock::within;
+use crate::engine::write::plain;
 use crate::entry::{Origin, Set, Stored};
 use crate::error::Result;
 use crate::fence::Fence;
@@ -47,13 +50,10 @@ impl Borrowed<'_> {
     }
 }
 
-/// What the backend says, to the leader of these flights (or to somebody alone): while it waits, it shows its followers
-/// that it lives.
-pub(super) async fn asked<R>(leads: &[Lead], reply: Reply<'_, R>) -> Result<R> {
-    match reply {
-        Reply::Ready(result) => result,
-        reply => Piloted::new(leads, pin!(reply)).await,
-    }
+/// What the backend says, to the leader of these flights (or to somebody alone), if it does not say so at once: while the
+/// leader waits, it shows its followers that it lives.
+pub(super) async fn wait_for<R>(leads: &[Lead], reply: Reply<'_, R>) -> Result<R> {
+    Piloted::new(leads, pin!(reply)).await
 }
 
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
@@ -66,7 +66,11 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// A fence, taken before the loader is even started: its closure may read the source already.
     pub(super) async fn fence(&self, leads: &[Lead]) -> Option<Borrowed<'_>> {
         let cache = &*self.engine.cache;
-        match asked(leads, cache.fence(self.key)).await {
+        let fence = match cache.fence(self.key) {
+            Reply::Ready(fence) => fence,
+            reply => wait_for(leads, reply).await,
+        };
+        match fence {
             Ok(fence) => Some(Fenced { cache, key: self.key, fence }),
             Err(error) => {
                 self.engine.note(&error);
@@ -98,16 +102,19 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         if let Some(tags) = &loaded.tags {
             leads.iter().for_each(|lead| lead.bears(tags));
         }
-        let mut landing = Landing::Value(Value::new(loaded.value.clone()));
-        if let Some(fenced) = fenced
-            && leads.iter().all(Lead::is_followed)
-            && self.publish(leads, &loaded, cost, fenced).await == Stored::Fenced
-            && loaded.tags.is_some()
-        {
-            // One of its own tags was invalidated, which nobody could know while it flew: who joined after that must
-            // not have it.
-            landing = Landing::Abandoned;
-        }
+        let stored = match fenced {
+            Some(fenced) if leads.iter().all(Lead::is_followed) => {
+                self.publish(leads, &loaded, cost, fenced).await
+            }
+            _ => None,
+        };
+        // If one of its own tags was invalidated, nobody could know it while it flew: who joined after that must not have
+        // it.
+        let landing = match stored {
+            Some(Stored::Fenced) if loaded.tags.is_some() => Landing::Abandoned,
+            None if loaded.tags.is_some() && leads.iter().any(Lead::outlived_a_tag) => Landing::Unshared,
+            _ => Landing::Value(Value::new(loaded.value.clone())),
+        };
         (Ok(loaded.value), landing)
     }
 
@@ -121,14 +128,17 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         let called = clock.now();
         let deadline = self.policy.hard_limit().map(|limit| called + limit);
         let loader = pin!(async {
-            let (_permit, began) = match self.permit().await {
+            let (permit, began) = match self.permit().await {
                 Some(permit) => (Some(permit), clock.now()),
                 None => (None, called),
             };
-            leads.iter().for_each(Lead::started);
+            let place = permit.as_ref().map(Permit::place);
+            leads.iter().for_each(|lead| lead.started(place));
             self.engine.count(Event::Load);
             (loader.await, began)
         });
+        let panicked = || self.engine.loaded(self.key, clock.now() - called, false);
+        let loader = pin!(Counted { loader, panicked });
         let loader = pin!(within(clock, deadline, loader));
         let (output, began) = match Piloted::new(leads, loader).await {
             Some((output, began)) => ((self.terms.split)(output), began),
@@ -146,41 +156,48 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         (self.terms.split)((self.limit)(timeout)?).err()
     }
 
-    /// `Fenced` also where nothing says that it is not.
+    /// `None`: it is not for the cache, or the cache cannot say what became of it.
     pub(super) async fn publish<C, K>(
         &self,
         leads: &[Lead],
         loaded: &Loaded<T>,
         cost: Duration,
         fenced: Fenced<C, K>,
-    ) -> Stored
+    ) -> Option<Stored>
     where
         C: Deref<Target = dyn Cache>,
         K: Deref<Target = str>,
     {
         if !loaded.stored {
-            return Stored::Fenced;
+            return None;
         }
         let value = Value::new(loaded.value.clone());
         let (key, tags) = (&*fenced.key, loaded.tags.as_deref().unwrap_or(self.policy.tag_list()));
-        if let Err(error) = loaded.check() {
+        let counter = value.as_integer().is_some();
+        if let Err(error) = loaded.check().and_then(|()| plain(counter, key, self.policy, tags)) {
             self.engine.note(&error);
-            return Stored::Fenced;
+            return None;
         }
         let ttl = loaded.ttl.unwrap_or(self.policy.ttl_or(self.engine.shared.default_ttl));
         let fill = self.policy.fill(ttl, loaded.ttl.is_none() && value.is_none(), cost);
         let origin = Origin { cost, version: self.policy.version_number() };
         let fence = Some(fenced.fence);
         let options = Set { tags, fence, origin, glance: fill.glance, ..Set::new(fill.lifetime) };
-        match asked(leads, fenced.cache.set(key, value, options)).await {
-            Ok(Stored::Fenced) => self.saw(Event::Fenced),
-            Ok(stored) => return stored,
-            // As where there was no fence to be had: nobody is made to load again for the backend's trouble.
+        let stored = match fenced.cache.set(key, value, options) {
+            Reply::Ready(stored) => stored,
+            reply => wait_for(leads, reply).await,
+        };
+        match stored {
+            Ok(stored) => {
+                if stored == Stored::Fenced {
+                    self.saw(Event::Fenced);
+                }
+                Some(stored)
+            }
             Err(error) => {
                 self.engine.note(&error);
-                return Stored::Yes;
+                None
             }
         }
-        Stored::Fenced
     }
 }

@@ -12,6 +12,7 @@ use crate::value::Value;
 sentences! {
     a_fence_that_holds_publishes
     whatever_changes_the_key_voids_its_fences
+    adding_to_a_counter_voids_its_fences
     what_changes_other_keys_does_not
     a_fence_taken_afterwards_holds
     marks_outlive_the_loads_they_cover
@@ -59,9 +60,9 @@ const CHANGES: [Change; 7] = [
 fn a_fence_that_holds_publishes(s: &Subject<'_>) {
     ok(s.cache.delete(KEY));
     let held = fence(s);
-    assert_eq!(publish(s, held, "value"), Stored::Yes);
+    assert_eq!(publish(s, held, "value"), Stored::Yes, "nothing happened meanwhile");
     s.cache.release(KEY, held);
-    assert_eq!(s.fresh(KEY).as_deref(), Some("value"));
+    assert_eq!(s.fresh(KEY).as_deref(), Some("value"), "what was published");
 }
 
 fn whatever_changes_the_key_voids_its_fences(s: &Subject<'_>) {
@@ -82,6 +83,23 @@ fn whatever_changes_the_key_voids_its_fences(s: &Subject<'_>) {
     }
 }
 
+/// Also one that has just begun: the load knows nothing of it.
+fn adding_to_a_counter_voids_its_fences(s: &Subject<'_>) {
+    for there_before in [false, true] {
+        ok(s.cache.delete(KEY));
+        if there_before {
+            ok(s.cache.incr(KEY, 41, Lifetime::FOREVER));
+        }
+        let held = fence(s);
+        let sum = ok(s.cache.incr(KEY, 1, Lifetime::FOREVER));
+        assert_eq!(publish(s, held, "too late"), Stored::Fenced, "there before: {there_before}");
+        s.cache.release(KEY, held);
+        let count = ok(s.cache.incr(KEY, 0, Lifetime::FOREVER));
+        assert_eq!(count, sum, "the counter is as it was, there before: {there_before}");
+    }
+    ok(s.cache.delete(KEY));
+}
+
 fn what_changes_other_keys_does_not(s: &Subject<'_>) {
     ok(s.cache.delete(KEY));
     let held = fence(s);
@@ -90,7 +108,7 @@ fn what_changes_other_keys_does_not(s: &Subject<'_>) {
     ok(s.cache.invalidate(Target::Key("fence:k:2"), Strength::Remove));
     ok(s.cache.invalidate(Target::Pattern("fence:*:2"), Strength::Remove));
     ok(s.cache.invalidate(Target::Tag("fence-b"), Strength::Remove));
-    assert_eq!(publish(s, held, "value"), Stored::Yes);
+    assert_eq!(publish(s, held, "value"), Stored::Yes, "nothing that covers the key happened");
     s.cache.release(KEY, held);
 }
 
@@ -135,20 +153,20 @@ fn marking_stale_lets_a_load_publish_stale_values_only(s: &Subject<'_>) {
 fn a_fence_publishes_once(s: &Subject<'_>) {
     ok(s.cache.delete(KEY));
     let held = fence(s);
-    assert_eq!(publish(s, held, "value"), Stored::Yes);
-    assert_eq!(publish(s, held, "again"), Stored::Fenced);
+    assert_eq!(publish(s, held, "value"), Stored::Yes, "the first time");
+    assert_eq!(publish(s, held, "again"), Stored::Fenced, "the second time");
     s.cache.release(KEY, held);
-    assert_eq!(s.fresh(KEY).as_deref(), Some("value"));
+    assert_eq!(s.fresh(KEY).as_deref(), Some("value"), "what was published first");
 }
 
 fn a_newer_load_is_not_overwritten_by_an_older_one(s: &Subject<'_>) {
     ok(s.cache.delete(KEY));
     let (older, newer) = (fence(s), fence(s));
-    assert_eq!(publish(s, newer, "newer"), Stored::Yes);
-    assert_eq!(publish(s, older, "older"), Stored::Fenced);
+    assert_eq!(publish(s, newer, "newer"), Stored::Yes, "nothing that covers the key happened");
+    assert_eq!(publish(s, older, "older"), Stored::Fenced, "a load that began later has published");
     s.cache.release(KEY, older);
     s.cache.release(KEY, newer);
-    assert_eq!(s.fresh(KEY).as_deref(), Some("newer"));
+    assert_eq!(s.fresh(KEY).as_deref(), Some("newer"), "the value of the load that began later");
 }
 
 fn a_released_fence_is_void(s: &Subject<'_>) {
@@ -156,15 +174,15 @@ fn a_released_fence_is_void(s: &Subject<'_>) {
     let held = fence(s);
     s.cache.release(KEY, held);
     ok(s.cache.delete(KEY));
-    assert_eq!(publish(s, held, "too late"), Stored::Fenced);
+    assert_eq!(publish(s, held, "too late"), Stored::Fenced, "its key was changed, or its load was over");
 }
 
 fn a_refused_load_leaves_what_is_there(s: &Subject<'_>) {
     let held = fence(s);
     s.store(KEY, "newer", fresh_for(60_000), &[]);
-    assert_eq!(publish(s, held, "too late"), Stored::Fenced);
+    assert_eq!(publish(s, held, "too late"), Stored::Fenced, "its key was changed, or its load was over");
     s.cache.release(KEY, held);
-    assert_eq!(s.fresh(KEY).as_deref(), Some("newer"));
+    assert_eq!(s.fresh(KEY).as_deref(), Some("newer"), "what was there stays");
 }
 
 /// Each of several tags that are named only with the value counts.
@@ -201,6 +219,6 @@ fn releasing_what_is_unknown_harms_nobody(s: &Subject<'_>) {
     s.cache.release("fence:k:2", other);
     s.cache.release("fence:k:2", other);
     s.cache.release("fence:nobody", Fence { incarnation: 77, sequence: 1 << 40, lease: 1 << 40 });
-    assert_eq!(publish(s, held, "value"), Stored::Yes);
+    assert_eq!(publish(s, held, "value"), Stored::Yes, "nothing that covers the key happened");
     s.cache.release(KEY, held);
 }

@@ -1,6 +1,6 @@
 //! Invalidation of what is stored.
 
-use super::{MS, Subject, fresh_for, ok, sentences, stale_after, tags};
+use super::{MS, Subject, fresh_for, in_threads, ok, sentences, stale_after, tags};
 use crate::target::{Strength, Target};
 
 sentences! {
@@ -45,7 +45,7 @@ fn each_target_marks_stale_what_it_covers_and_nothing_else(s: &Subject<'_>) {
         ok(s.cache.invalidate(target, Strength::MarkStale));
         assert_eq!(s.stale("inv:k:1").as_deref(), Some("one"), "{target:?}");
         if target == Target::All {
-            assert_eq!(s.stale("inv:k:2").as_deref(), Some("two"));
+            assert_eq!(s.stale("inv:k:2").as_deref(), Some("two"), "`All` covers every key");
         } else {
             assert_eq!(s.fresh("inv:k:2").as_deref(), Some("two"), "{target:?}");
         }
@@ -69,9 +69,9 @@ fn marking_stale_gives_no_time(s: &Subject<'_>) {
     s.store("inv:window", "to 400 ms", stale_after(200, 400), &[]);
     (s.advance)(MS * 100);
     ok(s.cache.invalidate(Target::Pattern("inv:*"), Strength::MarkStale));
-    assert!(s.stale("inv:window").is_some());
+    assert!(s.stale("inv:window").is_some(), "it keeps its stale window");
     (s.advance)(MS * 310);
-    assert!(s.get("inv:window").is_none());
+    assert!(s.get("inv:window").is_none(), "which ends when it always would have");
 }
 
 fn patterns_match_as_in_redis(s: &Subject<'_>) {
@@ -101,7 +101,7 @@ fn an_entry_is_reached_by_each_of_its_tags(s: &Subject<'_>) {
     s.store("inv:tagged", "value", fresh_for(60_000), &all);
     s.store("inv:tagged", "value", fresh_for(60_000), &all[..1]);
     ok(s.cache.invalidate(Target::Tag(&all[1]), Strength::Remove));
-    assert!(s.fresh("inv:tagged").is_some());
+    assert!(s.fresh("inv:tagged").is_some(), "a tag of the value that was replaced reaches the new one");
 }
 
 fn invalidating_nothing_is_no_error(s: &Subject<'_>) {
@@ -210,8 +210,5 @@ fn threads_see_their_own_writes_and_invalidations(s: &Subject<'_>) {
             assert!(still.get(&key).is_none(), "{key} is there after it was invalidated (round {round})");
         }
     };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4).map(|thread| scope.spawn(move || rounds(thread))).collect();
-        threads.into_iter().for_each(|thread| thread.join().expect("the thread saw what it did"));
-    });
+    in_threads(4, rounds);
 }

@@ -16,6 +16,7 @@ pub mod invalidation;
 pub mod storing;
 
 use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,15 +46,28 @@ pub fn checks() -> impl Iterator<Item = Check> {
         .copied()
 }
 
-/// Runs every check.
+/// Runs every check, also after one that fails: each begins with keys of its own.
 ///
 /// # Panics
-/// At the first sentence that does not hold, naming it.
+/// In the end, if there is a sentence that does not hold, naming each that does not, and why. The panics of the checks
+/// themselves are printed as they come, with their places.
 pub fn run(subject: &Subject<'_>) {
-    for (name, check) in checks() {
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(subject)));
-        assert!(outcome.is_ok(), "the backend breaks the contract: {name} (see the panic above)");
-    }
+    let broken: Vec<String> = checks().filter_map(|check| broken(check, subject)).collect();
+    assert!(
+        broken.is_empty(),
+        "the backend breaks {} of the {} sentences of the contract:\n{}",
+        broken.len(),
+        checks().count(),
+        broken.join("\n")
+    );
+}
+
+/// Which sentence does not hold, and why; `None` if it does.
+fn broken((name, check): Check, subject: &Subject<'_>) -> Option<String> {
+    let panic = catch_unwind(AssertUnwindSafe(|| check(subject))).err()?;
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let why = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message");
+    Some(format!("- {name}: {}", why.replace('\n', "\n    ")))
 }
 
 /// Names the checks of a file.
@@ -79,22 +93,35 @@ fn tags(tags: &[&str]) -> Vec<Box<str>> {
     tags.iter().map(|tag| Box::from(*tag)).collect()
 }
 
+/// What each of so many threads comes to, all at once; the panic of one is this one's.
+fn in_threads<R: Send>(threads: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || work(thread))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
+}
+
 /// The answer of a reply that must succeed.
+#[track_caller]
 fn ok<T: Debug>(reply: crate::Reply<'_, T>) -> T {
-    reply.wait().expect("the operation succeeds")
+    reply.wait().unwrap_or_else(|error| panic!("an operation failed that must succeed: {error}"))
 }
 
 impl Subject<'_> {
+    #[track_caller]
     fn store(&self, key: &str, value: &str, lifetime: Lifetime, tags: &[Box<str>]) {
         let set = Set { tags, ..Set::new(lifetime) };
-        assert_eq!(ok(self.cache.set(key, text(value), set)), Stored::Yes);
+        assert_eq!(ok(self.cache.set(key, text(value), set)), Stored::Yes, "a plain `set` of {key} stores");
     }
 
+    #[track_caller]
     fn get(&self, key: &str) -> Option<Entry> {
         ok(self.cache.get(key, Kind::of::<String>()))
     }
 
     /// The fresh text of `key`; `fresh` must never say otherwise than `get`.
+    #[track_caller]
     fn fresh(&self, key: &str) -> Option<String> {
         // A glance before `get`, which may tidy up, and one after it.
         let before = self.cache.fresh(key);
@@ -107,10 +134,15 @@ impl Subject<'_> {
     }
 
     /// The text of `key`, which must be stale.
+    #[track_caller]
     fn stale(&self, key: &str) -> Option<String> {
-        assert!(self.cache.fresh(key).is_none(), "{key} is fresh");
+        assert!(self.cache.fresh(key).is_none(), "`fresh` gives {key}, which is to be stale");
         let entry = self.get(key)?;
-        assert!(entry.left.fresh.is_zero(), "{key} is fresh");
+        assert!(
+            entry.left.fresh.is_zero(),
+            "`get` gives {key} as fresh, which is to be stale: {:?}",
+            entry.left
+        );
         Some(read(entry))
     }
 }
