@@ -108,12 +108,16 @@ impl Batch {
                 part(key).publish(&leads, &Loaded::from(value.clone()), cost, fenced).await;
             }
         }
-        for lead in leads {
-            // What was not found is for others to look for.
-            let value = values.get(lead.key()).map(|value| Value::new(value.clone()));
-            lead.land(value.map_or(Landing::Unshared, Landing::Value));
-        }
+        land(leads, &values);
         Ok(values)
+    }
+}
+
+/// Ends the flights of what was loaded. What was not found is for others to look for.
+fn land<T: Cacheable>(leads: Vec<Lead>, values: &Values<T>) {
+    for lead in leads {
+        let value = values.get(lead.key()).map(|value| Value::new(value.clone()));
+        lead.land(value.map_or(Landing::Unshared, Landing::Value));
     }
 }
 

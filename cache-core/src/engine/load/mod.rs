@@ -13,6 +13,7 @@ mod lead;
 mod loaded;
 mod many;
 mod panics;
+mod round;
 mod run;
 mod start;
 mod terms;
