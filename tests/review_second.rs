@@ -654,3 +654,43 @@ fn an_error_that_cannot_be_sent_does_not_hold_its_load_back() {
         cache.load_many([KEY], MINUTE, async |_: Vec<&str>| Err::<Vec<(&str, u32)>, Local>(Local::default())),
     );
 }
+
+// A batch inside a load takes no place: the load that waits for it holds one.
+#[tokio::test]
+async fn a_batch_inside_a_load_takes_no_place() {
+    let cache = Larder::builder().max_loads(1).build();
+    let inner = cache.clone();
+    let outer = cache.get_or_load(KEY, MINUTE, || async move {
+        let load = async |keys: Vec<&'static str>| {
+            Ok::<_, Failure>(keys.into_iter().map(|key| (key, 2_u32)).collect::<Vec<_>>())
+        };
+        inner.load_many(["a", "b"], MINUTE, load).await.unwrap().iter().flatten().map(|value| **value).sum()
+    });
+    let sum: Arc<u32> = in_time(outer).await;
+    assert_eq!(*sum, 4);
+}
+
+// G5: nor do eight batches load where one load was cancelled.
+#[tokio::test]
+async fn one_batch_leads_when_the_leader_is_cancelled() {
+    for Subject { name, cache, .. } in subjects() {
+        let c = cache.clone();
+        let leader =
+            tokio::spawn(async move { *c.get_or_load(KEY, MINUTE, std::future::pending::<u32>).await });
+        settle().await;
+        let counted = Arc::new(Counted::default());
+        let batches = [(); 20].map(|()| {
+            let (cache, counted) = (cache.clone(), counted.clone());
+            tokio::spawn(async move {
+                let load = |_: Vec<_>| async { Ok::<_, Failure>([(KEY, counted.load().await)]) };
+                cache.load_many([KEY], MINUTE, load).await.unwrap()[0].as_deref().copied()
+            })
+        });
+        settle().await;
+        leader.abort();
+        for batch in batches {
+            assert_eq!(in_time(batch).await.unwrap(), Some(7), "{name}");
+        }
+        assert_eq!(counted.all.load(SeqCst), 1, "{name}: loads");
+    }
+}
