@@ -39,7 +39,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     pub(super) async fn find(&self, leads: &[Lead]) -> Found<T> {
         let entry = match self.engine.cache.get(self.key, T::kind()) {
             Reply::Ready(entry) => entry,
-            reply => wait_for(leads, reply).await,
+            reply => Box::pin(wait_for(leads, reply)).await,
         };
         let entry = match entry {
             Ok(Some(entry)) => entry,

@@ -20,6 +20,7 @@ mod terms;
 mod throttle;
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -118,6 +119,25 @@ impl Engine {
         {
             return Ok(value);
         }
+        // In a box, so that a hit's future is small, and so are those of loads that call loads.
+        Box::pin(self.load_anyhow(key, terms, plan)).await
+    }
+
+    /// The same where there is nothing that can be had at once.
+    async fn load_anyhow<T, O, E, P, S, L>(
+        &self,
+        key: &str,
+        terms: Terms<T, O, E>,
+        plan: impl FnOnce() -> (P, S),
+    ) -> Result<Arc<T>, E>
+    where
+        T: Cacheable,
+        O: 'static,
+        E: 'static,
+        P: LoadPolicy<L>,
+        S: Start<T, L>,
+        L: Future<Output = O>,
+    {
         let (policy, start) = plan();
         let policy = policy.into_policy();
         let job = Job::new(self, key, &policy, terms, P::timed_out);
@@ -153,12 +173,12 @@ impl Engine {
         {
             return Ok(value);
         }
-        let terms = Terms { blocking: true, takes_any: false, ..terms };
+        let terms = Terms { blocking: true, ..terms };
         let plan = || {
             let (policy, compute) = plan();
             (policy, Untold(|| Compute::new(compute)))
         };
-        block_on(self.load(key, terms, plan))
+        block_on(self.load_anyhow(key, terms, plan))
     }
 
     fn seat(&self, key: &str, policy: &Policy, caller: Caller) -> Seat {
@@ -214,7 +234,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         };
         let fenced = self.fence(&[]).await;
         let previous = self.previous::<S, L>(&[], stale.as_ref()).await;
-        let loader = async { start.start(|| self.brief(previous)).await };
+        let loader = pin!(async { start.start(|| self.brief(previous)).await });
         let (result, _) = self.load_and_publish(&[], fenced, loader).await;
         self.settle(result, None, stale)
     }

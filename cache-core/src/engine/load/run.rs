@@ -68,7 +68,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         let cache = &*self.engine.cache;
         let fence = match cache.fence(self.key) {
             Reply::Ready(fence) => fence,
-            reply => wait_for(leads, reply).await,
+            reply => Box::pin(wait_for(leads, reply)).await,
         };
         match fence {
             Ok(fence) => Some(Fenced { cache, key: self.key, fence }),
@@ -185,7 +185,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         let options = Set { tags, fence, origin, glance: fill.glance, ..Set::new(fill.lifetime) };
         let stored = match fenced.cache.set(key, value, options) {
             Reply::Ready(stored) => stored,
-            reply => wait_for(leads, reply).await,
+            reply => Box::pin(wait_for(leads, reply)).await,
         };
         match stored {
             Ok(stored) => {
