@@ -23,6 +23,14 @@ pub trait Form {
     /// What to cache, or else what to hand to the caller alone.
     fn split(returned: Self::Return) -> Result<Arc<Self::Value>, Self::Return>;
 
+    /// The value in what was returned, if there is one.
+    fn value(returned: &Self::Return) -> Option<&Self::Value>;
+
+    /// The same, for the cache to hold beside the caller.
+    fn shared(returned: &Self::Return) -> Option<Arc<Self::Value>>
+    where
+        Self::Cloned: Clone;
+
     /// What to return for a cached value.
     fn join(value: Arc<Self::Value>) -> Self::Return
     where
@@ -40,6 +48,17 @@ impl<T> Form for Owned<T> {
     #[inline]
     fn split(returned: T) -> Result<Arc<T>, T> {
         Ok(Arc::new(returned))
+    }
+
+    fn value(returned: &T) -> Option<&T> {
+        Some(returned)
+    }
+
+    fn shared(returned: &T) -> Option<Arc<T>>
+    where
+        T: Clone,
+    {
+        Some(Arc::new(returned.clone()))
     }
 
     #[inline]
@@ -65,6 +84,14 @@ impl<T> Form for Shared<T> {
         Ok(returned)
     }
 
+    fn value(returned: &Arc<T>) -> Option<&T> {
+        Some(returned)
+    }
+
+    fn shared(returned: &Arc<T>) -> Option<Arc<T>> {
+        Some(returned.clone())
+    }
+
     #[inline]
     fn join(value: Arc<T>) -> Arc<T> {
         value
@@ -82,6 +109,17 @@ impl<F: Form> Form for Maybe<F> {
     #[inline]
     fn split(returned: Self::Return) -> Result<Arc<F::Value>, Self::Return> {
         returned.ok_or(None).and_then(|value| F::split(value).map_err(Some))
+    }
+
+    fn value(returned: &Self::Return) -> Option<&F::Value> {
+        returned.as_ref().and_then(F::value)
+    }
+
+    fn shared(returned: &Self::Return) -> Option<Arc<F::Value>>
+    where
+        F::Cloned: Clone,
+    {
+        returned.as_ref().and_then(F::shared)
     }
 
     #[inline]
@@ -104,6 +142,17 @@ impl<F: Form, E> Form for Fallible<F, E> {
     #[inline]
     fn split(returned: Self::Return) -> Result<Arc<F::Value>, Self::Return> {
         returned.map_err(Err).and_then(|value| F::split(value).map_err(Ok))
+    }
+
+    fn value(returned: &Self::Return) -> Option<&F::Value> {
+        returned.as_ref().ok().and_then(F::value)
+    }
+
+    fn shared(returned: &Self::Return) -> Option<Arc<F::Value>>
+    where
+        F::Cloned: Clone,
+    {
+        returned.as_ref().ok().and_then(F::shared)
     }
 
     #[inline]
@@ -213,6 +262,20 @@ where
     F::Cloned: HandedOut,
 {
     Shape { split: |returned| F::split(returned).map(Loaded::from), join: F::join, share }
+}
+
+/// The [`Chosen`] form of a return type.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __larder_form {
+    ($return:ty) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::shape::Pick as _;
+        let probe = $crate::__private::shape::Probe::<$return>::NEW;
+        #[allow(clippy::needless_borrow)]
+        let chosen = (&&&probe).form();
+        chosen
+    }};
 }
 
 /// The [`Shape`] of a return type.
