@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::sync::Arc;
 
-pub use crate::engine::Share;
+pub use crate::engine::{Share, Writer};
 use crate::engine::{Compute, Engine, LoadPolicy, Loaded, Terms, Uninterrupted, Untold};
 pub use crate::key::check_template;
+use crate::key::{KeyBuilder, KeyPart, MAX_KEY_LEN};
 use crate::reply::Reply;
-use crate::runtime::block_on;
+pub use crate::runtime::block_on;
 use crate::value::Cacheable;
 
 /// How a function's return type `R` becomes a cached `T`, and back.
@@ -92,4 +93,23 @@ pub fn invalidate(cache: &Engine, key: &str) -> Reply<'static, ()> {
         Reply::Ready(result) => Reply::Ready(result),
         Reply::Taken => Reply::Taken,
     }
+}
+
+/// An argument as it will stand in a key, for where it is gone when the key is made.
+pub fn text_of<P: KeyPart + ?Sized>(part: &P) -> String {
+    let mut key = KeyBuilder::new();
+    key.part(part);
+    key.into_text()
+}
+
+/// A pattern made from a template. Keys are cut at 1024 bytes, so a longer pattern would match none of those that it
+/// means: it is widened to what it begins with.
+pub fn pattern(builder: KeyBuilder) -> String {
+    let mut text = builder.into_text();
+    if text.len() > MAX_KEY_LEN {
+        let literal = text.find(['*', '?', '[', '\\']).unwrap_or(text.len());
+        text.truncate(text.floor_char_boundary(literal.min(MAX_KEY_LEN - 34)));
+        text.push('*');
+    }
+    text
 }

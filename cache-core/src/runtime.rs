@@ -37,7 +37,7 @@ thread_local! {
 }
 
 /// Runs `future` on this thread, parking it while there is nothing to do.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+pub fn block_on<F: Future>(future: F) -> F::Output {
     let unpark = UNPARK.with(|kept| kept.borrow_mut().take()).unwrap_or_else(unparker);
     let waker = Waker::from(unpark.clone());
     let mut cx = Context::from_waker(&waker);

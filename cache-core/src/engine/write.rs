@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
+use super::commit::repeat_at_commit;
 use super::watch::Began;
 use crate::entry::{Origin, Set, Stored};
 use crate::error::{Error, ErrorKind, Result};
@@ -55,7 +56,7 @@ impl Engine {
         stored.map(|stored| stored == Stored::Yes)
     }
 
-    fn store(&self, key: &str, value: Value, policy: &Policy, if_absent: bool) -> Reply<'_, Stored> {
+    pub(super) fn store(&self, key: &str, value: Value, policy: &Policy, if_absent: bool) -> Reply<'_, Stored> {
         let counter = value.as_integer().is_some();
         if let Err(error) = self.check(key, policy).and_then(|()| plain(counter, key, policy)) {
             return Reply::error(error);
@@ -99,6 +100,7 @@ impl Engine {
         let began = Began::write();
         self.count(event);
         self.shared.throttle.lift(Target::Key(key));
+        self.shared.updates.disturb(Target::Key(key));
         began
     }
 
@@ -115,6 +117,7 @@ impl Engine {
         if self.shared.disabled {
             return Reply::ready(false);
         }
+        repeat_at_commit(self, Target::Key(key), Strength::Remove);
         let reply = self.cache.delete(key);
         self.shared.flights.detach(Target::Key(key));
         self.answered("DELETE", key, began, reply)
@@ -203,7 +206,7 @@ impl Engine {
         self.strike(target.into(), Strength::MarkStale)
     }
 
-    fn strike(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
+    pub(super) fn strike(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
         if let Err(error) = target.check() {
             return Reply::error(error);
         }
@@ -212,6 +215,8 @@ impl Engine {
         if self.shared.disabled {
             return Reply::ready(());
         }
+        repeat_at_commit(self, target, strength);
+        self.shared.updates.disturb(target);
         let reply = self.cache.invalidate(target, strength);
         self.shared.throttle.lift(target);
         self.shared.flights.detach(target);
