@@ -11,7 +11,7 @@ use crate::{
     errors::Errors,
     mentions,
     model::{Argument, Model},
-    template::Template,
+    template::{Scope, Template},
 };
 
 /// What the attribute stands on, if it is a function.
@@ -28,9 +28,10 @@ pub(crate) fn check(options: Options, function: ItemFn) -> Result<Model> {
     let (mut key, ttl) = check_required(options.key, options.ttl)?;
     let Options { mut tags, swr, sie, cache, skip, .. } = options;
 
+    let names: Vec<Ident> = arguments.iter().map(|argument| argument.name.clone()).collect();
     let mut errors = Errors::default();
     for template in std::iter::once(&mut key).chain(&mut tags) {
-        errors.take(template.bind(&arguments));
+        errors.take(template.bind(Scope { names: &names, result: false }));
     }
     errors.finish()?;
 

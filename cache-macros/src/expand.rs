@@ -117,9 +117,10 @@ pub(crate) fn template(template: &Template, facade: &TokenStream) -> TokenStream
     let builder = format_ident!("__larder_builder", span = Span::mixed_site());
     let pieces = template.pieces.iter().map(|piece| match piece {
         Piece::Text(text) => quote!(#builder.text(#text);),
-        Piece::Argument(name) => {
-            let at = at(name.span());
-            quote_spanned!(at=> #builder.part(&#name);)
+        // What is wrong with a whole argument's type is said there; of a field, where it is named.
+        Piece::Place(place) => {
+            let at = at(if place.fields.is_empty() { place.root.span() } else { place.span });
+            quote_spanned!(at=> #builder.part(&#place);)
         }
     });
     quote!({
