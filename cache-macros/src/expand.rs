@@ -102,7 +102,7 @@ fn policy(model: &Model, facade: &TokenStream) -> TokenStream {
     quote!(#facade::__private::Policy::ttl(#ttl) #swr #sie #tags #in_caller)
 }
 
-fn time(time: &Time) -> TokenStream {
+pub(crate) fn time(time: &Time) -> TokenStream {
     match time {
         Time::Computed(expression) => quote!(#expression),
         Time::Literal(duration, _) => {
@@ -117,9 +117,8 @@ pub(crate) fn template(template: &Template, facade: &TokenStream) -> TokenStream
     let builder = format_ident!("__larder_builder", span = Span::mixed_site());
     let pieces = template.pieces.iter().map(|piece| match piece {
         Piece::Text(text) => quote!(#builder.text(#text);),
-        // What is wrong with a whole argument's type is said there; of a field, where it is named.
         Piece::Place(place) => {
-            let at = at(if place.fields.is_empty() { place.root.span() } else { place.span });
+            let at = at(place.blame());
             quote_spanned!(at=> #builder.part(&#place);)
         }
     });
@@ -131,7 +130,7 @@ pub(crate) fn template(template: &Template, facade: &TokenStream) -> TokenStream
 }
 
 /// A span for tokens of ours that are to be blamed on what their author wrote at `place`.
-fn at(place: Span) -> Span {
+pub(crate) fn at(place: Span) -> Span {
     Span::call_site().located_at(place)
 }
 

@@ -12,8 +12,10 @@ mod krate;
 mod mentions;
 mod model;
 mod template;
+mod writer;
 
 use proc_macro::TokenStream;
+use proc_macro2::TokenStream as TokenStream2;
 
 /// Caches what a function returns.
 ///
@@ -137,18 +139,36 @@ use proc_macro::TokenStream;
 /// that cannot be told from a `Result` (a bare generic `T`) or that have no name (`impl Trait`).
 #[proc_macro_attribute]
 pub fn cached(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    expanded(cached_function, attributes, item)
+}
+
+/// Forgets what a function has changed, when it has.
+#[proc_macro_attribute]
+pub fn invalidates(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    expanded(|attributes, item| writer::function(writer::Kind::Invalidates, attributes, item), attributes, item)
+}
+
+/// Stores what a function has written and returns.
+#[proc_macro_attribute]
+pub fn updates(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    expanded(|attributes, item| writer::function(writer::Kind::Updates, attributes, item), attributes, item)
+}
+
+/// Puts what an attribute makes of an item in its place.
+fn expanded(
+    expand: impl FnOnce(TokenStream2, TokenStream2) -> syn::Result<TokenStream2>,
+    attributes: TokenStream,
+    item: TokenStream,
+) -> TokenStream {
     let untouched = item.clone();
-    match cached_function(attributes.into(), item.into()) {
+    match expand(attributes.into(), item.into()) {
         Ok(expansion) => expansion.into(),
         // The function stays, so that one mistake is one error, and not one more for every caller.
         Err(error) => TokenStream::from_iter([untouched, error.into_compile_error().into()]),
     }
 }
 
-fn cached_function(
-    attributes: proc_macro2::TokenStream,
-    item: proc_macro2::TokenStream,
-) -> syn::Result<proc_macro2::TokenStream> {
+fn cached_function(attributes: TokenStream2, item: TokenStream2) -> syn::Result<TokenStream2> {
     let function = check::function(item)?;
     let options = attr::Options::parse(attributes)?;
     let model = check::check(options, function)?;

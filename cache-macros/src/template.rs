@@ -74,6 +74,16 @@ impl Template {
         self.places().any(|place| place.is_result)
     }
 
+    /// Whether its own text holds `part`.
+    pub(crate) fn has_text(&self, part: &str) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains(part)))
+    }
+
+    /// Where it is written.
+    pub(crate) fn span(&self) -> Span {
+        self.span
+    }
+
     fn places(&self) -> impl Iterator<Item = &Place> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Place(place) => Some(place),

@@ -19,17 +19,14 @@ pub trait Form {
     type Value;
     /// What every hit clones: the value, or nothing.
     type Cloned;
+    /// The value as the closures of the attribute see it.
+    type Seen;
 
     /// What to cache, or else what to hand to the caller alone.
     fn split(returned: Self::Return) -> Result<Arc<Self::Value>, Self::Return>;
 
     /// The value in what was returned, if there is one.
-    fn value(returned: &Self::Return) -> Option<&Self::Value>;
-
-    /// The same, for the cache to hold beside the caller.
-    fn shared(returned: &Self::Return) -> Option<Arc<Self::Value>>
-    where
-        Self::Cloned: Clone;
+    fn seen(returned: &Self::Return) -> Option<&Self::Seen>;
 
     /// What to return for a cached value.
     fn join(value: Arc<Self::Value>) -> Self::Return
@@ -44,21 +41,15 @@ impl<T> Form for Owned<T> {
     type Return = T;
     type Value = T;
     type Cloned = T;
+    type Seen = T;
 
     #[inline]
     fn split(returned: T) -> Result<Arc<T>, T> {
         Ok(Arc::new(returned))
     }
 
-    fn value(returned: &T) -> Option<&T> {
+    fn seen(returned: &T) -> Option<&T> {
         Some(returned)
-    }
-
-    fn shared(returned: &T) -> Option<Arc<T>>
-    where
-        T: Clone,
-    {
-        Some(Arc::new(returned.clone()))
     }
 
     #[inline]
@@ -78,18 +69,15 @@ impl<T> Form for Shared<T> {
     type Return = Arc<T>;
     type Value = T;
     type Cloned = ();
+    type Seen = T;
 
     #[inline]
     fn split(returned: Arc<T>) -> Result<Arc<T>, Arc<T>> {
         Ok(returned)
     }
 
-    fn value(returned: &Arc<T>) -> Option<&T> {
+    fn seen(returned: &Arc<T>) -> Option<&T> {
         Some(returned)
-    }
-
-    fn shared(returned: &Arc<T>) -> Option<Arc<T>> {
-        Some(returned.clone())
     }
 
     #[inline]
@@ -105,21 +93,15 @@ impl<F: Form> Form for Maybe<F> {
     type Return = Option<F::Return>;
     type Value = F::Value;
     type Cloned = F::Cloned;
+    type Seen = F::Seen;
 
     #[inline]
     fn split(returned: Self::Return) -> Result<Arc<F::Value>, Self::Return> {
         returned.ok_or(None).and_then(|value| F::split(value).map_err(Some))
     }
 
-    fn value(returned: &Self::Return) -> Option<&F::Value> {
-        returned.as_ref().and_then(F::value)
-    }
-
-    fn shared(returned: &Self::Return) -> Option<Arc<F::Value>>
-    where
-        F::Cloned: Clone,
-    {
-        returned.as_ref().and_then(F::shared)
+    fn seen(returned: &Self::Return) -> Option<&F::Seen> {
+        returned.as_ref().and_then(F::seen)
     }
 
     #[inline]
@@ -138,21 +120,15 @@ impl<F: Form, E> Form for Fallible<F, E> {
     type Return = Result<F::Return, E>;
     type Value = F::Value;
     type Cloned = F::Cloned;
+    type Seen = F::Seen;
 
     #[inline]
     fn split(returned: Self::Return) -> Result<Arc<F::Value>, Self::Return> {
         returned.map_err(Err).and_then(|value| F::split(value).map_err(Ok))
     }
 
-    fn value(returned: &Self::Return) -> Option<&F::Value> {
-        returned.as_ref().ok().and_then(F::value)
-    }
-
-    fn shared(returned: &Self::Return) -> Option<Arc<F::Value>>
-    where
-        F::Cloned: Clone,
-    {
-        returned.as_ref().ok().and_then(F::shared)
+    fn seen(returned: &Self::Return) -> Option<&F::Seen> {
+        returned.as_ref().ok().and_then(F::seen)
     }
 
     #[inline]

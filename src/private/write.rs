@@ -2,26 +2,19 @@
 
 use std::future::Future;
 
-use cache_core::{Cacheable, Error, Policy};
 use cache_core::private::{Writer, block_on};
+use cache_core::{Cacheable, Error, Policy};
 
-use super::shape::{Chosen, Form};
+use super::shape::{Chosen, Form, HandedOut};
 
-/// An async function that writes. `named` names what only its result tells.
-pub async fn write_async<F, L, N>(
+/// An async function that writes. `named` names what only its result tells, and says whether there was one.
+pub async fn write_async<R, L: Future<Output = R>>(
     mut writer: Writer,
-    _form: Chosen<F>,
     body: L,
-    named: N,
-    hand_out: Option<fn(Error) -> F::Return>,
-) -> F::Return
-where
-    F: Form,
-    L: Future<Output = F::Return>,
-    N: FnOnce(&F::Return, &F::Value, &mut Writer),
-{
-    let returned = body.await;
-    let succeeded = F::value(&returned).map(|value| named(&returned, value, &mut writer)).is_some();
+    named: impl FnOnce(R, &mut Writer) -> (R, bool),
+    hand_out: Option<fn(Error) -> R>,
+) -> R {
+    let (returned, succeeded) = named(body.await, &mut writer);
     match (writer.finish(succeeded).await, hand_out) {
         (Some(error), Some(hand_out)) => hand_out(error),
         _ => returned,
@@ -29,48 +22,41 @@ where
 }
 
 /// A synchronous function that writes.
-pub fn write_sync<F, B, N>(
+pub fn write_sync<R>(
     writer: Writer,
-    form: Chosen<F>,
-    body: B,
-    named: N,
-    hand_out: Option<fn(Error) -> F::Return>,
-) -> F::Return
-where
-    F: Form,
-    B: FnOnce() -> F::Return,
-    N: FnOnce(&F::Return, &F::Value, &mut Writer),
-{
-    block_on(write_async(writer, form, async { body() }, named, hand_out))
+    body: impl FnOnce() -> R,
+    named: impl FnOnce(R, &mut Writer) -> (R, bool),
+    hand_out: Option<fn(Error) -> R>,
+) -> R {
+    block_on(write_async(writer, async { body() }, named, hand_out))
 }
 
-/// What an update stores: the value in what was returned.
+/// What `name` makes of the value that was returned; nothing after `Err` and `None`.
+pub fn name<F: Form, X>(
+    _form: &Chosen<F>,
+    returned: &F::Return,
+    name: impl FnOnce(&F::Seen) -> X,
+) -> Option<X> {
+    F::seen(returned).map(name)
+}
+
+/// Stores the value that was returned, and gives it back.
 pub fn store<F: Form>(
+    _form: &Chosen<F>,
+    returned: F::Return,
     writer: &mut Writer,
     rule: usize,
-    key: &str,
-    _form: Chosen<F>,
-    returned: &F::Return,
-    policy: Policy,
-) where
+    (key, policy): (impl AsRef<str>, Policy),
+) -> F::Return
+where
     F::Value: Cacheable,
-    F::Cloned: Kept,
+    F::Cloned: HandedOut,
 {
-    if let Some(value) = F::shared(returned) {
-        writer.store(rule, key, value, policy);
+    match F::split(returned) {
+        Ok(loaded) => F::join(writer.store(rule, key.as_ref(), loaded.into(), policy)),
+        Err(returned) => returned,
     }
 }
-
-/// `Clone`, with a word on why.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not `Clone`, but an update keeps a clone of what its function returns by value",
-    label = "not `Clone`",
-    note = "derive `Clone` for it, or return `Arc<{Self}>`, which the cache shares"
-)]
-pub trait Kept: Clone {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Clone> Kept for T {}
 
 /// `Err` of a cache's error, for `on_error = return`.
 #[diagnostic::on_unimplemented(
