@@ -309,7 +309,7 @@ fn a_panic_after_the_write_forgets_what_was_named_before() {
     }
 
     let cache = filled(&["user:7", "name:7"]);
-    let panicked = std::panic::catch_unwind(|| scope(&cache, || rename(7)));
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| scope(&cache, || rename(7))));
     assert!(panicked.is_err());
     assert_eq!((has(&cache, "user:7"), has(&cache, "name:7")), (false, false));
 }
