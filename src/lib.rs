@@ -81,11 +81,12 @@ pub use cache_core::key;
 #[cfg(feature = "testing")]
 pub use cache_core::testing;
 pub use cache_core::{
-    Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Deadlines, Engine, EngineBuilder, Entry,
-    Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key, KeyBuilder, KeyPart, Kind, Lifetime,
-    Limited, Limits, Load, LoadPolicy, Loaded, Local, MAX_KEY_LEN, ManualClock, Nothing, Origin, Pattern,
-    Piece, Policy, Previous, Progress, Reply, Result, Runs, Set, Stats, Stored, Strength, Target, Tier, Time,
-    Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed, after_commit, counter, ttl,
+    Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Deadlines, Engine,
+    EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key, KeyBuilder,
+    KeyPart, Kind, Lifetime, Limited, Limits, Load, LoadPolicy, Loaded, Local, MAX_KEY_LEN, ManualClock,
+    Nothing, Origin, Pattern, Piece, Policy, Previous, Progress, Reply, Result, Runs, Set, Stats, Stored,
+    Strength, Target, Tier, Time, Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed,
+    after_commit, counter, ttl,
 };
 #[cfg(feature = "macros")]
 pub use cache_macros::{cached, invalidates, updates};

@@ -1,10 +1,14 @@
 //! What macro expansions call. Not a stable interface.
 
+mod each;
+
 use std::future::Future;
 use std::sync::Arc;
 
-pub use crate::engine::{Share, Writer};
+pub use each::{Elements, Keyed, compute, invalidate_each};
+
 use crate::engine::{Compute, Engine, LoadPolicy, Loaded, Terms, Uninterrupted, Untold};
+pub use crate::engine::{Share, Writer};
 pub use crate::key::check_template;
 use crate::key::{KeyBuilder, KeyPart, MAX_KEY_LEN};
 use crate::reply::Reply;

@@ -11,12 +11,14 @@ use syn::{
 
 use crate::{duration::Time, errors::Errors, template::Template};
 
-const KNOWN: &str = "`key`, `ttl`, `swr`, `sie`, `tags`, `cache` and `skip`";
+const KNOWN: &str = "`key` or `each`, `ttl`, `swr`, `sie`, `tags`, `cache` and `skip`";
 
 /// What the attribute says, each value in its form, nothing yet compared with the function.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) key: Option<Template>,
+    /// In place of a key: that of each element of a batch.
+    pub(crate) each: Option<Template>,
     pub(crate) ttl: Option<Time>,
     pub(crate) swr: Option<Time>,
     pub(crate) sie: Option<Time>,
@@ -37,6 +39,7 @@ impl Options {
         let value = value.ok_or(missing);
         match name.to_string().as_str() {
             "key" => self.key = Some(Template::parse(&literal(&name, value?)?)?),
+            "each" => self.each = Some(Template::parse(&literal(&name, value?)?)?),
             "ttl" => self.ttl = Some(Time::parse(&name, value?)?),
             "swr" => self.swr = Some(Time::parse(&name, value?)?),
             "sie" => self.sie = Some(Time::parse(&name, value?)?),

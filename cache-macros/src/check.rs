@@ -50,7 +50,7 @@ pub(crate) fn check(options: Options, function: ItemFn) -> Result<Model> {
     Ok(Model { function, arguments, output, key, tags, ttl, swr, sie, cache })
 }
 
-fn check_signature(signature: &Signature) -> Result<(Vec<Argument>, Type)> {
+pub(crate) fn check_signature(signature: &Signature) -> Result<(Vec<Argument>, Type)> {
     let mut errors = Errors::default();
     if let Some(word) = &signature.constness {
         errors
@@ -153,7 +153,7 @@ fn check_required(key: Option<Template>, ttl: Option<Time>) -> Result<(Template,
     }
 }
 
-fn check_skip(skip: &[Ident], arguments: &[Argument]) -> Result<()> {
+pub(crate) fn check_skip(skip: &[Ident], arguments: &[Argument]) -> Result<()> {
     let mut errors = Errors::default();
     for (index, name) in skip.iter().enumerate() {
         let message = match arguments.iter().find(|argument| argument.name == *name) {
@@ -184,7 +184,7 @@ fn check_coverage(skip: &[Ident], arguments: &[Argument]) -> Result<()> {
 }
 
 /// A refresh outlives the call that starts it.
-fn check_owned(arguments: &[Argument]) -> Result<()> {
+pub(crate) fn check_owned(arguments: &[Argument]) -> Result<()> {
     let mut errors = Errors::default();
     for Argument { name, ty, .. } in arguments.iter().filter(|argument| mentions::borrows(&argument.ty)) {
         let message = format!(

@@ -64,7 +64,7 @@ fn invalidate(model: &Model, facade: &TokenStream) -> TokenStream {
 }
 
 /// A companion that takes only the arguments it needs.
-fn companion(
+pub(crate) fn companion(
     model: &Model,
     name: &Ident,
     doc: &str,
@@ -96,7 +96,7 @@ fn companion(
 /// The function as its author wrote it. That the body lives here, in a function of its own, is what makes an
 /// early `return`, `?` and arguments of any name work. The lints allowed are about its interface, which here is
 /// not its author's to change.
-fn uncached(model: &Model) -> TokenStream {
+pub(crate) fn uncached(model: &Model) -> TokenStream {
     let mut function = model.function.clone();
     let doc = format!("Runs `{}` itself: asks no cache, and caches nothing.", function.sig.ident);
     function.attrs.retain(is_lint);

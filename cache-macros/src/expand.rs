@@ -57,7 +57,7 @@ fn call(model: &Model, facade: &TokenStream, arguments: &TokenStream) -> TokenSt
 
 /// The cache. One that lives in an argument taken by value is cloned (a handle is cheap to clone), since the
 /// body takes that argument with it.
-fn handle(model: &Model, cache: &Expr, facade: &TokenStream) -> TokenStream {
+pub(crate) fn handle(model: &Model, cache: &Expr, facade: &TokenStream) -> TokenStream {
     let handle = borrowed_handle(cache, facade);
     let owned = model.arguments.iter().any(|argument| argument.in_cache && !mentions::borrows(&argument.ty));
     if owned { quote!(&#facade::__private::Engine::clone(#handle)) } else { handle }
@@ -89,7 +89,7 @@ fn plan(model: &Model, facade: &TokenStream) -> TokenStream {
     quote!(move || (#policy, #load))
 }
 
-fn policy(model: &Model, facade: &TokenStream) -> TokenStream {
+pub(crate) fn policy(model: &Model, facade: &TokenStream) -> TokenStream {
     let ttl = time(&model.ttl);
     let swr = model.swr.as_ref().map(time).map(|swr| quote!(.swr(#swr)));
     let sie = model.sie.as_ref().map(time).map(|sie| quote!(.sie(#sie)));
@@ -144,7 +144,7 @@ fn moved(tokens: &TokenStream, span: Span) -> TokenStream {
 }
 
 /// The signature with bare names for its arguments: `mut` is the body's affair.
-fn plain_signature(signature: &Signature) -> Signature {
+pub(crate) fn plain_signature(signature: &Signature) -> Signature {
     let mut plain = signature.clone();
     for input in &mut plain.inputs {
         if let FnArg::Typed(typed) = input

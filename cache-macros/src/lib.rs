@@ -2,6 +2,7 @@
 //! on this crate.
 
 mod attr;
+mod batch;
 mod check;
 mod companion;
 mod duration;
@@ -145,7 +146,11 @@ pub fn cached(attributes: TokenStream, item: TokenStream) -> TokenStream {
 /// Forgets what a function has changed, when it has.
 #[proc_macro_attribute]
 pub fn invalidates(attributes: TokenStream, item: TokenStream) -> TokenStream {
-    expanded(|attributes, item| writer::function(writer::Kind::Invalidates, attributes, item), attributes, item)
+    expanded(
+        |attributes, item| writer::function(writer::Kind::Invalidates, attributes, item),
+        attributes,
+        item,
+    )
 }
 
 /// Stores what a function has written and returns.
@@ -171,6 +176,9 @@ fn expanded(
 fn cached_function(attributes: TokenStream2, item: TokenStream2) -> syn::Result<TokenStream2> {
     let function = check::function(item)?;
     let options = attr::Options::parse(attributes)?;
+    if options.each.is_some() {
+        return batch::function(options, function);
+    }
     let model = check::check(options, function)?;
     Ok(expand::expand(&model))
 }

@@ -5,6 +5,7 @@ use syn::{Expr, Ident, ItemFn, Type};
 use crate::{duration::Time, template::Template};
 
 /// A cached function. Every name in it is known to exist.
+#[derive(Clone)]
 pub(crate) struct Model {
     pub(crate) function: ItemFn,
     pub(crate) arguments: Vec<Argument>,
@@ -19,6 +20,7 @@ pub(crate) struct Model {
 }
 
 /// An argument of the function.
+#[derive(Clone)]
 pub(crate) struct Argument {
     pub(crate) name: Ident,
     pub(crate) ty: Type,

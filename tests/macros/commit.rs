@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use larder::testing::{Fault, Faulty, Op, Plain, Remote};
-use larder::{ErrorKind, Larder, Memory, Target, after_commit, cached, invalidates, scope, scope_async, ttl, updates};
+use larder::{
+    ErrorKind, Larder, Memory, Target, after_commit, cached, invalidates, scope, scope_async, ttl, updates,
+};
 
 use super::{Runs, User};
 
@@ -243,7 +245,8 @@ fn a_transaction_inside_another_one_is_released_at_once_and_again() {
 
 #[test]
 fn what_cannot_be_delivered_is_reported_and_the_rest_is_delivered() {
-    let backend = Faulty::new(Memory::builder().capacity(100).build()).script([Fault::error_on(Op::Invalidate).times(2)]);
+    let backend = Faulty::new(Memory::builder().capacity(100).build())
+        .script([Fault::error_on(Op::Invalidate).times(2)]);
     let cache = Larder::over(backend);
     for id in 1..=3 {
         cache.set(key(id), User { id }, ttl::DAY).wait().unwrap();

@@ -3,6 +3,7 @@
 
 #![cfg(all(feature = "macros", feature = "memory"))]
 
+mod batches;
 mod bodies;
 mod caches;
 mod commit;

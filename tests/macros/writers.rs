@@ -178,7 +178,11 @@ fn several_attributes_stack() {
         assert_eq!(create(Some(7)), Some(User { id: 7 }));
         assert!(!has(&cache, "a"));
         let stored = cache.get::<User>("user:7").wait().unwrap();
-        assert_eq!(stored.as_deref(), Some(&User { id: 7 }), "what is stored is newer than what is forgotten");
+        assert_eq!(
+            stored.as_deref(),
+            Some(&User { id: 7 }),
+            "what is stored is newer than what is forgotten"
+        );
     });
 }
 

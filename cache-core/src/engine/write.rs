@@ -56,7 +56,13 @@ impl Engine {
         stored.map(|stored| stored == Stored::Yes)
     }
 
-    pub(super) fn store(&self, key: &str, value: Value, policy: &Policy, if_absent: bool) -> Reply<'_, Stored> {
+    pub(super) fn store(
+        &self,
+        key: &str,
+        value: Value,
+        policy: &Policy,
+        if_absent: bool,
+    ) -> Reply<'_, Stored> {
         let counter = value.as_integer().is_some();
         if let Err(error) = self.check(key, policy).and_then(|()| plain(counter, key, policy)) {
             return Reply::error(error);

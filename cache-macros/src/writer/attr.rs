@@ -86,7 +86,9 @@ fn rule(kind: Kind, tokens: TokenStream) -> Result<Rule> {
         Kind::Updates => {
             let missing = |what| Error::new(Span::call_site(), what);
             let key = options.key.ok_or_else(|| {
-                missing("`key` is missing: say under which key the result is stored, as in `key = \"user:{id}\"`")
+                missing(
+                    "`key` is missing: say under which key the result is stored, as in `key = \"user:{id}\"`",
+                )
             })?;
             let ttl = options.ttl.ok_or_else(|| {
                 missing("`ttl` is missing: say how long a value is fresh, as in `ttl = \"5m\"`")

@@ -73,9 +73,11 @@ fn check_signature(function: &ItemFn) -> Result<Type> {
         let message = "a `const fn` cannot tell a cache anything: remove `const`, or the attribute";
         return Err(Error::new_spanned(word, message));
     }
-    if let Some(cached) = function.attrs.iter().find(|attribute| {
-        attribute.path().segments.last().is_some_and(|segment| segment.ident == "cached")
-    }) {
+    if let Some(cached) = function
+        .attrs
+        .iter()
+        .find(|attribute| attribute.path().segments.last().is_some_and(|segment| segment.ident == "cached"))
+    {
         let message = "a function either reads, and is `cached`, or writes: on a hit of this one, nothing would be written";
         return Err(Error::new_spanned(cached, message));
     }

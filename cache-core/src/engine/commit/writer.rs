@@ -122,9 +122,10 @@ impl Drop for Writer {
         if self.rules.is_empty() {
             return;
         }
-        let updated = self.rules.iter().filter_map(|rule| {
-            Some(Change::forget(&rule.engine, Target::Key(rule.key.as_deref()?)))
-        });
+        let updated = self
+            .rules
+            .iter()
+            .filter_map(|rule| Some(Change::forget(&rule.engine, Target::Key(rule.key.as_deref()?))));
         let named = mem::take(&mut self.changes).into_iter().map(|(_, change)| change);
         let named = named.filter(|change| matches!(change, Change::Strike { .. }));
         let changes: Vec<_> = named.chain(updated).filter_map(|change| self.wait(change)).collect();

@@ -1,0 +1,39 @@
+//! `#[cached(each = "user:{id}")]`: functions over a batch of elements, each of them cached under a key of its own.
+
+mod check;
+mod expand;
+
+use proc_macro2::TokenStream;
+use syn::{Ident, ItemFn, Result, Type};
+
+use crate::{attr::Options, model::Model, template::Template};
+
+/// A cached function over a batch.
+struct Batch {
+    /// As of any cached function; its key is that of one element, and its arguments are the function's own.
+    model: Model,
+    /// The argument that holds the elements.
+    ids: Ident,
+    /// How they are passed.
+    form: Form,
+    /// What one of them is called in the template.
+    element: Ident,
+    element_type: Type,
+    /// An element's own part of its key.
+    name: Template,
+}
+
+/// The type of the argument that holds the elements.
+enum Form {
+    /// `&[I]`.
+    Slice,
+    /// A reference to a collection of this type.
+    Borrowed(Type),
+    /// A collection of this type.
+    Owned(Type),
+}
+
+/// The function with what the attribute says of it.
+pub(crate) fn function(options: Options, function: ItemFn) -> Result<TokenStream> {
+    check::check(options, function).map(|batch| expand::expand(&batch))
+}
