@@ -10,20 +10,26 @@ use syn::{
     spanned::Spanned,
 };
 
-use crate::{duration::Time, errors::Errors, template::Template};
+use crate::{errors::Errors, policy::Policy, template::Template};
 
-const KNOWN: &str = "`key`, `ttl`, `swr`, `sie`, `tags`, `cache` and `skip`";
+const KNOWN: &str = "`key`, `ttl`, `swr`, `sie`, `jitter`, `refresh_ahead`, `xfetch`, `soft_timeout`, \
+                     `hard_timeout`, `negative_ttl`, `max_age`, `version`, `tags`, `when`, `bypass`, `refresh`, \
+                     `cache`, `skip`, `local` and `shared`";
 
 /// What the attribute says, each value in its form, nothing yet compared with the function.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) key: Option<Template>,
-    pub(crate) ttl: Option<Time>,
-    pub(crate) swr: Option<Time>,
-    pub(crate) sie: Option<Time>,
     pub(crate) tags: Vec<Template>,
     pub(crate) cache: Option<Expr>,
     pub(crate) skip: Vec<Ident>,
+    pub(crate) bypass: Option<Expr>,
+    pub(crate) refresh: Option<Expr>,
+    /// The flag `local`.
+    pub(crate) local: bool,
+    /// The flag `shared`.
+    pub(crate) shared: Option<Ident>,
+    pub(crate) policy: Policy,
 }
 
 impl Options {
@@ -46,16 +52,26 @@ impl Options {
     }
 
     fn set(&mut self, Setting { name, value }: Setting) -> Result<()> {
-        let missing = Error::new(name.span(), format!("`{name}` needs a value: write `{name} = ...`"));
-        let value = value.ok_or(missing);
-        match name.to_string().as_str() {
+        let word = name.to_string();
+        if let "local" | "shared" = &*word {
+            if let Some(value) = value {
+                let message = format!("`{name}` takes no value: write `{name}`, or leave it out");
+                return Err(Error::new(value.span(), message));
+            }
+            self.local |= word == "local";
+            self.shared = self.shared.take().or((word == "shared").then_some(name));
+            return Ok(());
+        }
+        let missing = || Error::new(name.span(), format!("`{name}` needs a value: write `{name} = ...`"));
+        let value = value.ok_or_else(missing);
+        match &*word {
             "key" => self.key = Some(Template::parse(&literal(&name, value?)?)?),
-            "ttl" => self.ttl = Some(Time::parse(&name, value?)?),
-            "swr" => self.swr = Some(Time::parse(&name, value?)?),
-            "sie" => self.sie = Some(Time::parse(&name, value?)?),
             "tags" => self.tags = list(&name, value?, |item| Template::parse(&literal(&name, item)?))?,
             "cache" => self.cache = Some(value?),
             "skip" => self.skip = list(&name, value?, argument_name)?,
+            "bypass" => self.bypass = Some(value?),
+            "refresh" => self.refresh = Some(value?),
+            _ if self.policy.knows(&word) => self.policy.set(name, value?)?,
             _ => {
                 let message = format!("`cached` has no attribute `{name}`; it has {KNOWN}");
                 return Err(Error::new(name.span(), message));
@@ -113,6 +129,9 @@ fn list<T>(name: &Ident, value: Expr, item: impl Fn(Expr) -> Result<T>) -> Resul
 fn argument_name(value: Expr) -> Result<Ident> {
     let refusal = Error::new(value.span(), "`skip` lists arguments by name, such as `skip = [db]`");
     match value {
+        Expr::Path(ExprPath { path, .. }) if path.is_ident("self") => {
+            Err(Error::new(path.span(), "write `shared` to say that all instances share the values"))
+        }
         Expr::Path(ExprPath { path, .. }) => path.require_ident().cloned().map_err(|_| refusal),
         _ => Err(refusal),
     }

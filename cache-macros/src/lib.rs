@@ -1,16 +1,23 @@
 //! The attribute macros of [larder](https://docs.rs/larder), which re-exports them: depend on `larder`, not
 //! on this crate.
 
+mod argument;
 mod attr;
+mod background;
 mod check;
 mod companion;
 mod duration;
 mod errors;
 mod expand;
 mod generics;
+mod impl_block;
+mod judge;
 mod krate;
 mod mentions;
 mod model;
+mod named;
+mod policy;
+mod receiver;
 mod template;
 
 use proc_macro::TokenStream;
@@ -138,19 +145,23 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn cached(attributes: TokenStream, item: TokenStream) -> TokenStream {
     let untouched = item.clone();
-    match cached_function(attributes.into(), item.into()) {
+    match expanded(attributes.into(), item.into()) {
         Ok(expansion) => expansion.into(),
         // The function stays, so that one mistake is one error, and not one more for every caller.
         Err(error) => TokenStream::from_iter([untouched, error.into_compile_error().into()]),
     }
 }
 
-fn cached_function(
+fn expanded(
     attributes: proc_macro2::TokenStream,
     item: proc_macro2::TokenStream,
 ) -> syn::Result<proc_macro2::TokenStream> {
+    if let Ok(block) = syn::parse2::<syn::ItemImpl>(item.clone()) {
+        return impl_block::expand_all(&attributes, block);
+    }
     let function = check::function(item)?;
-    let options = attr::Options::parse(attributes)?;
-    let model = check::check(options, function)?;
-    Ok(expand::expand(&model))
+    let options = attr::Options::parse(attributes.clone())?;
+    let home = check::home(&attributes, &function);
+    let model = check::check(options, function, home)?;
+    Ok(expand::expand(&model).in_place(&model))
 }

@@ -3,7 +3,6 @@
 mod parse;
 mod place;
 
-use proc_macro2::Span;
 use syn::{Error, Ident, LitStr, Result};
 
 pub(crate) use place::Place;
@@ -12,7 +11,6 @@ pub(crate) use place::Place;
 #[derive(Clone)]
 pub(crate) struct Template {
     pub(crate) pieces: Vec<Piece>,
-    span: Span,
 }
 
 /// What a template is made of, in order.
@@ -43,14 +41,14 @@ impl Template {
         if let Some(control) = text.chars().find(|c| c.is_control()) {
             return Err(fail(format!("keys and tags have no control characters: take out {control:?}")));
         }
-        let template = Self { pieces: parse::pieces(literal)?, span };
+        let template = Self { pieces: parse::pieces(literal)? };
         template.check_separation()?;
         Ok(template)
     }
 
     /// One that is made of pieces, in place of a literal.
-    pub(crate) fn of(pieces: Vec<Piece>, span: Span) -> Self {
-        Self { pieces, span }
+    pub(crate) fn of(pieces: Vec<Piece>) -> Self {
+        Self { pieces }
     }
 
     /// Ties each placeholder to the function's own argument, so that what is wrong with its type is said
@@ -105,6 +103,8 @@ impl Template {
 
 #[cfg(test)]
 mod tests {
+    use proc_macro2::Span;
+
     use super::*;
 
     fn shape(text: &str) -> std::result::Result<String, String> {

@@ -1,16 +1,21 @@
 //! What the expansions of `#[cached]` call. Not a stable interface.
 
+pub mod form;
 #[cfg(feature = "memory")]
 mod global;
 pub mod shape;
+mod warm;
 
-pub use std::any::Any;
+pub use std::any::type_name;
 pub use std::sync::Arc;
 pub use std::time::Duration;
 
-pub use cache_core::private::{Shape, Share, cached_async, cached_sync, invalidate};
-pub use cache_core::{Cacheable, Engine, Error, Key, KeyBuilder, KeyPart, Policy, Reply};
+pub use cache_core::private::{Ask, Call, Keep, Portable, Returns, peek, prime, strike, text_of, warm};
+pub use cache_core::{
+    Cacheable, Engine, Error, Key, KeyBuilder, KeyPart, Policy, Progress, Reply, Strength,
+};
 #[cfg(feature = "memory")]
-pub use global::{cached_async_global, cached_sync_global, invalidate_global};
+pub use global::Global;
 
 pub use crate::Larder;
+pub use warm::warm_sync;
