@@ -6,6 +6,7 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, Error, ImplItem, ImplItemFn, ItemFn, ItemImpl, Meta, Result, Visibility, parse_quote};
 
 use crate::{
+    associated,
     attr::Options,
     check,
     errors::Errors,
@@ -20,9 +21,10 @@ pub(crate) fn expand_all(attributes: &TokenStream, mut block: ItemImpl) -> Resul
             "on an `impl`, `#[cached]` takes no settings: write them on its methods, `#[cached(...)]`";
         return Err(Error::new_spanned(attributes, message));
     }
+    let whole = block.clone();
     let mut errors = Errors::default();
     let (mut items, mut companions, mut found) = (Vec::new(), TokenStream::new(), false);
-    for item in block.items {
+    for item in std::mem::take(&mut block.items) {
         let mut method = match item {
             ImplItem::Fn(method) => method,
             item => {
@@ -35,7 +37,7 @@ pub(crate) fn expand_all(attributes: &TokenStream, mut block: ItemImpl) -> Resul
             continue;
         };
         found = true;
-        match errors.take(expand_method(&attribute, &method, block.trait_.is_some())) {
+        match errors.take(expand_method(&attribute, &method, &whole)) {
             Some(Expansion { function, companions: its }) => {
                 items.push(ImplItem::Verbatim(function));
                 companions.extend(its);
@@ -63,7 +65,7 @@ fn take_cached(method: &mut ImplItemFn) -> Option<Attribute> {
     Some(method.attrs.remove(at))
 }
 
-fn expand_method(attribute: &Attribute, method: &ImplItemFn, in_trait: bool) -> Result<Expansion> {
+fn expand_method(attribute: &Attribute, method: &ImplItemFn, block: &ItemImpl) -> Result<Expansion> {
     let settings = match &attribute.meta {
         Meta::List(list) => list.tokens.clone(),
         Meta::Path(_) => TokenStream::new(),
@@ -71,7 +73,9 @@ fn expand_method(attribute: &Attribute, method: &ImplItemFn, in_trait: bool) -> 
     };
     let mut function: ItemFn = syn::parse2(method.to_token_stream())?;
     let options = Options::parse(settings)?;
+    let in_trait = block.trait_.is_some();
     if in_trait {
+        associated::spell_out(&mut function, block);
         // Its companions are no part of the trait, and are seen where the type is.
         function.vis = parse_quote!(pub(crate));
     }

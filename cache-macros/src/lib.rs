@@ -2,6 +2,7 @@
 //! on this crate.
 
 mod argument;
+mod associated;
 mod attr;
 mod background;
 mod check;

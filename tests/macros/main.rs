@@ -2,9 +2,11 @@
 
 #![cfg(all(feature = "macros", feature = "memory"))]
 
+mod attributes;
 mod bodies;
 mod caches;
 mod keys;
+mod methods;
 mod policies;
 mod results;
 mod signatures;
