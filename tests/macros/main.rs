@@ -2,9 +2,11 @@
 
 #![cfg(all(feature = "macros", feature = "memory"))]
 
+mod arguments;
 mod attributes;
 mod bodies;
 mod caches;
+mod companions;
 mod keys;
 mod methods;
 mod policies;
