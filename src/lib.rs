@@ -88,7 +88,7 @@ pub use cache_core::{
     Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed, after_commit, counter, ttl,
 };
 #[cfg(feature = "macros")]
-pub use cache_macros::cached;
+pub use cache_macros::{cached, invalidates, updates};
 #[cfg(feature = "memory")]
 pub use global::{global, install, scope, scope_async};
 pub use larder::Larder;

@@ -84,8 +84,11 @@ impl VisitMut for ByReference<'_> {
     }
 
     fn visit_field_pat_mut(&mut self, field: &mut syn::FieldPat) {
-        field.colon_token.get_or_insert_default();
         visit_mut::visit_field_pat_mut(self, field);
+        // `Page { number }` binds by the field's name only as long as it binds.
+        if !matches!(&*field.pat, Pat::Ident(_)) {
+            field.colon_token.get_or_insert_default();
+        }
     }
 }
 
@@ -108,6 +111,6 @@ mod tests {
         let tuple = taken_apart(parse_quote!((mut a, &b): (u8, &u8)), &["a", "b"]);
         assert_eq!(tuple.as_deref(), Some("let(a,b)=&__argument0;"));
         let page = taken_apart(parse_quote!(Page { number, ref size, .. }: Page), &["number"]);
-        assert_eq!(page.as_deref(), Some("letPage{number:number,size:_,..}=&__argument0;"));
+        assert_eq!(page.as_deref(), Some("letPage{number,size:_,..}=&__argument0;"));
     }
 }

@@ -5,8 +5,7 @@ use proc_macro2::TokenStream;
 use syn::{
     Error, Expr, ExprArray, ExprLit, ExprPath, Ident, Lit, LitStr, Result, Token,
     ext::IdentExt,
-    parse::{Parse, ParseStream, Parser},
-    punctuated::Punctuated,
+    parse::{ParseStream, Parser},
     spanned::Spanned,
 };
 
@@ -34,44 +33,25 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn parse(tokens: TokenStream) -> Result<Self> {
-        let settings = Punctuated::<Setting, Token![,]>::parse_terminated.parse2(tokens)?;
-        let mut errors = Errors::default();
         let mut options = Self::default();
-        let mut seen = Vec::new();
-        for setting in settings {
-            if seen.contains(&setting.name) {
-                let message = format!("`{}` is given twice: keep one of them", setting.name);
-                errors.push(Error::new(setting.name.span(), message));
-                continue;
-            }
-            seen.push(setting.name.clone());
-            errors.take(options.set(setting));
-        }
-        errors.finish()?;
+        settings(tokens, &format!("`cached` has the attributes {KNOWN}"), |setting| options.set(setting))?;
         Ok(options)
     }
 
-    fn set(&mut self, Setting { name, value }: Setting) -> Result<()> {
-        let word = name.to_string();
-        if let "local" | "shared" = &*word {
-            if let Some(value) = value {
-                let message = format!("`{name}` takes no value: write `{name}`, or leave it out");
-                return Err(Error::new(value.span(), message));
+    fn set(&mut self, setting: Setting) -> Result<()> {
+        let name = setting.name.clone();
+        match &*name.to_string() {
+            "key" => self.key = Some(Template::parse(&literal(&name, setting.given()?)?)?),
+            "tags" => {
+                self.tags = list(&name, setting.given()?, |item| Template::parse(&literal(&name, item)?))?
             }
-            self.local |= word == "local";
-            self.shared = self.shared.take().or((word == "shared").then_some(name));
-            return Ok(());
-        }
-        let missing = || Error::new(name.span(), format!("`{name}` needs a value: write `{name} = ...`"));
-        let value = value.ok_or_else(missing);
-        match &*word {
-            "key" => self.key = Some(Template::parse(&literal(&name, value?)?)?),
-            "tags" => self.tags = list(&name, value?, |item| Template::parse(&literal(&name, item)?))?,
-            "cache" => self.cache = Some(value?),
-            "skip" => self.skip = list(&name, value?, argument_name)?,
-            "bypass" => self.bypass = Some(value?),
-            "refresh" => self.refresh = Some(value?),
-            _ if self.policy.knows(&word) => self.policy.set(name, value?)?,
+            "cache" => self.cache = Some(setting.given()?),
+            "skip" => self.skip = list(&name, setting.given()?, argument_name)?,
+            "bypass" => self.bypass = Some(setting.given()?),
+            "refresh" => self.refresh = Some(setting.given()?),
+            "local" => self.local = setting.flag().map(|_| true)?,
+            "shared" => self.shared = Some(setting.flag()?),
+            word if self.policy.knows(word) => self.policy.set(name, setting.given()?)?,
             _ => {
                 let message = format!("`cached` has no attribute `{name}`; it has {KNOWN}");
                 return Err(Error::new(name.span(), message));
@@ -81,16 +61,59 @@ impl Options {
     }
 }
 
-/// One `name = value`; the value is missing in `#[cached(name)]`.
-struct Setting {
-    name: Ident,
-    value: Option<Expr>,
+/// Hands each setting to `set`, and each of them once. `known` says which there are.
+pub(crate) fn settings(
+    tokens: TokenStream,
+    known: &str,
+    mut set: impl FnMut(Setting) -> Result<()>,
+) -> Result<()> {
+    let mut errors = Errors::default();
+    let mut seen = Vec::new();
+    let parse = |input: ParseStream<'_>| {
+        let mut settings = Vec::new();
+        while !input.is_empty() {
+            settings.push(Setting::parse(input, known)?);
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(settings)
+    };
+    for setting in parse.parse2(tokens)? {
+        if seen.contains(&setting.name) {
+            let message = format!("`{}` is given twice: keep one of them", setting.name);
+            errors.push(Error::new(setting.name.span(), message));
+            continue;
+        }
+        seen.push(setting.name.clone());
+        errors.take(set(setting));
+    }
+    errors.finish()
 }
 
-impl Parse for Setting {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
+/// One `name = value`; the value is missing in `#[cached(name)]`.
+pub(crate) struct Setting {
+    pub(crate) name: Ident,
+    pub(crate) value: Option<Expr>,
+}
+
+impl Setting {
+    /// What is given to it.
+    pub(crate) fn given(self) -> Result<Expr> {
+        let Self { name, value } = self;
+        value.ok_or_else(|| Error::new(name.span(), format!("`{name}` needs a value: write `{name} = ...`")))
+    }
+
+    /// Its name, which says it all.
+    pub(crate) fn flag(self) -> Result<Ident> {
+        let Self { name, value } = self;
+        let message = format!("`{name}` takes no value: write `{name}`, or leave it out");
+        value.map_or(Ok(name), |value| Err(Error::new(value.span(), message)))
+    }
+
+    fn parse(input: ParseStream<'_>, known: &str) -> Result<Self> {
         if !input.peek(Ident::peek_any) {
-            return Err(input.error(format!("expected `name = value`; `cached` has the attributes {KNOWN}")));
+            return Err(input.error(format!("expected `name = value`; {known}")));
         }
         let name = input.call(Ident::parse_any)?;
         if input.is_empty() || input.peek(Token![,]) {
@@ -104,7 +127,7 @@ impl Parse for Setting {
     }
 }
 
-fn literal(name: &Ident, value: Expr) -> Result<LitStr> {
+pub(crate) fn literal(name: &Ident, value: Expr) -> Result<LitStr> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text),
         other => {
@@ -116,7 +139,7 @@ fn literal(name: &Ident, value: Expr) -> Result<LitStr> {
     }
 }
 
-fn list<T>(name: &Ident, value: Expr, item: impl Fn(Expr) -> Result<T>) -> Result<Vec<T>> {
+pub(crate) fn list<T>(name: &Ident, value: Expr, item: impl Fn(Expr) -> Result<T>) -> Result<Vec<T>> {
     let Expr::Array(ExprArray { elems, .. }) = value else {
         return Err(Error::new(value.span(), format!("`{name}` takes a list: write `{name} = [...]`")));
     };

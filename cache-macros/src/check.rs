@@ -178,7 +178,7 @@ fn path_key(signature: &Signature, arguments: &[Argument], skip: &[Ident]) -> Re
     for name in kept().flat_map(|argument| &argument.bindings).filter(|name| !skip.contains(name)) {
         pieces.extend([Piece::Text(":".into()), Piece::Place(Place::argument(name.clone()))]);
     }
-    Ok(Key { by_path: true, template: Template::of(pieces) })
+    Ok(Key { by_path: true, template: Template::of(pieces, signature.ident.span()) })
 }
 
 fn check_skip(skip: &[Ident], model: &Model) -> Result<()> {

@@ -4,7 +4,7 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, FnArg, Ident, Meta, Signature, parse_quote, spanned::Spanned};
+use syn::{Attribute, Expr, FnArg, Ident, Meta, Signature, parse_quote, spanned::Spanned};
 
 use crate::{
     background, companion, generics, judge, krate, mentions,
@@ -118,9 +118,14 @@ fn kept_handle(model: &Model, facade: &TokenStream) -> TokenStream {
     if owned { quote!(&#facade::__private::Engine::clone(#handle)) } else { handle }
 }
 
-/// The cache that the expression `cache` gives, itself or by reference; else the global one.
+/// The cache of this function: the one that it names, or else the global one.
 pub(crate) fn handle(model: &Model, facade: &TokenStream) -> TokenStream {
-    let Some(cache) = &model.cache else { return quote!(#facade::__private::Global) };
+    let global = || quote!(#facade::__private::Global);
+    model.cache.as_ref().map_or_else(global, |cache| borrowed_handle(cache, facade))
+}
+
+/// The cache that the expression `cache` gives, itself or by reference.
+pub(crate) fn borrowed_handle(cache: &Expr, facade: &TokenStream) -> TokenStream {
     let at = at(cache.span());
     quote_spanned!(at=> ::core::convert::identity::<&#facade::__private::Engine>(&(#cache)))
 }
@@ -204,9 +209,8 @@ fn built(
     });
     let pieces = template.pieces.iter().map(|piece| match piece {
         Piece::Text(text) => quote!(#builder.text(#text);),
-        // What is wrong with a whole argument's type is said there; of a field, where it is named.
         Piece::Place(place) => {
-            let at = at(if place.fields.is_empty() { place.root.span() } else { place.span });
+            let at = at(place.blame());
             quote_spanned!(at=> #builder.part(&#place);)
         }
     });

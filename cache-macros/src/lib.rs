@@ -20,8 +20,10 @@ mod named;
 mod policy;
 mod receiver;
 mod template;
+mod writer;
 
 use proc_macro::TokenStream;
+use proc_macro2::TokenStream as TokenStream2;
 
 /// Caches what a function returns.
 ///
@@ -224,8 +226,33 @@ use proc_macro::TokenStream;
 /// ```
 #[proc_macro_attribute]
 pub fn cached(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    expanded(cached_item, attributes, item)
+}
+
+/// Forgets what a function has changed, when it has.
+#[proc_macro_attribute]
+pub fn invalidates(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    expanded(
+        |attributes, item| writer::function(writer::Kind::Invalidates, attributes, item),
+        attributes,
+        item,
+    )
+}
+
+/// Stores what a function has written and returns.
+#[proc_macro_attribute]
+pub fn updates(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    expanded(|attributes, item| writer::function(writer::Kind::Updates, attributes, item), attributes, item)
+}
+
+/// Puts what an attribute makes of an item in its place.
+fn expanded(
+    expand: impl FnOnce(TokenStream2, TokenStream2) -> syn::Result<TokenStream2>,
+    attributes: TokenStream,
+    item: TokenStream,
+) -> TokenStream {
     let untouched = item.clone();
-    match expanded(attributes.into(), item.into()) {
+    match expand(attributes.into(), item.into()) {
         Ok(expansion) => expansion.into(),
         // The function stays, so that one mistake is one error, and not one more for every caller. Those inside an
         // `impl` see to it themselves.
@@ -233,10 +260,7 @@ pub fn cached(attributes: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-fn expanded(
-    attributes: proc_macro2::TokenStream,
-    item: proc_macro2::TokenStream,
-) -> syn::Result<proc_macro2::TokenStream> {
+fn cached_item(attributes: TokenStream2, item: TokenStream2) -> syn::Result<TokenStream2> {
     if let Ok(block) = syn::parse2::<syn::ItemImpl>(item.clone()) {
         return impl_block::expand_all(&attributes, block);
     }

@@ -43,6 +43,12 @@ impl VisitMut for Nameless {
             self.types.push(parse_quote!(#name: #bounds));
             *ty = parse_quote!(#name);
         }
+        // `&(impl A + B)` needed them; `&A` does not.
+        if let Type::Paren(paren) = ty
+            && matches!(&*paren.elem, Type::Path(_))
+        {
+            *ty = (*paren.elem).clone();
+        }
     }
 
     fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
@@ -73,14 +79,14 @@ mod tests {
     #[test]
     fn names_lifetimes_and_types() {
         let mut generics: Generics = parse_quote!(<'a, T>);
-        let mut types: [Type; 2] = [parse_quote!(&Db<'_>), parse_quote!(Vec<impl Fn(&u8)>)];
+        let mut types: [Type; 2] = [parse_quote!(&Db<'_>), parse_quote!(Vec<&'a (impl Fn(&u8) + Send)>)];
         name(&mut types, &mut generics);
         let [db, other] = types.map(|ty| ty.to_token_stream().to_string());
-        assert_eq!((&*db, &*other), ("& '__larder_0 Db < '__larder_1 >", "Vec < __Impl0 >"));
+        assert_eq!((&*db, &*other), ("& '__larder_0 Db < '__larder_1 >", "Vec < & 'a __Impl0 >"));
         let clause = &generics.where_clause;
         assert_eq!(
             quote!(#generics #clause).to_string(),
-            "< '__larder_0 , '__larder_1 , 'a , T , __Impl0 : Fn (& u8) > where Db < '__larder_1 > : '__larder_0"
+            "< '__larder_0 , '__larder_1 , 'a , T , __Impl0 : Fn (& u8) + Send > where Db < '__larder_1 > : '__larder_0 , __Impl0 : 'a"
         );
     }
 }

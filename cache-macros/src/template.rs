@@ -3,6 +3,7 @@
 mod parse;
 mod place;
 
+use proc_macro2::Span;
 use syn::{Error, Ident, LitStr, Result};
 
 pub(crate) use place::Place;
@@ -11,6 +12,7 @@ pub(crate) use place::Place;
 #[derive(Clone)]
 pub(crate) struct Template {
     pub(crate) pieces: Vec<Piece>,
+    span: Span,
 }
 
 /// What a template is made of, in order.
@@ -41,14 +43,14 @@ impl Template {
         if let Some(control) = text.chars().find(|c| c.is_control()) {
             return Err(fail(format!("keys and tags have no control characters: take out {control:?}")));
         }
-        let template = Self { pieces: parse::pieces(literal)? };
+        let template = Self { pieces: parse::pieces(literal)?, span };
         template.check_separation()?;
         Ok(template)
     }
 
     /// One that is made of pieces, in place of a literal.
-    pub(crate) fn of(pieces: Vec<Piece>) -> Self {
-        Self { pieces }
+    pub(crate) fn of(pieces: Vec<Piece>, span: Span) -> Self {
+        Self { pieces, span }
     }
 
     /// Ties each placeholder to the function's own argument, so that what is wrong with its type is said
@@ -70,6 +72,16 @@ impl Template {
     /// Whether it speaks of what the function returns.
     pub(crate) fn uses_result(&self) -> bool {
         self.places().any(|place| place.is_result)
+    }
+
+    /// Whether its own text holds `part`.
+    pub(crate) fn has_text(&self, part: &str) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains(part)))
+    }
+
+    /// Where it is written.
+    pub(crate) fn span(&self) -> Span {
+        self.span
     }
 
     fn places(&self) -> impl Iterator<Item = &Place> {
@@ -103,8 +115,6 @@ impl Template {
 
 #[cfg(test)]
 mod tests {
-    use proc_macro2::Span;
-
     use super::*;
 
     fn shape(text: &str) -> std::result::Result<String, String> {

@@ -1,21 +1,26 @@
-//! What the expansions of `#[cached]` call. Not a stable interface.
+//! What the expansions of the attributes call. Not a stable interface.
 
 pub mod form;
 #[cfg(feature = "memory")]
 mod global;
 pub mod shape;
 mod warm;
+pub mod write;
 
 pub use std::any::type_name;
 pub use std::sync::Arc;
 pub use std::time::Duration;
 
-pub use cache_core::private::{Ask, Call, Keep, Portable, Returns, peek, prime, strike, text_of, warm};
+pub use cache_core::private::{
+    Ask, Call, Keep, Portable, Returns, Writer, pattern, peek, prime, strike, text_of, warm,
+};
 pub use cache_core::{
-    Cacheable, Engine, Error, Key, KeyBuilder, KeyPart, Policy, Progress, Reply, Strength,
+    Cacheable, Engine, Error, Key, KeyBuilder, KeyPart, Policy, Progress, Reply, Strength, Target,
 };
 #[cfg(feature = "memory")]
 pub use global::Global;
 
 pub use crate::Larder;
 pub use warm::warm_sync;
+#[cfg(feature = "memory")]
+pub use crate::global::global as global_cache;

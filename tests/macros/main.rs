@@ -1,4 +1,5 @@
-//! `#[cached]` as its users meet it: what is cached, under which key, and what the companions do.
+//! The attributes as their users meet them: what is cached, under which key, what the companions do, and what writers
+//! change.
 
 #![cfg(all(feature = "macros", feature = "memory"))]
 
@@ -7,12 +8,14 @@ mod attributes;
 mod bodies;
 mod caches;
 mod companions;
+mod commit;
 mod keys;
 mod methods;
 mod policies;
 mod results;
 mod signatures;
 mod values;
+mod writers;
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

@@ -54,6 +54,11 @@ impl Place {
         if self.is_result { Ok(()) } else { Err(Error::new(self.span, self.unknown(scope))) }
     }
 
+    /// What is wrong with a whole argument's type is said there; of a field, where it is named.
+    pub(crate) fn blame(&self) -> Span {
+        if self.fields.is_empty() { self.root.span() } else { self.span }
+    }
+
     fn unknown(&self, scope: Scope<'_>) -> String {
         if self.root == "self" {
             return format!("`{{{self}}}`: this function takes no `self`");

@@ -7,7 +7,7 @@ use super::buffer::{Buffer, next_group};
 use super::change::{Change, deliver};
 use super::update::Update;
 use super::{make_now, scope};
-use crate::engine::Engine;
+use crate::engine::{Engine, Loaded};
 use crate::error::Error;
 use crate::policy::Policy;
 use crate::target::Target;
@@ -69,11 +69,19 @@ impl Writer {
         rule.key = key.map(Into::into);
     }
 
-    /// What an update stores.
-    pub fn store<T: Cacheable>(&mut self, rule: usize, key: &str, value: Arc<T>, policy: Policy) {
+    /// What an update stores, as it is handed on.
+    pub fn store<T: Cacheable>(
+        &mut self,
+        rule: usize,
+        key: &str,
+        loaded: Loaded<T>,
+        policy: Policy,
+    ) -> Arc<T> {
         if let Some(update) = self.rules[rule].update.take() {
-            self.changes.push((rule, Change::Store { update, key: key.into(), value: Value::new(value), policy }));
+            let value = Value::new(loaded.value.clone());
+            self.changes.push((rule, Change::Store { update, key: key.into(), value, policy }));
         }
+        loaded.value
     }
 
     /// The function has returned: its changes are made, or wait for the commit. The error that its caller is to have.
