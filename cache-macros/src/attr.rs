@@ -9,9 +9,11 @@ use syn::{
     spanned::Spanned,
 };
 
-use crate::{duration::Time, errors::Errors, template::Template};
+use crate::{errors::Errors, policy::Policy, template::Template};
 
-const KNOWN: &str = "`key` or `each`, `ttl`, `swr`, `sie`, `tags`, `cache` and `skip`";
+const KNOWN: &str = "`key`, `each`, `ttl`, `swr`, `sie`, `jitter`, `refresh_ahead`, `xfetch`, `soft_timeout`, \
+                     `hard_timeout`, `negative_ttl`, `max_age`, `version`, `tags`, `when`, `bypass`, `refresh`, \
+                     `cache`, `skip`, `local` and `shared`";
 
 /// What the attribute says, each value in its form, nothing yet compared with the function.
 #[derive(Default)]
@@ -19,12 +21,16 @@ pub(crate) struct Options {
     pub(crate) key: Option<Template>,
     /// In place of a key: that of each element of a batch.
     pub(crate) each: Option<Template>,
-    pub(crate) ttl: Option<Time>,
-    pub(crate) swr: Option<Time>,
-    pub(crate) sie: Option<Time>,
     pub(crate) tags: Vec<Template>,
     pub(crate) cache: Option<Expr>,
     pub(crate) skip: Vec<Ident>,
+    pub(crate) bypass: Option<Expr>,
+    pub(crate) refresh: Option<Expr>,
+    /// The flag `local`.
+    pub(crate) local: bool,
+    /// The flag `shared`.
+    pub(crate) shared: Option<Ident>,
+    pub(crate) policy: Policy,
 }
 
 impl Options {
@@ -34,18 +40,21 @@ impl Options {
         Ok(options)
     }
 
-    fn set(&mut self, Setting { name, value }: Setting) -> Result<()> {
-        let missing = Error::new(name.span(), format!("`{name}` needs a value: write `{name} = ...`"));
-        let value = value.ok_or(missing);
-        match name.to_string().as_str() {
-            "key" => self.key = Some(Template::parse(&literal(&name, value?)?)?),
-            "each" => self.each = Some(Template::parse(&literal(&name, value?)?)?),
-            "ttl" => self.ttl = Some(Time::parse(&name, value?)?),
-            "swr" => self.swr = Some(Time::parse(&name, value?)?),
-            "sie" => self.sie = Some(Time::parse(&name, value?)?),
-            "tags" => self.tags = list(&name, value?, |item| Template::parse(&literal(&name, item)?))?,
-            "cache" => self.cache = Some(value?),
-            "skip" => self.skip = list(&name, value?, argument_name)?,
+    fn set(&mut self, setting: Setting) -> Result<()> {
+        let name = setting.name.clone();
+        match &*name.to_string() {
+            "key" => self.key = Some(Template::parse(&literal(&name, setting.given()?)?)?),
+            "each" => self.each = Some(Template::parse(&literal(&name, setting.given()?)?)?),
+            "tags" => {
+                self.tags = list(&name, setting.given()?, |item| Template::parse(&literal(&name, item)?))?
+            }
+            "cache" => self.cache = Some(setting.given()?),
+            "skip" => self.skip = list(&name, setting.given()?, argument_name)?,
+            "bypass" => self.bypass = Some(setting.given()?),
+            "refresh" => self.refresh = Some(setting.given()?),
+            "local" => self.local = setting.flag().map(|_| true)?,
+            "shared" => self.shared = Some(setting.flag()?),
+            word if self.policy.knows(word) => self.policy.set(name, setting.given()?)?,
             _ => {
                 let message = format!("`cached` has no attribute `{name}`; it has {KNOWN}");
                 return Err(Error::new(name.span(), message));
@@ -98,6 +107,13 @@ impl Setting {
         value.ok_or_else(|| Error::new(name.span(), format!("`{name}` needs a value: write `{name} = ...`")))
     }
 
+    /// Its name, which says it all.
+    pub(crate) fn flag(self) -> Result<Ident> {
+        let Self { name, value } = self;
+        let message = format!("`{name}` takes no value: write `{name}`, or leave it out");
+        value.map_or(Ok(name), |value| Err(Error::new(value.span(), message)))
+    }
+
     fn parse(input: ParseStream<'_>, known: &str) -> Result<Self> {
         if !input.peek(Ident::peek_any) {
             return Err(input.error(format!("expected `name = value`; {known}")));
@@ -139,6 +155,9 @@ pub(crate) fn list<T>(name: &Ident, value: Expr, item: impl Fn(Expr) -> Result<T
 fn argument_name(value: Expr) -> Result<Ident> {
     let refusal = Error::new(value.span(), "`skip` lists arguments by name, such as `skip = [db]`");
     match value {
+        Expr::Path(ExprPath { path, .. }) if path.is_ident("self") => {
+            Err(Error::new(path.span(), "write `shared` to say that all instances share the values"))
+        }
         Expr::Path(ExprPath { path, .. }) => path.require_ident().cloned().map_err(|_| refusal),
         _ => Err(refusal),
     }

@@ -6,14 +6,19 @@ mod expand;
 use proc_macro2::TokenStream;
 use syn::{Ident, ItemFn, Result, Type};
 
-use crate::{attr::Options, model::Model, template::Template};
+use crate::{
+    argument::Argument,
+    attr::Options,
+    model::{Home, Model},
+    template::Template,
+};
 
 /// A cached function over a batch.
 struct Batch {
-    /// As of any cached function; its key is that of one element, and its arguments are the function's own.
+    /// As of any cached function; its key is that of one element.
     model: Model,
     /// The argument that holds the elements.
-    ids: Ident,
+    ids: Argument,
     /// How they are passed.
     form: Form,
     /// What one of them is called in the template.
@@ -34,6 +39,6 @@ enum Form {
 }
 
 /// The function with what the attribute says of it.
-pub(crate) fn function(options: Options, function: ItemFn) -> Result<TokenStream> {
-    check::check(options, function).map(|batch| expand::expand(&batch))
+pub(crate) fn function(options: Options, function: ItemFn, home: Home) -> Result<TokenStream> {
+    check::check(options, function, home).map(|batch| expand::expand(&batch))
 }

@@ -1,7 +1,10 @@
 //! The attribute macros of [larder](https://docs.rs/larder), which re-exports them: depend on `larder`, not
 //! on this crate.
 
+mod argument;
+mod associated;
 mod attr;
+mod background;
 mod batch;
 mod check;
 mod companion;
@@ -9,9 +12,14 @@ mod duration;
 mod errors;
 mod expand;
 mod generics;
+mod impl_block;
+mod judge;
 mod krate;
 mod mentions;
 mod model;
+mod named;
+mod policy;
+mod receiver;
 mod template;
 mod writer;
 
@@ -48,20 +56,41 @@ use proc_macro2::TokenStream as TokenStream2;
 /// the same key at the same time share one run of the body. Synchronous functions are cached the same way,
 /// and need no async runtime.
 ///
-/// # Attributes
+/// # Settings
 ///
 /// | | |
 /// |---|---|
-/// | `key = "user:{id}"` | required: a template over the arguments. They are escaped, so that no two calls with different arguments share a key; two placeholders have a `:` between them. `{{` and `}}` are braces. |
-/// | `ttl = "5m"` | required: how long a value is fresh. A string of whole numbers and the units `d`, `h`, `m`, `s`, `ms`, largest first (`"1h30m"`), or an expression of type `Duration`. |
-/// | `swr = "1m"` | stale-while-revalidate: how much longer the value is served at once while one run of the body, in the background, refreshes it. The arguments are then owned, and the body is `Send`. |
-/// | `sie = "1h"` | stale-if-error: how much longer the value stands in for a run that fails. |
-/// | `tags = ["users", "school:{school}"]` | templates over the arguments, to invalidate many entries by. |
-/// | `cache = app.cache` | an expression, evaluated at each call, of type `Larder` or `&Larder`; it may speak of the arguments. Without it the cache is `larder::global()`. |
+/// | `ttl = "5m"` | required: how long a value is fresh. A string of whole numbers and the units `d`, `h`, `m`, `s`, `ms`, largest first (`"1h30m"`); an expression of type `Duration`; or a closure over the value, `ttl = \|token\| token.expires_in` (a span of zero is not stored). |
+/// | `key = "user:{id}"` | a template over the arguments and their fields, `{page.number}`, `{self.tenant}`. Each is a `KeyPart` and is escaped, so that no two calls with different arguments share a key; two placeholders have a `:` between them. `{{` and `}}` are braces. Without it, the key is the path of the function and all arguments that are not skipped. |
 /// | `skip = [db]` | arguments that make no difference to the value. |
+/// | `cache = self.cache` | an expression, evaluated at each call, of type `Larder` or `&Larder`; it may speak of the arguments. Without it the cache is `larder::global()`. |
+/// | `tags = ["users", "school:{school}", "author:{ret.author}"]` | templates over the arguments and over the value, `ret`, to invalidate many entries by. |
+/// | `swr = "1m"` | stale-while-revalidate: how much longer the value is served at once while one run in the background refreshes it. |
+/// | `sie = "1h"` | stale-if-error: how much longer the value stands in for a run that fails. |
+/// | `refresh_ahead = 0.8` | once this share of the TTL is over, a read starts a refresh in the background. |
+/// | `xfetch = 1.0` | refreshes in the background, at random, the likelier the nearer the end and the longer a run takes. |
+/// | `jitter = 0.1` | shortens each TTL by a random part of up to this share. |
+/// | `soft_timeout = "200ms"` | a run that takes longer goes on in the background, where there is a stale value to return. For `async fn`. |
+/// | `hard_timeout = "2s"` | a run that takes longer is given up. For `async fn` with an error that implements `From<larder::Timeout>`. |
+/// | `negative_ttl = "30s"` | caches `None` as well, and for how long. |
+/// | `max_age = "10s"` | takes no value that was stored longer ago. |
+/// | `version = 3` | the version of what the value means: values of another version are not taken. |
+/// | `when = \|user\| user.active` | stores only what this says yes to: a closure over the value, or the name of a function. |
+/// | `bypass = expr` | where this is true, the function just runs: the cache is not asked, and not filled. |
+/// | `refresh = expr` | where this is true, the function runs whatever is cached, and what it returns is cached. |
+/// | `local` | caches in this process only, in a `Local`: the value need not be serialisable. |
+/// | `shared` | all instances share the values of this method. |
 ///
-/// Each argument is in `key`, in `skip` or in `cache`; one that is forgotten is a compile error, since calls
-/// that differ only in it would be given each other's value.
+/// Each argument is in `key`, `skip`, `cache`, `bypass` or `refresh`; one that is forgotten is a compile error, since calls
+/// that differ only in it would be given each other's value. Of an argument that is taken apart, `Page { number, .. }: Page`,
+/// the same holds for each name in its pattern.
+///
+/// `swr`, `refresh_ahead`, `xfetch` and `soft_timeout` may run the function in the background, after its caller is gone. It is
+/// then `Send`, and what it borrows is cloned for that run: `&str`, slices, `&T` and `&self` where they are `Clone`. What
+/// cannot be cloned is an error at that argument.
+///
+/// The closures of `ttl` and `when` get the value by reference: the `User` in an `Arc<User>` or a `Result<Option<User>, E>`.
+/// They are not asked of an `Err` or a `None`. What they take of the arguments, they take as a clone.
 ///
 /// # What is cached
 ///
@@ -69,21 +98,31 @@ use proc_macro2::TokenStream as TokenStream2;
 /// |---|---|---|
 /// | `T` | always | clones it |
 /// | `Arc<T>` | always, that very `Arc` | shares it |
-/// | `Option<T>`, `Option<Arc<T>>` | what is `Some` | as above |
+/// | `Option<T>`, `Option<Arc<T>>` | what is `Some`; `None` with `negative_ttl` | as above |
 /// | `Result<T, E>`, `Result<Arc<T>, E>` | what is `Ok`; `E` can be any type | as above |
-/// | `Result<Option<T>, E>`, `Result<Option<Arc<T>>, E>` | what is `Ok(Some(_))` | as above |
+/// | `Result<Option<T>, E>`, `Result<Option<Arc<T>>, E>` | what is `Ok(Some(_))`; `Ok(None)` with `negative_ttl` | as above |
 ///
 /// A `Result` is told by its type, so an alias such as `io::Result<T>` is one. `T` is `Cacheable`: it derives
-/// serde's `Serialize` and `Deserialize`, or is a `Local`. Nothing in the return type is borrowed.
+/// serde's `Serialize` and `Deserialize`, or is a `Local`; with `local` it can be any type that is `Send + Sync`. Nothing in
+/// the return type is borrowed. What cannot be told from a `Result` (a bare generic `T`) or has no name (`impl Trait`) is
+/// refused.
 ///
 /// # Companions
 ///
 /// Beside the function `user` stands an empty type of the same name, as visible as the function, with
 ///
-/// - `user::key(..)`, the key, from the arguments that `key` uses;
-/// - `user::invalidate(..)`, which makes the cache forget one value, from the arguments that `key` and
-///   `cache` use; await it, or call `.wait()` in synchronous code;
-/// - `user::uncached(..)`, the function itself, which asks no cache.
+/// | | takes | gives |
+/// |---|---|---|
+/// | `user::key(..)` | what `key` uses | the key |
+/// | `user::invalidate(..)` | what `key` and `cache` use | a `Reply`: the value is forgotten, and a load that began before is not stored |
+/// | `user::mark_stale(..)` | the same | a `Reply`: the value is no longer fresh, but still there for `swr` and `sie` |
+/// | `user::peek(..)` | the same | a `Reply` of `Some`, with what the function would return at once, or `None` |
+/// | `user::prime(.., value)` | the same, and what the policy uses | a `Reply`: stored as if the function had returned it. The value is what the function returns, or the `T` in it. |
+/// | `user::refresh(..)` | all arguments | what the function returns, which has run, and is cached |
+/// | `user::warm(arguments, concurrency)` | an iterator of all arguments (a tuple, where there are several) | `Progress`, when the function was called with each, so many at a time (a synchronous one on as many threads) |
+/// | `user::uncached(..)` | all arguments | what the function returns; no cache is asked or filled |
+///
+/// Await a `Reply`, or call `.wait()` in synchronous code.
 ///
 /// ```
 /// # use larder::cached;
@@ -98,11 +137,64 @@ use proc_macro2::TokenStream as TokenStream2;
 /// square::invalidate(3).wait()?;
 /// assert_eq!(square(3, &mut log), 9);
 /// assert_eq!(log, [3, 3]);
+/// square::prime(4, 16).wait()?;
+/// assert_eq!(square::peek(4).wait()?, Some(16));
 /// assert_eq!(square::key(3), "square:3");
 /// # Ok::<(), larder::Error>(())
 /// ```
 ///
 /// In rustdoc links, say ``[`user()`]`` for the function and ``[`type@user`]`` for its companions.
+///
+/// # Methods
+///
+/// A method takes `&self`, `self: Arc<Self>` or no `self`. Its companions stand beside it, under its name:
+/// `self.user_invalidate(..)`. A method whose `key` and `cache` both ignore `self` is refused, since one instance would be
+/// given the values of another, unless it says `shared`.
+///
+/// ```
+/// use larder::cached;
+///
+/// struct Tenant {
+///     name: String,
+/// }
+///
+/// impl Tenant {
+///     #[cached(key = "tenant:{self.name}:greeting:{who}", ttl = "1h")]
+///     fn greeting(&self, who: &str) -> String {
+///         format!("Hello, {who}, from {}!", self.name)
+///     }
+/// }
+///
+/// let tenant = Tenant { name: "Lakeside".into() };
+/// assert_eq!(tenant.greeting("Ada"), "Hello, Ada, from Lakeside!");
+/// tenant.greeting_invalidate("Ada").wait()?;
+/// # Ok::<(), larder::Error>(())
+/// ```
+///
+/// In the `impl` of a trait, put `#[cached]` on the block too: the companions are then methods of the type, visible in its
+/// crate. The same goes for functions without `self` that do not mention `Self`, which otherwise cannot be told from free
+/// ones.
+///
+/// ```
+/// # use larder::cached;
+/// trait Squares {
+///     fn square(&self, n: u64) -> u64;
+/// }
+///
+/// struct Plus(u64);
+///
+/// #[cached]
+/// impl Squares for Plus {
+///     #[cached(key = "square:{self.0}:{n}", ttl = "1h")]
+///     fn square(&self, n: u64) -> u64 {
+///         n * n + self.0
+///     }
+/// }
+///
+/// assert_eq!(Plus(1).square(3), 10);
+/// assert_eq!(Plus(1).square_peek(3).wait()?, Some(10));
+/// # Ok::<(), larder::Error>(())
+/// ```
 ///
 /// # A cache of your own, and tests
 ///
@@ -133,14 +225,9 @@ use proc_macro2::TokenStream as TokenStream2;
 /// assert_eq!(cache.get::<u8>(answer::key()).wait()?.as_deref(), Some(&42));
 /// # Ok::<(), larder::Error>(())
 /// ```
-///
-/// # Not yet
-///
-/// Methods and destructured arguments are refused, with a word on what to do instead; so are return types
-/// that cannot be told from a `Result` (a bare generic `T`) or that have no name (`impl Trait`).
 #[proc_macro_attribute]
 pub fn cached(attributes: TokenStream, item: TokenStream) -> TokenStream {
-    expanded(cached_function, attributes, item)
+    expanded(cached_item, attributes, item)
 }
 
 /// Forgets what a function has changed, when it has.
@@ -168,17 +255,22 @@ fn expanded(
     let untouched = item.clone();
     match expand(attributes.into(), item.into()) {
         Ok(expansion) => expansion.into(),
-        // The function stays, so that one mistake is one error, and not one more for every caller.
+        // The function stays, so that one mistake is one error, and not one more for every caller. Those inside an
+        // `impl` see to it themselves.
         Err(error) => TokenStream::from_iter([untouched, error.into_compile_error().into()]),
     }
 }
 
-fn cached_function(attributes: TokenStream2, item: TokenStream2) -> syn::Result<TokenStream2> {
-    let function = check::function(item)?;
-    let options = attr::Options::parse(attributes)?;
-    if options.each.is_some() {
-        return batch::function(options, function);
+fn cached_item(attributes: TokenStream2, item: TokenStream2) -> syn::Result<TokenStream2> {
+    if let Ok(block) = syn::parse2::<syn::ItemImpl>(item.clone()) {
+        return impl_block::expand_all(&attributes, block);
     }
-    let model = check::check(options, function)?;
-    Ok(expand::expand(&model))
+    let function = check::function(item)?;
+    let options = attr::Options::parse(attributes.clone())?;
+    let home = check::home(&attributes, &function);
+    if options.each.is_some() {
+        return batch::function(options, function, home);
+    }
+    let model = check::check(options, function, home)?;
+    Ok(expand::expand(&model).in_place(&model))
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use cache_core::private::{Elements, Keyed, block_on};
 use cache_core::{Cacheable, Compute, Engine, LoadPolicy, Uninterrupted};
 
-use super::shape::{Chosen, Fallible, Form, HandedOut, Owned, Probe, Shared};
+use super::form::{Fallible, Form, Owned, Shared};
+use super::shape::{Chosen, HandedOut, Probe};
 
 /// How a batched function returns what it found: in a map, or in a `Result` of one.
 #[diagnostic::on_unimplemented(
@@ -24,6 +25,7 @@ pub trait Batch: Form {
     fn close(found: Result<Self::Found, Self::Error>) -> Self::Return;
 }
 
+#[diagnostic::do_not_recommend]
 impl<C, K, V> Batch for Owned<C>
 where
     C: IntoIterator<Item = (K, V)> + FromIterator<(K, V)>,
@@ -64,18 +66,32 @@ where
 /// The values of a batch: as they are, or in an `Arc`.
 #[diagnostic::on_unimplemented(
     message = "the values of a batch are `T` or `Arc<T>`",
-    note = "leave out of the map what is missing, in place of an `Option`; return the `Result` for all, in place of one for each"
+    note = "leave out of the map what is missing, in place of an `Option`; return a `Result` of all, in place of one for each"
 )]
-pub trait Single: Form {}
+pub trait Single: Form<Return: Into<Arc<<Self as Form>::Value>> + 'static> {}
 
-impl<T> Single for Owned<T> {}
-impl<T> Single for Shared<T> {}
+impl<T: 'static> Single for Owned<T> {}
+impl<T: 'static> Single for Shared<T> {}
 
-impl<F: Batch> Chosen<F> {
-    /// The question about the type of its values.
-    pub fn values(&self) -> Probe<F::Each> {
-        Probe::NEW
-    }
+/// The question about the type of the values.
+pub fn values<F: Batch>(_form: &Chosen<F>) -> Probe<F::Each> {
+    Probe::NEW
+}
+
+/// `Clone`, with a word on why.
+#[diagnostic::on_unimplemented(
+    message = "a function with `each` may run more than once for one call, so its other arguments are cloned, and `{Self}` is not `Clone`",
+    label = "not `Clone`",
+    note = "take it by reference or in an `Arc`"
+)]
+pub trait Again: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Again for T {}
+
+/// The argument for one more run.
+pub fn again<T: Again>(argument: &T) -> T {
+    argument.clone()
 }
 
 /// An async function over a batch.
@@ -92,7 +108,6 @@ where
     F: Batch<Each = S::Return>,
     F::Id: Clone,
     S: Single,
-    S::Return: Into<Arc<S::Value>> + 'static,
     S::Value: Cacheable,
     S::Cloned: HandedOut,
     P: LoadPolicy<Keyed<L, F::Id, F::Return, F::Found, F::Error>>,
@@ -116,7 +131,6 @@ where
     F: Batch<Each = S::Return>,
     F::Id: Clone,
     S: Single,
-    S::Return: Into<Arc<S::Value>> + 'static,
     S::Value: Cacheable,
     S::Cloned: HandedOut,
     P: LoadPolicy<Keyed<Compute<B>, F::Id, F::Return, F::Found, F::Error>> + Uninterrupted,

@@ -3,11 +3,15 @@
 
 #![cfg(all(feature = "macros", feature = "memory"))]
 
+mod arguments;
+mod attributes;
 mod batches;
 mod bodies;
 mod caches;
 mod commit;
+mod companions;
 mod keys;
+mod methods;
 mod policies;
 mod results;
 mod signatures;

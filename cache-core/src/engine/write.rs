@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Engine;
 use super::commit::repeat_at_commit;
 use super::watch::Began;
+use super::{Engine, Loaded};
 use crate::entry::{Origin, Set, Stored};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key;
@@ -27,6 +27,15 @@ impl Engine {
         policy: impl Into<Policy>,
     ) -> Reply<'_, ()> {
         self.set_shared(key, Arc::new(value), policy)
+    }
+
+    /// Stores what a load would have brought.
+    pub(crate) fn prime<T: Cacheable>(&self, key: &str, loaded: Loaded<T>, policy: Policy) -> Reply<'_, ()> {
+        let Loaded { value, ttl, tags, negative, stored, .. } = loaded.under(&policy);
+        if !stored {
+            return Reply::ready(());
+        }
+        self.set_shared(key, value, policy.told(ttl, tags, negative))
     }
 
     /// [`set`](Engine::set) of a value that is shared already: it is not copied.

@@ -13,7 +13,7 @@ use crate::value::Cacheable;
 
 /// One element of a batch, and its key.
 #[derive(Clone)]
-pub struct Element<I> {
+pub(super) struct Element<I> {
     key: Key,
     id: I,
 }

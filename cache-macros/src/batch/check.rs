@@ -1,26 +1,31 @@
 //! What `each` may say about a function.
 
 use proc_macro2::Span;
-use quote::ToTokens;
-use syn::{Error, Ident, ItemFn, Result, Type, TypeReference, parse_quote};
+use syn::{Error, Expr, Ident, ItemFn, Result, Type, TypeReference, parse_quote};
 
 use super::{Batch, Form};
 use crate::{
+    argument::Argument,
     attr::Options,
-    check::{check_owned, check_signature, check_skip},
+    background,
+    check::{check_policy, check_signature, check_skip},
     errors::Errors,
-    mentions,
-    model::{Argument, Model},
+    model::{Home, Key, Model},
+    policy::Policy,
     template::{Piece, Place, Scope, Template},
 };
 
 /// Holds the attribute against the function.
-pub(super) fn check(options: Options, function: ItemFn) -> Result<Batch> {
-    let (mut arguments, output) = check_signature(&function.sig)?;
-    let Options { each, key, ttl, swr, sie, mut tags, cache, skip, .. } = options;
-    let missing = |what: &str| Error::new(Span::call_site(), what);
-    // Who calls this has seen it.
-    let mut key = match (each, key) {
+pub(super) fn check(options: Options, function: ItemFn, home: Home) -> Result<Batch> {
+    let (receiver, arguments, output) = check_signature(&function.sig)?;
+    if let Some(receiver) = receiver {
+        let message = "a batch is no method yet: move it into a function without `self`, which takes what it needs of it";
+        return Err(Error::new_spanned(receiver.tokens, message));
+    }
+    check_policy(&options.policy, function.sig.asyncness.is_some())?;
+    check_settings(&options)?;
+    let Options { each, key, mut tags, cache, skip, policy, .. } = options;
+    let mut template = match (each, key) {
         (Some(each), None) => each,
         (_, key) => {
             let message =
@@ -29,36 +34,73 @@ pub(super) fn check(options: Options, function: ItemFn) -> Result<Batch> {
             return Err(Error::new(span, message));
         }
     };
-    let ttl =
-        ttl.ok_or_else(|| missing("`ttl` is missing: say how long a value is fresh, as in `ttl = \"5m\"`"))?;
-
-    let names: Vec<Ident> = arguments.iter().map(|argument| argument.name.clone()).collect();
-    let element = element(&key, &names)?;
+    let names: Vec<Ident> = arguments.iter().flat_map(|argument| argument.bindings.clone()).collect();
+    let element = element(&template, &names)?;
     let with_element: Vec<Ident> = names.iter().chain([&element]).cloned().collect();
-    key.bind(Scope { names: &with_element, result: false })?;
+    template.bind(Scope { names: &with_element, result: false })?;
     let mut errors = Errors::default();
     for tag in &mut tags {
+        errors.take(check_tag(tag, &element));
         errors.take(tag.bind(Scope { names: &names, result: false }));
     }
     errors.finish()?;
-    for argument in &mut arguments {
-        argument.in_key = key.names(&argument.name);
-        argument.in_cache =
-            cache.as_ref().is_some_and(|cache| mentions::uses(cache.to_token_stream(), &argument.name));
-    }
-    check_skip(&skip, &arguments)?;
-    let ids = ids(&mut arguments, &skip, &element)?;
-    if swr.is_some() {
-        check_owned(&arguments)?;
-    }
-    if let Some(tag) = tags.iter().find(|tag| tag.names(&ids.name)) {
-        let message = format!("all elements have the same tags, so `{{{}}}` cannot be in one", ids.name);
-        return Err(Error::new(tag.span(), message));
+    let name = own_part(&template, &element);
+    let key = Key { by_path: false, template };
+    let (bypass, refresh, local, elements) = (None::<Expr>, None, false, None);
+    let mut model = Model {
+        function,
+        home,
+        receiver,
+        arguments,
+        output,
+        key,
+        tags,
+        policy,
+        cache,
+        bypass,
+        refresh,
+        local,
+        elements,
+    };
+    check_skip(&skip, &model)?;
+    let ids = ids(&model, &skip, &element)?;
+    if let Some(tag) = model.tags.iter().find(|tag| tag.names(&ids.name)) {
+        return Err(Error::new(tag.span(), SAME_TAGS));
     }
     let (form, element_type) = form(&ids.ty)?;
-    let name = own_part(&key, &element);
-    let model = Model { function, arguments, output, key, tags, ttl, swr, sie, cache };
-    Ok(Batch { model, ids: ids.name, form, element, element_type, name })
+    background::check(&model)?;
+    model.elements = Some(ids.name.clone());
+    Ok(Batch { model, ids, form, element, element_type, name })
+}
+
+const SAME_TAGS: &str =
+    "all elements have the same tags: name no element in them (and invalidate one element by its key)";
+
+fn check_tag(tag: &Template, element: &Ident) -> Result<()> {
+    if tag.names(element) { Err(Error::new(tag.span(), SAME_TAGS)) } else { Ok(()) }
+}
+
+/// What says something of a single value or call is not for batches.
+fn check_settings(options: &Options) -> Result<()> {
+    let Options { policy, bypass, refresh, local, shared, tags, .. } = options;
+    let at = |expr: &Option<Expr>| expr.as_ref().map(syn::spanned::Spanned::span);
+    let not_for_batches = [
+        (at(bypass), "bypass"),
+        (at(refresh), "refresh"),
+        (at(&policy.when), "when"),
+        (policy.given("negative_ttl").map(Ident::span), "negative_ttl"),
+        (shared.as_ref().map(Ident::span), "shared"),
+        (local.then(Span::call_site), "local"),
+    ];
+    let found = not_for_batches.into_iter().find_map(|(span, name)| Some((span?, name)));
+    if let Some((span, name)) = found {
+        return Err(Error::new(span, format!("`{name}` does not go with `each` yet: remove it")));
+    }
+    if Policy::judges(policy) || tags.iter().any(Template::uses_result) {
+        let message = "with `each` the TTL is the same for all elements: give a string such as `\"5m\"`, or a `Duration`";
+        return Err(Error::new(Span::call_site(), message));
+    }
+    Ok(())
 }
 
 /// The placeholder that is no argument's name.
@@ -80,10 +122,12 @@ fn element(key: &Template, arguments: &[Ident]) -> Result<Ident> {
 }
 
 /// The argument that nothing else speaks of.
-fn ids(arguments: &mut [Argument], skip: &[Ident], element: &Ident) -> Result<Argument> {
-    let mut left = arguments
-        .iter_mut()
-        .filter(|argument| !argument.in_key && !argument.in_cache && !skip.contains(&argument.name));
+fn ids(model: &Model, skip: &[Ident], element: &Ident) -> Result<Argument> {
+    let spoken_of = |name: &Ident| {
+        let uses = model.uses(name);
+        uses.key || uses.cache || skip.contains(name)
+    };
+    let mut left = model.arguments.iter().filter(|argument| !argument.bindings.iter().any(spoken_of));
     let Some(ids) = left.next() else {
         let message = format!(
             "every argument is in `each`, `skip` or `cache`, and none is left that holds the elements `{element}`: \
@@ -99,8 +143,10 @@ fn ids(arguments: &mut [Argument], skip: &[Ident], element: &Ident) -> Result<Ar
         );
         return Err(Error::new(other.name.span(), message));
     }
-    ids.in_key = true;
-    Ok(Argument { name: ids.name.clone(), ty: ids.ty.clone(), in_key: true, in_cache: false })
+    if ids.is_taken_apart() {
+        return Err(Error::new_spanned(&ids.ty, "the argument that holds the elements needs one name"));
+    }
+    Ok(ids.clone())
 }
 
 /// How the elements are passed, and what one of them is.

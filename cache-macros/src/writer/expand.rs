@@ -7,7 +7,7 @@ use syn::{Ident, spanned::Spanned};
 
 use super::{Aim, Model, Rule, Update};
 use crate::{
-    expand::{at, borrowed_handle, time},
+    expand::{at, borrowed_handle},
     krate,
     template::{Piece, Place, Template},
 };
@@ -128,9 +128,9 @@ impl Parts<'_> {
             key = known.into_token_stream();
         }
         let policy = ours(&format!("policy_{number}"));
-        let ttl = time(&update.ttl);
-        let swr = update.swr.as_ref().map(time).map(|swr| quote!(.swr(#swr)));
-        let sie = update.sie.as_ref().map(time).map(|sie| quote!(.sie(#sie)));
+        let ttl = &update.ttl;
+        let swr = update.swr.as_ref().map(|swr| quote!(.swr(#swr)));
+        let sie = update.sie.as_ref().map(|sie| quote!(.sie(#sie)));
         let version = update.version.as_ref().map(|version| quote!(.version(#version)));
         self.before.push(quote! {
             let #policy = #facade::__private::Policy::ttl(#ttl) #swr #sie #version;

@@ -42,6 +42,9 @@ impl<T> Stale<T> {
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// Reads the cache. What is wrong with it is noted, and is a miss.
     pub(super) async fn find(&self) -> Found<T> {
+        if self.terms.anew {
+            return self.nothing();
+        }
         let entry = match self.engine.cache.get(self.key, T::kind()).await {
             Ok(Some(entry)) => entry,
             Ok(None) => return self.nothing(),

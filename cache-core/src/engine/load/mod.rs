@@ -25,6 +25,7 @@ use super::{Engine, LoadPolicy};
 use crate::flight::{Caller, Seat, is_loading};
 use crate::policy::Policy;
 use crate::stats::Event;
+use crate::target::Target;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
 
@@ -122,6 +123,9 @@ impl Engine {
         if let Err(error) = self.check(key, &policy) {
             self.note(&error);
             return Box::pin(job.uncached(start.start(|| job.brief(None)))).await;
+        }
+        if terms.anew {
+            self.shared.flights.detach(Target::Key(key));
         }
         job.fly::<P, S, L>(start).await
     }

@@ -1,7 +1,10 @@
 use larder::cached;
 
+#[allow(non_camel_case_types)]
+pub struct page;
+
 #[cached(key = "page:{id}", ttl = "5m")]
-fn page(id: u64, _: &str) -> u64 {
+pub fn page(id: u64) -> u64 {
     id
 }
 

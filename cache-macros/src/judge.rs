@@ -1,0 +1,112 @@
+//! What the attribute says of each value once it is there: a TTL and a choice by closures, tags that speak of `ret`.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Ident, spanned::Spanned};
+
+use crate::{
+    expand::{asked, at, local, moved},
+    model::Model,
+    policy::Ttl,
+    template::{Piece, Template},
+};
+
+/// See [`judge`].
+pub(crate) struct Judge {
+    /// What is taken down of the arguments before the function takes them.
+    pub(crate) before: TokenStream,
+    /// What the load gives.
+    pub(crate) judged: TokenStream,
+}
+
+/// How the value travels between the function and the cache.
+pub(crate) fn shape(model: &Model, facade: &TokenStream) -> TokenStream {
+    let output = &model.output;
+    let at = at(output.span());
+    let facade = moved(facade, at);
+    let local = model.local.then(|| quote!(in_process));
+    let shape = if model.judges() { quote!(judged) } else { quote!(shape) };
+    let Some(negative) = model.policy.given("negative_ttl") else {
+        return quote_spanned!(at=> #facade::__larder_shape!(#output; #local => #shape));
+    };
+    let negative = Ident::new("negative", negative.span());
+    quote_spanned!(at=> #facade::__larder_shape!(#output; #negative #local => #shape))
+}
+
+/// `returned`, and what is to be done with it.
+pub(crate) fn judge(model: &Model, facade: &TokenStream, returned: &TokenStream) -> Judge {
+    if !model.judges() {
+        return Judge { before: TokenStream::new(), judged: returned.clone() };
+    }
+    let (value, output) = (local("value"), &model.output);
+    let mut keep = quote!(#facade::__private::Keep::new());
+    if let Some(Ttl::Of(closure)) = &model.policy.ttl {
+        let ttl = asked(facade, &value, closure);
+        keep.extend(quote!(.ttl(#ttl)));
+    }
+    if let Some(when) = &model.policy.when {
+        let when = asked(facade, &value, when);
+        keep.extend(quote!(.when(#when)));
+    }
+    let mut before = TokenStream::new();
+    for (index, tag) in model.tags.iter().filter(|tag| tag.uses_result()).enumerate() {
+        let tag = late(tag, &format!("tag{index}"), &value, facade, &mut before);
+        keep.extend(quote!(.tag(#tag)));
+    }
+    let inside = captured(model, &mut before);
+    let at = at(output.span());
+    let form = moved(facade, at);
+    let form = quote_spanned!(at=> #form::__larder_form!(#output));
+    let judged = quote!(#form.judge(#returned, |#value| { #inside #keep }));
+    Judge { before, judged }
+}
+
+/// What the closures take in of arguments that the function uses up: clones of them.
+fn captured(model: &Model, before: &mut TokenStream) -> TokenStream {
+    let mut inside = TokenStream::new();
+    for argument in &model.arguments {
+        for name in argument.bindings.iter().filter(|name| model.policy.closures_use(name)) {
+            let copy = local(&format!("copy_{name}").replace("r#", ""));
+            // What is taken apart is borrowed already.
+            let borrowed = if argument.is_taken_apart() { quote!(#name) } else { quote!(&#name) };
+            before.extend(quote!(let #copy = ::core::clone::Clone::clone(#borrowed);));
+            inside.extend(quote!(let #name = #copy;));
+        }
+    }
+    inside
+}
+
+/// An expression for a tag that speaks of the result: what it says of the arguments is written down `before`.
+fn late(
+    tag: &Template,
+    prefix: &str,
+    value: &Ident,
+    facade: &TokenStream,
+    before: &mut TokenStream,
+) -> TokenStream {
+    let builder = local("builder");
+    let pieces: Vec<_> = tag
+        .pieces
+        .iter()
+        .enumerate()
+        .map(|(index, piece)| match piece {
+            Piece::Text(text) => quote!(#builder.text(#text);),
+            Piece::Place(place) if place.is_result => {
+                let (fields, at) = (&place.fields, at(place.span));
+                quote_spanned!(at=> #builder.part(&#value #(.#fields)*);)
+            }
+            Piece::Place(place) => {
+                let text = local(&format_ident!("{prefix}_{index}").to_string());
+                let at = at(place.span);
+                let text_of = moved(&quote!(#facade::__private::text_of), at);
+                before.extend(quote_spanned!(at=> let #text = #text_of(&#place);));
+                quote!(#builder.text(&#text);)
+            }
+        })
+        .collect();
+    quote!({
+        let mut #builder = #facade::__private::KeyBuilder::new();
+        #(#pieces)*
+        #builder.finish()
+    })
+}
