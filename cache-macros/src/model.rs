@@ -20,7 +20,8 @@ pub(crate) struct Model {
     pub(crate) cache: Option<Expr>,
     pub(crate) bypass: Option<Expr>,
     pub(crate) refresh: Option<Expr>,
-    pub(crate) local: bool,
+    /// The flag `local`.
+    pub(crate) local: Option<Ident>,
 }
 
 /// Where the function stands.

@@ -11,6 +11,7 @@ mod companions;
 mod commit;
 mod keys;
 mod methods;
+mod pedantic;
 mod policies;
 mod results;
 mod signatures;
