@@ -29,6 +29,8 @@
 //! **To cache with.** [`Larder`] is the cache; it is put together by [`LarderBuilder`], and its operations stand at
 //! [`Engine`], which it dereferences to. [`#[cached]`](macro@cached) caches functions; those use the [`global`] cache,
 //! which is [`install`]ed once and replaced in tests by [`scope`] and [`scope_async`].
+//! Functions that write say what they make old by [`#[invalidates]`](macro@invalidates) and
+//! [`#[updates]`](macro@updates); within a transaction, [`after_commit`] holds that back in a [`Commit`].
 //!
 //! **To say how.** [`Policy`], [`ttl`], [`Target`] of an invalidation; keys by [`key!`] and [`KeyPart`]; values that are
 //! [`Cacheable`], or [`Local`] to the process.

@@ -7,5 +7,8 @@
 
 #[test]
 fn mistakes_are_explained() {
-    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+    let t = trybuild::TestCases::new();
+    t.compile_fail("tests/ui/writer_*.rs");
+    t.compile_fail("tests/ui/updates*.rs");
+    t.compile_fail("tests/ui/each*.rs");
 }

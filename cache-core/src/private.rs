@@ -14,7 +14,7 @@ pub use crate::key::check_template;
 use crate::key::{KeyBuilder, KeyPart, MAX_KEY_LEN};
 pub use crate::runtime::block_on;
 
-pub use call::{Ask, Call};
+pub use call::{Ask, Call, run, run_sync};
 pub use companion::{Returns, peek, prime, strike, warm};
 pub use each::{Elements, Keyed, compute, invalidate_each};
 pub use handle::Handle;

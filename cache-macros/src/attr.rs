@@ -27,7 +27,7 @@ pub(crate) struct Options {
     pub(crate) bypass: Option<Expr>,
     pub(crate) refresh: Option<Expr>,
     /// The flag `local`.
-    pub(crate) local: bool,
+    pub(crate) local: Option<Ident>,
     /// The flag `shared`.
     pub(crate) shared: Option<Ident>,
     pub(crate) policy: Policy,
@@ -52,7 +52,7 @@ impl Options {
             "skip" => self.skip = list(&name, setting.given()?, argument_name)?,
             "bypass" => self.bypass = Some(setting.given()?),
             "refresh" => self.refresh = Some(setting.given()?),
-            "local" => self.local = setting.flag().map(|_| true)?,
+            "local" => self.local = Some(setting.flag()?),
             "shared" => self.shared = Some(setting.flag()?),
             word if self.policy.knows(word) => self.policy.set(name, setting.given()?)?,
             _ => {

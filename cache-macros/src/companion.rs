@@ -73,7 +73,7 @@ fn peek(model: &Model, facade: &TokenStream) -> TokenStream {
         what: "peek",
         doc: "What `{}` would return at once for these arguments; nothing is loaded.",
         output: quote!(#facade::__private::Reply<'static, ::core::option::Option<#output>>),
-        body: quote!(#facade::__private::peek(#cache, &#key, #version, &#shape)),
+        body: quote!(#facade::__private::peek(#cache, &#key, #version, #shape)),
         speaks_of: Some(output),
         ..Companion::new(&needs)
     }
@@ -92,7 +92,7 @@ fn prime(model: &Model, facade: &TokenStream) -> TokenStream {
         output: quote!(#facade::__private::Reply<'static, ()>),
         body: quote! {
             #before
-            #facade::__private::prime(#cache, &#key, #policy, &#shape, #judged)
+            #facade::__private::prime(#cache, &#key, #policy, #shape, #judged)
         },
         speaks_of: Some(output),
         more: quote!(#value: impl #facade::__private::Returns<#output>),

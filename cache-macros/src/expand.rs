@@ -78,15 +78,19 @@ pub(crate) fn call(model: &Model, facade: &TokenStream, ask: Option<TokenStream>
     // A load that cannot run in the background, or not be given up, is to be blamed on the setting that asks for it.
     let setting = model.policy.background().or_else(|| model.policy.given("hard_timeout"));
     let at = setting.map_or_else(Span::call_site, |setting| at(setting.span()));
-    let run = if model.is_async() {
-        quote_spanned!(at=> .run(#plan).await)
-    } else {
-        quote_spanned!(at=> .run_sync(#plan))
-    };
+    let run = Ident::new(if model.is_async() { "run" } else { "run_sync" }, at);
+    let await_it = model.is_async().then(|| quote_spanned!(at=> .await));
+    let library = moved(facade, at);
+    let call = judge::of_output(
+        model,
+        facade,
+        |facade| quote!(#facade::__private::Call { cache: #cache, ask: #ask, key: &#key, shape: #shape }),
+    );
+    let run = quote_spanned!(at=> #library::__private::#run(#call, #plan) #await_it);
     quote! {
         #parts
         let #key = #key_value;
-        #facade::__private::Call { cache: #cache, ask: #ask, key: &#key, shape: #shape } #run
+        #run
     }
 }
 
@@ -232,7 +236,7 @@ pub(crate) fn at(place: Span) -> Span {
     Span::call_site().located_at(place)
 }
 
-/// The path `tokens`, with another span.
+/// `tokens` with another span, but for what stands in brackets.
 pub(crate) fn moved(tokens: &TokenStream, span: Span) -> TokenStream {
     let moved = |mut token: TokenTree| {
         token.set_span(span);
@@ -281,5 +285,6 @@ pub(crate) fn cfg(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> 
 pub(crate) fn asked(facade: &TokenStream, value: &Ident, closure: &dyn ToTokens) -> TokenStream {
     let closure = closure.to_token_stream();
     let at = at(closure.span());
+    let facade = moved(facade, at);
     quote_spanned!(at=> #facade::__private::shape::ask(#value, #closure))
 }

@@ -22,15 +22,29 @@ pub(crate) struct Judge {
 /// How the value travels between the function and the cache.
 pub(crate) fn shape(model: &Model, facade: &TokenStream) -> TokenStream {
     let output = &model.output;
+    let step = |word: &Ident, step: &str| {
+        let (facade, step) = (moved(facade, at(word.span())), Ident::new(step, at(word.span())));
+        quote!(#facade::__private::shape::#step)
+    };
+    let local = model.local.as_ref().map(|word| step(word, "in_process"));
+    // Before `local`, whose forms all have a `None`.
+    let negative = model.policy.given("negative_ttl").map(|word| step(word, "negative"));
+    let steps = negative.into_iter().chain(local);
+    let shape = if model.judges() { quote!(judged) } else { quote!(shape) };
     let at = at(output.span());
     let facade = moved(facade, at);
-    let local = model.local.then(|| quote!(in_process));
-    let shape = if model.judges() { quote!(judged) } else { quote!(shape) };
-    let Some(negative) = model.policy.given("negative_ttl") else {
-        return quote_spanned!(at=> #facade::__larder_shape!(#output; #local => #shape));
-    };
-    let negative = Ident::new("negative", negative.span());
-    quote_spanned!(at=> #facade::__larder_shape!(#output; #negative #local => #shape))
+    quote_spanned!(at=> #facade::__larder_shape!(#output; [#(#steps),*] #shape))
+}
+
+/// Tokens of ours that are to be blamed on the return type: where several can be, they are blamed once.
+pub(crate) fn of_output(
+    model: &Model,
+    facade: &TokenStream,
+    tokens: impl FnOnce(&TokenStream) -> TokenStream,
+) -> TokenStream {
+    let at = at(model.output.span());
+    let facade = moved(facade, at);
+    moved(&tokens(&facade), at)
 }
 
 /// `returned`, and what is to be done with it.
@@ -69,7 +83,8 @@ fn captured(model: &Model, before: &mut TokenStream) -> TokenStream {
             let copy = local(&format!("copy_{name}").replace("r#", ""));
             // What is taken apart is borrowed already.
             let borrowed = if argument.is_taken_apart() { quote!(#name) } else { quote!(&#name) };
-            before.extend(quote!(let #copy = ::core::clone::Clone::clone(#borrowed);));
+            let at = at(name.span());
+            before.extend(quote_spanned!(at=> let #copy = ::core::clone::Clone::clone(#borrowed);));
             inside.extend(quote!(let #name = #copy;));
         }
     }

@@ -21,7 +21,8 @@ pub(crate) struct Model {
     pub(crate) cache: Option<Expr>,
     pub(crate) bypass: Option<Expr>,
     pub(crate) refresh: Option<Expr>,
-    pub(crate) local: bool,
+    /// The flag `local`.
+    pub(crate) local: Option<Ident>,
     /// Of a batch: the argument that holds its elements, of which the keys are made.
     pub(crate) elements: Option<Ident>,
 }

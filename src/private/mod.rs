@@ -13,7 +13,7 @@ pub use std::sync::Arc;
 pub use std::time::Duration;
 
 pub use cache_core::private::{
-    Ask, Call, Elements, Keep, Portable, Returns, Writer, compute, invalidate_each, pattern, peek, prime,
+    Ask, Call, Elements, Keep, Portable, Returns, Writer, compute, invalidate_each, pattern, peek, prime, run, run_sync,
     strike, text_of, warm,
 };
 pub use cache_core::{

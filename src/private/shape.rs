@@ -6,6 +6,7 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
+use cache_core::Cacheable;
 use cache_core::private::{Judged, Keep, Shape, Share};
 
 use super::form::{Fallible, Form, HasNone, Maybe, Owned, Shared};
@@ -102,23 +103,16 @@ pub trait HandedOut: Clone {}
 impl<T: Clone> HandedOut for T {}
 
 impl<F: Form> Chosen<F> {
-    /// With `local`.
-    pub fn in_process(self) -> Chosen<F::InProcess> {
-        Chosen(PhantomData)
-    }
-
-    /// With `negative_ttl`.
-    pub fn negative(self) -> Chosen<F::Negative>
-    where
-        F: HasNone,
-    {
-        Chosen(PhantomData)
+    /// The form that a setting makes of it.
+    pub fn then<G>(self, step: fn(Self) -> Chosen<G>) -> Chosen<G> {
+        step(self)
     }
 
     /// The shape of a function whose load gives what it returns.
     #[inline]
     pub fn shape(self, share: Option<Share<F::Return>>) -> Shape<F::Value, F::Return, F::Return>
     where
+        F::Value: Cacheable,
         F::Cloned: HandedOut,
     {
         Shape { split: F::split, join: F::join, bare: |returned| returned, failed: F::failed, share }
@@ -128,6 +122,7 @@ impl<F: Form> Chosen<F> {
     #[inline]
     pub fn judged(self, share: Option<Share<F::Return>>) -> Shape<F::Value, Judged<F::Return>, F::Return>
     where
+        F::Value: Cacheable,
         F::Cloned: HandedOut,
     {
         Shape {
@@ -144,6 +139,16 @@ impl<F: Form> Chosen<F> {
         let keep = F::seen(&returned).map(keep).unwrap_or_default();
         Judged { returned, keep }
     }
+}
+
+/// With `local`.
+pub fn in_process<F: Form>(_: Chosen<F>) -> Chosen<F::InProcess> {
+    Chosen(PhantomData)
+}
+
+/// With `negative_ttl`.
+pub fn negative<F: HasNone>(_: Chosen<F>) -> Chosen<F::Negative> {
+    Chosen(PhantomData)
 }
 
 /// Asks a closure of the attribute, whose argument has its type from here.
@@ -167,11 +172,11 @@ macro_rules! __larder_form {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __larder_shape {
-    ($return:ty; $($step:ident)* => $shape:ident) => {{
+    ($return:ty; [$($step:path),*] $shape:ident) => {{
         #[allow(unused_imports)]
         use $crate::__private::shape::Alone as _;
         $crate::__larder_form!($return)
-            $(.$step())*
+            $(.then($step))*
             .$shape($crate::__private::shape::Probe::<$return>::NEW.share())
     }};
 }

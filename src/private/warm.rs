@@ -42,7 +42,7 @@ where
         for _ in 0..concurrency.max(1) {
             threads.spawn(|| {
                 #[cfg(feature = "memory")]
-                crate::scope(&cache, &work);
+                crate::scope(&cache, work);
                 #[cfg(not(feature = "memory"))]
                 work();
             });

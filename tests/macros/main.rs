@@ -12,6 +12,7 @@ mod commit;
 mod companions;
 mod keys;
 mod methods;
+mod pedantic;
 mod policies;
 mod results;
 mod signatures;

@@ -1,6 +1,6 @@
 use larder::cached;
 
-#[cached(key = "page:{id}", ttl = "5m", bypass = id, refresh)]
+#[cached(key = "page:{id}", ttl = "5m", bypass = id)]
 fn page(id: u64) -> u64 {
     id
 }

@@ -42,35 +42,6 @@ impl<H: Handle, T: Cacheable, O: 'static, R: 'static> Call<'_, H, T, O, R> {
         self.cache.with(|cache| cache.fresh(self.key)).map(self.shape.join)
     }
 
-    /// The call of an asynchronous function. `plan` gives what only a miss needs: the policy, and the load.
-    #[inline]
-    pub async fn run<P, L>(self, plan: impl FnOnce() -> (P, L)) -> R
-    where
-        P: LoadPolicy<L>,
-        L: Future<Output = O>,
-    {
-        if let Some(hit) = self.hit() {
-            return hit;
-        }
-        self.load(false, plan).await
-    }
-
-    /// The call of a synchronous function.
-    #[inline]
-    pub fn run_sync<P, F>(self, plan: impl FnOnce() -> (P, F)) -> R
-    where
-        P: LoadPolicy<Compute<F>> + Uninterrupted,
-        F: FnOnce() -> O,
-    {
-        if let Some(hit) = self.hit() {
-            return hit;
-        }
-        block_on(self.load(true, || {
-            let (policy, compute) = plan();
-            (policy, Compute::new(compute))
-        }))
-    }
-
     async fn load<P, L>(self, blocking: bool, plan: impl FnOnce() -> (P, L)) -> R
     where
         P: LoadPolicy<L>,
@@ -88,4 +59,41 @@ impl<H: Handle, T: Cacheable, O: 'static, R: 'static> Call<'_, H, T, O, R> {
         let cache = cache.engine();
         shape.joined(cache.load(key, shape.terms(ask, blocking), plan).await)
     }
+}
+
+/// Runs the call of an asynchronous function. `plan` gives what only a miss needs: the policy, and the load.
+#[inline]
+pub async fn run<H, T, O, R, P, L>(call: Call<'_, H, T, O, R>, plan: impl FnOnce() -> (P, L)) -> R
+where
+    H: Handle,
+    T: Cacheable,
+    O: 'static,
+    R: 'static,
+    P: LoadPolicy<L>,
+    L: Future<Output = O>,
+{
+    if let Some(hit) = call.hit() {
+        return hit;
+    }
+    call.load(false, plan).await
+}
+
+/// Runs the call of a synchronous function.
+#[inline]
+pub fn run_sync<H, T, O, R, P, F>(call: Call<'_, H, T, O, R>, plan: impl FnOnce() -> (P, F)) -> R
+where
+    H: Handle,
+    T: Cacheable,
+    O: 'static,
+    R: 'static,
+    P: LoadPolicy<Compute<F>> + Uninterrupted,
+    F: FnOnce() -> O,
+{
+    if let Some(hit) = call.hit() {
+        return hit;
+    }
+    block_on(call.load(true, || {
+        let (policy, compute) = plan();
+        (policy, Compute::new(compute))
+    }))
 }

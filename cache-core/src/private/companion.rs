@@ -36,7 +36,7 @@ pub fn peek<T, O, R: 'static>(
     cache: impl Handle,
     key: &str,
     version: u32,
-    shape: &Shape<T, O, R>,
+    shape: Shape<T, O, R>,
 ) -> Reply<'static, Option<R>>
 where
     T: Cacheable,
@@ -55,7 +55,7 @@ pub fn prime<T, O, R>(
     cache: impl Handle,
     key: &str,
     policy: impl Into<Policy>,
-    shape: &Shape<T, O, R>,
+    shape: Shape<T, O, R>,
     output: O,
 ) -> Reply<'static, ()>
 where

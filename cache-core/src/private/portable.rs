@@ -15,10 +15,34 @@ pub trait Portable {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: ToOwned + ?Sized> Portable for T {
-    type Owned = T::Owned;
+impl<T: Clone> Portable for T {
+    type Owned = T;
 
-    fn owned(&self) -> T::Owned {
+    fn owned(&self) -> T {
+        self.clone()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Portable for [T] {
+    type Owned = Vec<T>;
+
+    fn owned(&self) -> Vec<T> {
         self.to_owned()
     }
 }
+
+macro_rules! to_owned {
+    ($($unsized:ty)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl Portable for $unsized {
+            type Owned = <$unsized as ToOwned>::Owned;
+
+            fn owned(&self) -> Self::Owned {
+                self.to_owned()
+            }
+        }
+    )*};
+}
+
+to_owned! { str std::path::Path std::ffi::OsStr std::ffi::CStr }

@@ -46,7 +46,7 @@ pub(super) fn check(options: Options, function: ItemFn, home: Home) -> Result<Ba
     errors.finish()?;
     let name = own_part(&template, &element);
     let key = Key { by_path: false, template };
-    let (bypass, refresh, local, elements) = (None::<Expr>, None, false, None);
+    let (bypass, refresh, local, elements) = (None::<Expr>, None, None, None);
     let mut model = Model {
         function,
         home,
@@ -90,7 +90,7 @@ fn check_settings(options: &Options) -> Result<()> {
         (at(&policy.when), "when"),
         (policy.given("negative_ttl").map(Ident::span), "negative_ttl"),
         (shared.as_ref().map(Ident::span), "shared"),
-        (local.then(Span::call_site), "local"),
+        (local.as_ref().map(Ident::span), "local"),
     ];
     let found = not_for_batches.into_iter().find_map(|(span, name)| Some((span?, name)));
     if let Some((span, name)) = found {

@@ -38,7 +38,9 @@ impl Place {
             "self" => Some(Ident::new("self", span)),
             word => name(word, span),
         });
-        let fields = words.map(|word| member(word, span)).collect::<Option<Vec<_>>>();
+        // Ours, though to be blamed here: else rustc would suggest to write a field in place of the literal.
+        let ours = Span::call_site().located_at(span);
+        let fields = words.map(|word| member(word, ours)).collect::<Option<Vec<_>>>();
         match (root, fields) {
             (Some(root), Some(fields)) => Ok(Self { root, fields, is_result: false, span }),
             _ => Err(fail(refusal(text))),

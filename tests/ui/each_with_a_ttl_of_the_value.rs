@@ -2,7 +2,7 @@ use larder::cached;
 
 use std::collections::HashMap;
 
-#[cached(each = "user:{id}", ttl = "5m", swr = "1m")]
+#[cached(each = "user:{id}", ttl = |user| user.ttl)]
 fn users(ids: &[u64]) -> HashMap<u64, u64> {
     ids.iter().map(|id| (*id, *id)).collect()
 }

@@ -1,8 +1,0 @@
-use larder::cached;
-
-#[cached(key = "page:{id}", ttl = "5m", bypass = id)]
-fn page(id: u64) -> u64 {
-    id
-}
-
-fn main() {}
