@@ -7,8 +7,5 @@
 
 #[test]
 fn mistakes_are_explained() {
-    let t = trybuild::TestCases::new();
-    t.compile_fail("tests/ui/writer_*.rs");
-    t.compile_fail("tests/ui/updates*.rs");
-    t.compile_fail("tests/ui/each*.rs");
+    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

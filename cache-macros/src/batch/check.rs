@@ -1,7 +1,9 @@
 //! What `each` may say about a function.
 
 use proc_macro2::Span;
-use syn::{Error, Expr, Ident, ItemFn, Result, Type, TypeReference, parse_quote};
+use syn::{
+    Error, Expr, GenericArgument, Ident, ItemFn, PathArguments, Result, Type, TypeReference, parse_quote,
+};
 
 use super::{Batch, Form};
 use crate::{
@@ -24,6 +26,7 @@ pub(super) fn check(options: Options, function: ItemFn, home: Home) -> Result<Ba
     }
     check_policy(&options.policy, function.sig.asyncness.is_some())?;
     check_settings(&options)?;
+    check_map(&output)?;
     let Options { each, key, mut tags, cache, skip, policy, .. } = options;
     let mut template = match (each, key) {
         (Some(each), None) => each,
@@ -40,8 +43,12 @@ pub(super) fn check(options: Options, function: ItemFn, home: Home) -> Result<Ba
     template.bind(Scope { names: &with_element, result: false })?;
     let mut errors = Errors::default();
     for tag in &mut tags {
-        errors.take(check_tag(tag, &element));
-        errors.take(tag.bind(Scope { names: &names, result: false }));
+        let bound = if tag.names(&element) {
+            Err(Error::new(tag.span(), SAME_TAGS))
+        } else {
+            tag.bind(Scope { names: &names, result: false })
+        };
+        errors.take(bound);
     }
     errors.finish()?;
     let name = own_part(&template, &element);
@@ -76,8 +83,22 @@ pub(super) fn check(options: Options, function: ItemFn, home: Home) -> Result<Ba
 const SAME_TAGS: &str =
     "all elements have the same tags: name no element in them (and invalidate one element by its key)";
 
-fn check_tag(tag: &Template, element: &Ident) -> Result<()> {
-    if tag.names(element) { Err(Error::new(tag.span(), SAME_TAGS)) } else { Ok(()) }
+/// What can be seen not to be a map; the rest is told by type.
+fn check_map(output: &Type) -> Result<()> {
+    let Type::Path(path) = output else { return Ok(()) };
+    let Some(segment) = path.path.segments.last() else { return Ok(()) };
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return Ok(()) };
+    let Some(GenericArgument::Type(first)) = arguments.args.first() else { return Ok(()) };
+    match &*segment.ident.to_string() {
+        "Result" => check_map(first),
+        "Vec" if matches!(first, Type::Tuple(_)) => Ok(()),
+        "Vec" | "Option" => {
+            let message = "with `each` a function returns what it found by element: a `HashMap<K, V>`, a \
+                           `BTreeMap<K, V>` or a `Vec<(K, V)>`, or a `Result` of one";
+            Err(Error::new_spanned(output, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What says something of a single value or call is not for batches.
