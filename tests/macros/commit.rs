@@ -28,7 +28,7 @@ fn save(id: u64) -> User {
 fn filled() -> Larder {
     let cache = Larder::memory(100);
     for id in 0..10 {
-        cache.set(key(id), User { id: 100 + id }, ttl::DAY).wait().unwrap();
+        cache.set(key(id), User { id: 100 + id }, ttl::DAY).wait().expect("a key");
     }
     cache
 }
@@ -39,7 +39,7 @@ fn key(id: u64) -> String {
 
 /// What is cached of each user: nothing, or the id that it bears.
 fn users<const N: usize>(cache: &Larder, ids: [u64; N]) -> [Option<u64>; N] {
-    ids.map(|id| cache.get::<User>(key(id)).wait().unwrap().map(|user| user.id))
+    ids.map(|id| cache.get::<User>(key(id)).wait().expect("a user").map(|user| user.id))
 }
 
 #[test]
