@@ -18,7 +18,7 @@ pub use companion::{Returns, peek, prime, strike, warm};
 pub use handle::Handle;
 pub use judged::{Judged, Keep};
 pub use or_none::OrNone;
-pub use portable::Portable;
+pub use portable::cloned;
 pub use shape::Shape;
 
 /// An argument as it will stand in a key, for where it is gone when the key is made.
