@@ -20,7 +20,7 @@ pub use each::{Elements, Keyed, compute, invalidate_each};
 pub use handle::Handle;
 pub use judged::{Judged, Keep};
 pub use or_none::OrNone;
-pub use portable::Portable;
+pub use portable::cloned;
 pub use shape::Shape;
 
 /// An argument as it will stand in a key, for where it is gone when the key is made.

@@ -44,6 +44,18 @@ fn lent(ty: &Type) -> Option<&TypeReference> {
     }
 }
 
+/// The types behind references that are no `Clone`, but can be owned as another type.
+fn is_unsized(ty: &Type) -> bool {
+    const NAMES: [&str; 4] = ["str", "Path", "OsStr", "CStr"];
+    match ty {
+        Type::Slice(_) => true,
+        Type::Path(path) => {
+            path.path.segments.last().is_some_and(|last| NAMES.iter().any(|name| last.ident == name))
+        }
+        _ => false,
+    }
+}
+
 /// What a load takes along: how it comes by it, and what it then hands to the function.
 pub(crate) struct Luggage {
     pub(crate) packing: TokenStream,
@@ -55,24 +67,32 @@ pub(crate) struct Luggage {
 pub(crate) fn pack(model: &Model, facade: &TokenStream) -> Luggage {
     let packs = model.policy.background().is_some();
     let mut packing = TokenStream::new();
-    let mut packed = |name: &TokenStream, local: &Ident, place: Span| {
+    let mut packed = |name: &TokenStream, local: &Ident, ty: &Type, place: Span| {
         let at = at(place);
         let facade = moved(facade, at);
-        packing.extend(quote_spanned!(at=> let #local = #facade::__private::Portable::owned(#name);));
+        let owned = if is_unsized(ty) {
+            quote_spanned!(at=> ::std::borrow::ToOwned::to_owned)
+        } else {
+            quote_spanned!(at=> #facade::__private::cloned)
+        };
+        packing.extend(quote_spanned!(at=> let #local = #owned(#name);));
         quote!(&#local)
     };
     let receiver = model.receiver.as_ref().map(|receiver| {
         let name = receiver.name();
-        if packs && receiver.is_borrowed() {
-            let local = Ident::new("__larder_self", Span::mixed_site());
-            packed(&quote!(#name), &local, receiver.tokens.span())
-        } else {
-            quote!(#name)
+        match lent(&receiver.tokens.ty).filter(|_| packs) {
+            Some(of) => {
+                let local = Ident::new("__larder_self", Span::mixed_site());
+                packed(&quote!(#name), &local, &of.elem, receiver.tokens.span())
+            }
+            None => quote!(#name),
         }
     });
-    let arguments = model.arguments.iter().map(|Argument { name, ty, .. }| {
-        if packs && lent(ty).is_some() { packed(&quote!(#name), name, ty.span()) } else { quote!(#name) }
-    });
+    let arguments =
+        model.arguments.iter().map(|Argument { name, ty, .. }| match lent(ty).filter(|_| packs) {
+            Some(of) => packed(&quote!(#name), name, &of.elem, ty.span()),
+            None => quote!(#name),
+        });
     let arguments = arguments.collect();
     Luggage { packing, receiver, arguments }
 }

@@ -82,8 +82,9 @@ fn captured(model: &Model, before: &mut TokenStream) -> TokenStream {
         for name in argument.bindings.iter().filter(|name| model.policy.closures_use(name)) {
             let copy = local(&format!("copy_{name}").replace("r#", ""));
             // What is taken apart is borrowed already.
-            let borrowed = if argument.is_taken_apart() { quote!(#name) } else { quote!(&#name) };
             let at = at(name.span());
+            let borrow = (!argument.is_taken_apart()).then(|| quote_spanned!(at=> &));
+            let borrowed = quote!(#borrow #name);
             before.extend(quote_spanned!(at=> let #copy = ::core::clone::Clone::clone(#borrowed);));
             inside.extend(quote!(let #name = #copy;));
         }
