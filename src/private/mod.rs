@@ -12,7 +12,7 @@ pub use std::sync::Arc;
 pub use std::time::Duration;
 
 pub use cache_core::private::{
-    Ask, Call, cloned, Keep, Returns, Writer, pattern, peek, prime, run, run_sync, strike, text_of, warm,
+    Ask, Call, Judged, Shape, cloned, Keep, Returns, Writer, pattern, peek, prime, run, run_sync, strike, text_of, warm,
 };
 pub use cache_core::{
     Cacheable, Engine, Error, Key, KeyBuilder, KeyPart, Policy, Progress, Reply, Strength, Target,
