@@ -19,6 +19,7 @@ mod model;
 mod named;
 mod policy;
 mod receiver;
+mod surroundings;
 mod template;
 mod writer;
 
@@ -267,6 +268,7 @@ fn cached_item(attributes: TokenStream2, item: TokenStream2) -> syn::Result<Toke
     let function = check::function(item)?;
     let options = attr::Options::parse(attributes.clone())?;
     let home = check::home(&attributes, &function);
+    surroundings::check(&function, home)?;
     let model = check::check(options, function, home)?;
     Ok(expand::expand(&model).in_place(&model))
 }
