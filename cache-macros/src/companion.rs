@@ -7,7 +7,7 @@ use syn::{Attribute, Ident, Type, parse_quote};
 
 use crate::{
     argument::Argument,
-    expand::{call, cfg, handle, key_value, local, plain_signature, policy, take_apart},
+    expand::{call, cfg, handle, key_call, key_value, local, plain_signature, policy, take_apart},
     generics, judge,
     model::{Model, Uses},
     named,
@@ -16,6 +16,7 @@ use crate::{
 /// All of them, as functions of an `impl`, each as visible as the function itself.
 pub(crate) fn companions(model: &Model, facade: &TokenStream) -> TokenStream {
     let parts = [
+        hidden(model, facade),
         key(model, facade),
         strikes(model, facade),
         peek(model, facade),
@@ -26,8 +27,34 @@ pub(crate) fn companions(model: &Model, facade: &TokenStream) -> TokenStream {
     quote!(#(#parts)* #warm #uncached)
 }
 
+/// What the function and its companions have in common: the key of its arguments, and the shape of what it returns.
+fn hidden(model: &Model, facade: &TokenStream) -> TokenStream {
+    let arguments: Vec<_> =
+        model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key)).collect();
+    let (names, types) = (arguments.iter().map(|argument| &argument.name), arguments.iter().map(|a| &a.ty));
+    let generics = generics::needed(&model.function.sig.generics, types.clone());
+    let clause = &generics.where_clause;
+    let receiver = model.receiver.as_ref().map(|_| quote!(&self,));
+    let parts = take_apart(model, |uses| uses.key);
+    let (name, value, shape) =
+        (model.companion("__key"), key_value(model, facade), judge::shape_function(model, facade));
+    let cfg: Vec<_> = cfg(&model.function.attrs).collect();
+    quote! {
+        #(#cfg)*
+        #[inline]
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery)]
+        fn #name #generics (#receiver #(#names: &#types),*) -> #facade::__private::Key #clause {
+            #parts
+            #value
+        }
+
+        #(#cfg)*
+        #shape
+    }
+}
+
 fn key(model: &Model, facade: &TokenStream) -> TokenStream {
-    let key = key_value(model, facade);
+    let key = key_call(model);
     let needs = |uses: Uses| uses.key;
     Companion {
         what: "key",
@@ -41,7 +68,7 @@ fn key(model: &Model, facade: &TokenStream) -> TokenStream {
 
 fn strikes(model: &Model, facade: &TokenStream) -> TokenStream {
     let strike = |what, doc, strength: TokenStream| {
-        let (key, cache) = (key_value(model, facade), handle(model, facade));
+        let (key, cache) = (key_call(model), handle(model, facade));
         let needs = |uses: Uses| uses.key || uses.cache;
         Companion {
             what,
@@ -66,7 +93,7 @@ fn strikes(model: &Model, facade: &TokenStream) -> TokenStream {
 }
 
 fn peek(model: &Model, facade: &TokenStream) -> TokenStream {
-    let (key, cache, shape) = (key_value(model, facade), handle(model, facade), judge::shape(model, facade));
+    let (key, cache, shape) = (key_call(model), handle(model, facade), judge::shape_call(model));
     let (output, version) = (&model.output, model.policy.version());
     let needs = |uses: Uses| uses.key || uses.cache;
     Companion {
@@ -81,7 +108,7 @@ fn peek(model: &Model, facade: &TokenStream) -> TokenStream {
 }
 
 fn prime(model: &Model, facade: &TokenStream) -> TokenStream {
-    let (key, cache, shape) = (key_value(model, facade), handle(model, facade), judge::shape(model, facade));
+    let (key, cache, shape) = (key_call(model), handle(model, facade), judge::shape_call(model));
     let (output, value, policy) = (&model.output, local("primed"), policy(model, facade));
     let returned = quote!(#facade::__private::Returns::<#output>::returned(#value));
     let judge::Judge { before, judged } = judge::judge(model, facade, &returned);
@@ -122,14 +149,14 @@ impl<'c> Companion<'c> {
 
     pub(crate) fn tokens(self, model: &Model) -> TokenStream {
         let Self { what, doc, needs, output, speaks_of, more, body } = self;
-        let needed = |argument: &&Argument| argument.bindings.iter().any(|name| needs(model.uses(name)));
+        let needed = |argument: &&Argument| model.needs(argument, needs);
         let arguments: Vec<_> = model.arguments.iter().filter(needed).collect();
         let receiver = model.receiver.as_ref().map(|_| quote!(&self,));
         let (names, types) =
             (arguments.iter().map(|argument| &argument.name), arguments.iter().map(|a| &a.ty));
         let generics = generics::needed(&model.function.sig.generics, types.clone().chain(speaks_of));
         let clause = &generics.where_clause;
-        let parts = take_apart(model, needs);
+        let parts = take_apart(model, |uses| needs(Uses { key: false, ..uses }));
         let (head, name, vis) = (head(model, doc), model.companion(what), &model.function.vis);
         quote! {
             #head
@@ -183,7 +210,7 @@ fn warm(model: &Model, facade: &TokenStream) -> Option<TokenStream> {
         ([ty], [name]) => (quote!(#ty), quote!(#name)),
         (types, names) => (quote!((#(#types),*)), quote!((#(#names),*))),
     };
-    let (items, concurrency, shape) = (local("items"), local("concurrency"), judge::shape(model, facade));
+    let (items, concurrency, shape) = (local("items"), local("concurrency"), judge::shape_call(model));
     let (function, turbofish) = (path(model), generics::turbofish(&model.function.sig.generics));
     let (this, ty, arguments) =
         (local("this"), format_ident!("__Items"), names.iter().map(|name| quote!(#name)));

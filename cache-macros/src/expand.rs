@@ -69,11 +69,12 @@ fn function(model: &Model, facade: &TokenStream) -> TokenStream {
 /// The one call that does the work: of the function itself, or of a companion that asks for something else.
 pub(crate) fn call(model: &Model, facade: &TokenStream, ask: Option<TokenStream>) -> TokenStream {
     let key = local("key");
-    let parts = take_apart(model, |uses| uses.key || uses.cache || uses.choice);
-    let key_value = key_value(model, facade);
+    let chooses = ask.is_none();
+    let parts = take_apart(model, |uses| uses.cache || (chooses && uses.choice));
+    let key_value = key_call(model);
     let ask = ask.unwrap_or_else(|| self::ask(model, facade));
     let cache = kept_handle(model, facade);
-    let shape = judge::shape(model, facade);
+    let shape = judge::shape_call(model);
     let plan = plan(model, facade);
     // A load that cannot run in the background, or not be given up, is to be blamed on the setting that asks for it.
     let setting = model.policy.background().or_else(|| model.policy.given("hard_timeout"));
@@ -186,7 +187,19 @@ pub(crate) fn take_apart(model: &Model, wanted: impl Fn(Uses) -> bool) -> TokenS
         .collect()
 }
 
-/// An expression that makes the key from the arguments, which it borrows.
+/// The key of the arguments, which are borrowed for it.
+pub(crate) fn key_call(model: &Model) -> TokenStream {
+    let path = model.path_to("__key");
+    let this = model.receiver.as_ref().map(|receiver| {
+        let name = receiver.name();
+        if receiver.is_borrowed() { quote!(#name,) } else { quote!(&#name,) }
+    });
+    let names =
+        model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key)).map(|a| &a.name);
+    quote!(#path(#this #(&#names),*))
+}
+
+/// An expression that makes the key from the arguments.
 pub(crate) fn key_value(model: &Model, facade: &TokenStream) -> TokenStream {
     let name = &model.function.sig.ident;
     let path = model.key.by_path.then(|| match model.home {

@@ -6,6 +6,7 @@ use syn::{Ident, spanned::Spanned};
 
 use crate::{
     expand::{asked, at, local, moved},
+    generics,
     model::Model,
     policy::Ttl,
     template::{Piece, Template},
@@ -20,7 +21,30 @@ pub(crate) struct Judge {
 }
 
 /// How the value travels between the function and the cache.
-pub(crate) fn shape(model: &Model, facade: &TokenStream) -> TokenStream {
+pub(crate) fn shape_call(model: &Model) -> TokenStream {
+    let generics = generics::needed(&model.function.sig.generics, std::iter::once(&model.output));
+    let (path, turbofish) = (model.path_to("__shape"), generics::turbofish(&generics));
+    quote!(#path #turbofish ())
+}
+
+/// The function that says so, and says nothing of the type that is cached but that it can be.
+pub(crate) fn shape_function(model: &Model, facade: &TokenStream) -> TokenStream {
+    let generics = generics::needed(&model.function.sig.generics, std::iter::once(&model.output));
+    let (name, clause, output) = (model.companion("__shape"), &generics.where_clause, &model.output);
+    let judged = model.judges().then(|| quote!(#facade::__private::Judged<#output>));
+    let (shape, at) = (shape(model, facade), at(output.span()));
+    let (facade, load) = (moved(facade, at), judged.unwrap_or_else(|| quote!(#output)));
+    let returns =
+        quote_spanned!(at=> #facade::__private::Shape<impl #facade::__private::Cacheable, #load, #output>);
+    quote! {
+        #[inline]
+        fn #name #generics () -> #returns #clause {
+            #shape
+        }
+    }
+}
+
+fn shape(model: &Model, facade: &TokenStream) -> TokenStream {
     let output = &model.output;
     let step = |word: &Ident, step: &str| {
         let (facade, step) = (moved(facade, at(word.span())), Ident::new(step, at(word.span())));

@@ -20,6 +20,7 @@ mod model;
 mod named;
 mod policy;
 mod receiver;
+mod surroundings;
 mod template;
 mod writer;
 
@@ -456,6 +457,7 @@ fn cached_item(attributes: TokenStream2, item: TokenStream2) -> syn::Result<Toke
     let function = check::function(item)?;
     let options = attr::Options::parse(attributes.clone())?;
     let home = check::home(&attributes, &function);
+    surroundings::check(&function, home)?;
     if options.each.is_some() {
         return batch::function(options, function, home);
     }

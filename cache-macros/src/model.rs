@@ -69,6 +69,11 @@ impl Model {
         }
     }
 
+    /// Whether one of the names in this argument is used as `wanted` says.
+    pub(crate) fn needs(&self, argument: &Argument, wanted: impl Fn(Uses) -> bool) -> bool {
+        argument.bindings.iter().any(|name| wanted(self.uses(name)))
+    }
+
     /// Whether something is said of each value, once it is there.
     pub(crate) fn judges(&self) -> bool {
         self.policy.judges() || self.tags.iter().any(Template::uses_result)
@@ -83,7 +88,11 @@ impl Model {
         let name = &self.function.sig.ident;
         match self.home {
             Home::Free => Ident::new(what, name.span()),
-            Home::Method => format_ident!("{}_{what}", name.unraw(), span = name.span()),
+            // Those that are nobody's business keep their mark in front.
+            Home::Method => match what.strip_prefix("__") {
+                Some(what) => format_ident!("__{}_{what}", name.unraw(), span = name.span()),
+                None => format_ident!("{}_{what}", name.unraw(), span = name.span()),
+            },
         }
     }
 
