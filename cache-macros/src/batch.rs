@@ -3,12 +3,12 @@
 mod check;
 mod expand;
 
-use proc_macro2::TokenStream;
 use syn::{Ident, ItemFn, Result, Type};
 
 use crate::{
     argument::Argument,
     attr::Options,
+    expand::Expansion,
     model::{Home, Model},
     template::Template,
 };
@@ -39,6 +39,7 @@ enum Form {
 }
 
 /// The function with what the attribute says of it.
-pub(crate) fn function(options: Options, function: ItemFn, home: Home) -> Result<TokenStream> {
-    check::check(options, function, home).map(|batch| expand::expand(&batch))
+pub(crate) fn function(options: Options, function: ItemFn, home: Home) -> Result<(Expansion, Model)> {
+    let batch = check::check(options, function, home)?;
+    Ok((expand::expand(&batch), batch.model))
 }

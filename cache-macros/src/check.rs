@@ -51,11 +51,7 @@ pub(crate) fn home(attributes: &TokenStream, function: &ItemFn) -> Home {
 /// Holds the attribute against the function.
 pub(crate) fn check(options: Options, function: ItemFn, home: Home) -> Result<Model> {
     let (receiver, arguments, output) = check_signature(&function.sig)?;
-    let Options { key, each, mut tags, cache, skip, bypass, refresh, local, shared, policy } = options;
-    if let Some(each) = each {
-        let message = "a batch in a cached `impl` needs an attribute of its own, outside of it: move it into another `impl`";
-        return Err(Error::new(each.span(), message));
-    }
+    let Options { key, each: _, mut tags, cache, skip, bypass, refresh, local, shared, policy } = options;
     check_policy(&policy, function.sig.asyncness.is_some())?;
 
     let mut names: Vec<Ident> = receiver.iter().map(Receiver::name).collect();
@@ -235,7 +231,7 @@ fn check_coverage(skip: &[Ident], model: &Model) -> Result<()> {
 }
 
 /// One instance must not be given another's values unawares.
-fn check_shared(shared: Option<&Ident>, model: &Model) -> Result<()> {
+pub(crate) fn check_shared(shared: Option<&Ident>, model: &Model) -> Result<()> {
     let Some(receiver) = &model.receiver else {
         let message = "`shared` is for methods: this function has no `self` whose instances could share";
         return shared.map_or(Ok(()), |shared| Err(Error::new(shared.span(), message)));

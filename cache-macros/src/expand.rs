@@ -4,10 +4,11 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Expr, FnArg, Ident, Meta, Signature, parse_quote, spanned::Spanned};
+use syn::{Attribute, Expr, FnArg, Ident, ItemFn, Meta, Result, Signature, parse_quote, spanned::Spanned};
 
 use crate::{
-    background, companion, generics, judge, krate, mentions,
+    attr::Options,
+    background, batch, check, companion, generics, judge, krate, mentions,
     model::{Home, Model, Uses},
     template::{Piece, Template},
 };
@@ -20,8 +21,21 @@ pub(crate) struct Expansion {
     pub(crate) companions: TokenStream,
 }
 
+/// Whichever the attribute says: a cached function, or one over a batch.
+pub(crate) fn function_or_batch(
+    options: Options,
+    function: ItemFn,
+    home: Home,
+) -> Result<(Expansion, Model)> {
+    if options.each.is_some() {
+        return batch::function(options, function, home);
+    }
+    let model = check::check(options, function, home)?;
+    Ok((expand(&model), model))
+}
+
 /// The cached function and its companions.
-pub(crate) fn expand(model: &Model) -> Expansion {
+fn expand(model: &Model) -> Expansion {
     let facade = krate::facade();
     Expansion { function: function(model, &facade), companions: companion::companions(model, &facade) }
 }

@@ -8,9 +8,8 @@ use syn::{Attribute, Error, ImplItem, ImplItemFn, ItemFn, ItemImpl, Meta, Result
 use crate::{
     associated,
     attr::Options,
-    check,
     errors::Errors,
-    expand::{Expansion, expand},
+    expand::{Expansion, function_or_batch},
     model::Home,
 };
 
@@ -79,8 +78,7 @@ fn expand_method(attribute: &Attribute, method: &ImplItemFn, block: &ItemImpl) -
         // Its companions are no part of the trait, and are seen where the type is.
         function.vis = parse_quote!(pub(crate));
     }
-    let model = check::check(options, function, Home::Method)?;
-    let mut expansion = expand(&model);
+    let (mut expansion, _) = function_or_batch(options, function, Home::Method)?;
     if in_trait {
         expansion.function = without_visibility(expansion.function)?;
     }

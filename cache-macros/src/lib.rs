@@ -228,8 +228,8 @@ use proc_macro2::TokenStream as TokenStream2;
 /// nothing else speaks of holds them: `&[I]`, `Vec<I>`, `HashSet<I>` or another collection, or a reference to one, with
 /// `I: Clone`. The function returns a map of those that it found, in a `Result` or not: `HashMap<I, T>`, `BTreeMap<I, T>`,
 /// `Vec<(I, T)>`, with `T` or `Arc<T>`. What it leaves out is not cached. Its other arguments are cloned for each run. The
-/// tags are the same for all elements. Methods, and what says something of one value (`when`, `negative_ttl`, a TTL by
-/// closure), do not go with `each` yet. The companions are `key` (of one element), `invalidate` and `uncached`.
+/// tags are the same for all elements. What says something of one value (`when`, `negative_ttl`, a TTL by closure) does not
+/// go with `each` yet, nor do `bypass`, `refresh` and `local`; methods take `&self`. The companions are `key` (of one element), `invalidate` and `uncached`.
 ///
 /// # A cache of your own, and tests
 ///
@@ -458,9 +458,6 @@ fn cached_item(attributes: TokenStream2, item: TokenStream2) -> syn::Result<Toke
     let options = attr::Options::parse(attributes.clone())?;
     let home = check::home(&attributes, &function);
     surroundings::check(&function, home)?;
-    if options.each.is_some() {
-        return batch::function(options, function, home);
-    }
-    let model = check::check(options, function, home)?;
-    Ok(expand::expand(&model).in_place(&model))
+    let (expansion, model) = expand::function_or_batch(options, function, home)?;
+    Ok(expansion.in_place(&model))
 }

@@ -204,3 +204,37 @@ async fn a_batch_can_be_spawned() {
     let spawned = tokio::spawn(async move { scope_async(&cache, lengths(&["Ada".to_owned()])).await });
     assert_eq!(spawned.await.unwrap().unwrap()["Ada"], 3);
 }
+
+struct School {
+    id: u64,
+    cache: Larder,
+    calls: Calls,
+}
+
+#[cached]
+impl School {
+    #[cached(each = "school:{self.id}:user:{id}", ttl = "5m", cache = self.cache)]
+    async fn users(&self, ids: &[u64]) -> Result<HashMap<u64, User>, io::Error> {
+        self.calls.with(ids.iter().copied());
+        tokio::task::yield_now().await;
+        Ok(found(ids))
+    }
+
+    #[cached(each = "user:{id}", ttl = "5m", shared, cache = self.cache)]
+    fn all(&self, ids: Vec<u64>) -> HashMap<u64, User> {
+        self.calls.with(ids.iter().copied());
+        found(&ids)
+    }
+}
+
+#[tokio::test]
+async fn methods_have_batches() {
+    let school = School { id: 3, cache: Larder::memory(100), calls: Calls::default() };
+    school.users(&[1, 2]).await.unwrap();
+    assert_eq!(school.users(&[2, 3]).await.unwrap(), found(&[2, 3]));
+    assert_eq!(school.users_key(1), "school:3:user:1");
+    school.users_invalidate(&[1]).await.unwrap();
+    school.users(&[1, 2]).await.unwrap();
+    assert_eq!(school.all(vec![1]), school.all(vec![1]));
+    assert_eq!(school.calls.taken(), [vec![1, 2], vec![3], vec![1], vec![1]]);
+}

@@ -10,24 +10,25 @@ use crate::{
     argument::Argument,
     attr::Options,
     background,
-    check::{check_policy, check_signature, check_skip},
+    check::{check_policy, check_shared, check_signature, check_skip},
     errors::Errors,
     model::{Home, Key, Model},
     policy::Policy,
+    receiver::Receiver,
     template::{Piece, Place, Scope, Template},
 };
 
 /// Holds the attribute against the function.
 pub(super) fn check(options: Options, function: ItemFn, home: Home) -> Result<Batch> {
     let (receiver, arguments, output) = check_signature(&function.sig)?;
-    if let Some(receiver) = receiver {
-        let message = "a batch is no method yet: move it into a function without `self`, which takes what it needs of it";
-        return Err(Error::new_spanned(receiver.tokens, message));
+    if let Some(receiver) = receiver.iter().find(|receiver| !receiver.is_borrowed()) {
+        let message = "a batch may run more than once for one call, so it takes `&self`";
+        return Err(Error::new_spanned(&receiver.tokens, message));
     }
     check_policy(&options.policy, function.sig.asyncness.is_some())?;
     check_settings(&options)?;
     check_map(&output)?;
-    let Options { each, key, mut tags, cache, skip, policy, .. } = options;
+    let Options { each, key, mut tags, cache, skip, policy, shared, .. } = options;
     let mut template = match (each, key) {
         (Some(each), None) => each,
         (_, key) => {
@@ -37,7 +38,8 @@ pub(super) fn check(options: Options, function: ItemFn, home: Home) -> Result<Ba
             return Err(Error::new(span, message));
         }
     };
-    let names: Vec<Ident> = arguments.iter().flat_map(|argument| argument.bindings.clone()).collect();
+    let mut names: Vec<Ident> = receiver.iter().map(Receiver::name).collect();
+    names.extend(arguments.iter().flat_map(|argument| argument.bindings.clone()));
     let element = element(&template, &names)?;
     let with_element: Vec<Ident> = names.iter().chain([&element]).cloned().collect();
     template.bind(Scope { names: &with_element, result: false })?;
@@ -70,6 +72,7 @@ pub(super) fn check(options: Options, function: ItemFn, home: Home) -> Result<Ba
         elements,
     };
     check_skip(&skip, &model)?;
+    check_shared(shared.as_ref(), &model)?;
     let ids = ids(&model, &skip, &element)?;
     if let Some(tag) = model.tags.iter().find(|tag| tag.names(&ids.name)) {
         return Err(Error::new(tag.span(), SAME_TAGS));
@@ -103,14 +106,13 @@ fn check_map(output: &Type) -> Result<()> {
 
 /// What says something of a single value or call is not for batches.
 fn check_settings(options: &Options) -> Result<()> {
-    let Options { policy, bypass, refresh, local, shared, tags, .. } = options;
+    let Options { policy, bypass, refresh, local, tags, .. } = options;
     let at = |expr: &Option<Expr>| expr.as_ref().map(syn::spanned::Spanned::span);
     let not_for_batches = [
         (at(bypass), "bypass"),
         (at(refresh), "refresh"),
         (at(&policy.when), "when"),
         (policy.given("negative_ttl").map(Ident::span), "negative_ttl"),
-        (shared.as_ref().map(Ident::span), "shared"),
         (local.as_ref().map(Ident::span), "local"),
     ];
     let found = not_for_batches.into_iter().find_map(|(span, name)| Some((span?, name)));

@@ -18,12 +18,12 @@ use crate::{
 };
 
 /// The function and its companions.
-pub(super) fn expand(batch: &Batch) -> TokenStream {
+pub(super) fn expand(batch: &Batch) -> Expansion {
     let facade = krate::facade();
     let function = function(batch, &facade);
     let (key, invalidate) = (key(batch, &facade), invalidate(batch, &facade));
     let uncached = uncached(&batch.model);
-    Expansion { function, companions: quote!(#key #invalidate #uncached) }.in_place(&batch.model)
+    Expansion { function, companions: quote!(#key #invalidate #uncached) }
 }
 
 fn function(batch: &Batch, facade: &TokenStream) -> TokenStream {
@@ -87,7 +87,7 @@ fn run(batch: &Batch, facade: &TokenStream) -> TokenStream {
     let clones = others.arguments.iter().map(|Argument { name, ty, .. }| {
         quote_spanned!(at(ty.span())=> let #name = #facade::__private::each::again(&#name);)
     });
-    let Luggage { packing, arguments, .. } = pack(&others, facade);
+    let Luggage { packing, receiver, arguments } = pack(&others, facade);
     let collected = match form {
         Form::Slice => None,
         Form::Borrowed(ty) | Form::Owned(ty) => {
@@ -101,6 +101,7 @@ fn run(batch: &Batch, facade: &TokenStream) -> TokenStream {
     let mut arguments = arguments;
     let place = model.arguments.iter().position(|argument| argument.name == ids.name);
     arguments.insert(place.unwrap_or_default(), passed);
+    let arguments = receiver.into_iter().chain(arguments);
     let (path, turbofish) = (model.path_to("uncached"), generics::turbofish(&model.function.sig.generics));
     let call = quote!(#path #turbofish (#(#arguments),*));
     let body = match model.function.sig.asyncness {
