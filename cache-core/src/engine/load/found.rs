@@ -37,6 +37,9 @@ impl<T> Clone for Stale<T> {
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// Reads the cache. What is wrong with it is noted, and is a miss.
     pub(super) async fn find(&self, leads: &[Lead]) -> Found<T> {
+        if self.terms.anew {
+            return self.nothing();
+        }
         let entry = match self.engine.cache.get(self.key, T::kind()) {
             Reply::Ready(entry) => entry,
             reply => Box::pin(wait_for(leads, reply)).await,

@@ -47,7 +47,7 @@ impl Engine {
         &self,
         keys: impl IntoIterator<Item = K>,
         policy: P,
-        mut loader: impl FnMut(Vec<K>) -> L,
+        loader: impl FnMut(Vec<K>) -> L,
     ) -> Result<Vec<Option<Arc<T>>>, E>
     where
         T: Cacheable,
@@ -58,17 +58,37 @@ impl Engine {
         P: LoadPolicy<L>,
         L: Future<Output = Result<M, E>>,
     {
-        let keys: Vec<K> = keys.into_iter().collect();
+        self.load_each::<T, T, E, K, F, M, P, L>(keys.into_iter().collect(), policy, loader, false).await
+    }
+
+    /// The same for values that may be shared already, and for callers that hold their thread.
+    pub(crate) async fn load_each<T, V, E, K, F, M, P, L>(
+        &self,
+        keys: Vec<K>,
+        policy: P,
+        mut loader: impl FnMut(Vec<K>) -> L,
+        blocking: bool,
+    ) -> Result<Vec<Option<Arc<T>>>, E>
+    where
+        T: Cacheable,
+        V: Into<Arc<T>>,
+        E: 'static,
+        K: AsRef<str> + Clone,
+        F: AsRef<str> + 'static,
+        M: IntoIterator<Item = (F, V)> + 'static,
+        P: LoadPolicy<L>,
+        L: Future<Output = Result<M, E>>,
+    {
         let policy = policy.into_policy();
         let mut wanted = names(&keys);
         let mut values = Values::new();
         if self.shared.disabled {
-            let all = Batch { keys: mem::take(&mut wanted), ..Batch::default() };
+            let all = Batch { keys: mem::take(&mut wanted), ..Batch::new(blocking) };
             values = all.load(self, &policy, loader(keys.clone()), P::timed_out).await?;
         }
         let patient = policy.clone().unlimited();
         let deadline = policy.hard_limit().map(|limit| self.shared.clock.now() + limit);
-        let call = Call { engine: self, policy: &policy, patient: &patient, deadline };
+        let call = Call { engine: self, policy: &policy, patient: &patient, blocking, deadline };
         let timed_out = |key: &str| {
             P::timed_out(Timeout::new(key, policy.hard_limit().unwrap_or_default())).and_then(Result::err)
         };
@@ -79,14 +99,14 @@ impl Engine {
             values.extend(found.values);
             if !found.missing.keys.is_empty() {
                 let loader = loader(of(&keys, &found.missing));
-                let load = pin!(call.load::<T, E, F, M, P, L>(found.missing, &found.stale, loader));
+                let load = pin!(call.load::<T, V, E, F, M, P, L>(found.missing, &found.stale, loader));
                 // Those that are refreshed after it are not given up meanwhile.
                 values.extend(Piloted::new(&found.refresh.leads, load).await?);
             }
             match self.shared.background.place() {
                 Some(place) if !found.refresh.keys.is_empty() => {
                     let loader = loader(of(&keys, &found.refresh));
-                    found.refresh.load_behind::<T, E, F, M, P, L>(self, &policy, loader, place).await;
+                    found.refresh.load_behind::<T, V, E, F, M, P, L>(self, &policy, loader, place).await;
                 }
                 // Its flights are not held meanwhile.
                 _ => drop(found.refresh),

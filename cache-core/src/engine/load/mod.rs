@@ -30,6 +30,7 @@ use crate::flight::{Caller, Seat, is_loading};
 use crate::policy::Policy;
 use crate::runtime::block_on;
 use crate::stats::Event;
+use crate::target::Target;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
 
@@ -147,6 +148,9 @@ impl Engine {
         if let Err(error) = self.check(key, &policy) {
             self.note(&error);
             return Box::pin(job.uncached(start.start(|| job.brief(None)))).await;
+        }
+        if terms.anew {
+            self.shared.flights.detach(Target::Key(key));
         }
         job.fly::<P, S, L>(start).await
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use super::batch::{Batch, Part, Values, terms};
@@ -21,6 +22,8 @@ pub(super) struct Call<'c> {
     pub(super) policy: &'c Policy,
     /// The same without a hard timeout, which the call minds, and no single key.
     pub(super) patient: &'c Policy,
+    /// Its caller holds its thread.
+    pub(super) blocking: bool,
     pub(super) deadline: Option<Time>,
 }
 
@@ -43,14 +46,14 @@ pub(super) struct Round<T> {
     pub(super) follows: Vec<(Box<str>, Follow)>,
 }
 
-impl<T> Default for Round<T> {
-    fn default() -> Self {
+impl<T> Round<T> {
+    fn new(blocking: bool) -> Self {
         Self {
             values: HashMap::new(),
             stale: HashMap::new(),
             _beside: Vec::new(),
-            missing: Batch::default(),
-            refresh: Batch::default(),
+            missing: Batch::new(blocking),
+            refresh: Batch::new(blocking),
             follows: Vec::new(),
         }
     }
@@ -67,13 +70,13 @@ pub(super) struct Followed<T> {
 
 impl Call<'_> {
     fn part<'p, T, E>(&'p self, key: &'p str) -> Part<'p, T, E> {
-        Part::new(self.engine, key, self.patient, terms(), |_| None)
+        Part::new(self.engine, key, self.patient, terms(self.blocking), |_| None)
     }
 
     /// Sits down for each key, and reads the cache for those that are this caller's to load.
     pub(super) async fn find<T: Cacheable, E: 'static>(&self, keys: &[Box<str>], retrying: bool) -> Round<T> {
         let (engine, policy) = (self.engine, self.patient);
-        let mut found = Round::default();
+        let mut found = Round::new(self.blocking);
         let (mut mine, mut leads) = (Vec::new(), Vec::new());
         for key in keys {
             let part = self.part::<T, E>(key);
@@ -119,7 +122,7 @@ impl Call<'_> {
     }
 
     /// Loads what is missing; the stale values in its place, where they may be.
-    pub(super) async fn load<T, E, F, M, P, L>(
+    pub(super) async fn load<T, V, E, F, M, P, L>(
         &self,
         missing: Batch,
         stale: &Stales<T>,
@@ -129,7 +132,8 @@ impl Call<'_> {
         T: Cacheable,
         E: 'static,
         F: AsRef<str> + 'static,
-        M: IntoIterator<Item = (F, T)> + 'static,
+        V: Into<Arc<T>>,
+        M: IntoIterator<Item = (F, V)> + 'static,
         P: LoadPolicy<L>,
         L: Future<Output = Result<M, E>>,
     {
@@ -138,8 +142,13 @@ impl Call<'_> {
         let loaded = match self.policy.soft_limit().filter(|_| in_time().is_some()) {
             None => missing.load(self.engine, self.policy, loader, P::timed_out).await,
             Some(soft) => {
-                let load =
-                    missing.load_softly::<T, E, F, M, P, L>(self.engine, self.policy, loader, soft, in_time);
+                let load = missing.load_softly::<T, V, E, F, M, P, L>(
+                    self.engine,
+                    self.policy,
+                    loader,
+                    soft,
+                    in_time,
+                );
                 Box::pin(load).await
             }
         };
