@@ -29,6 +29,8 @@
 //! **To cache with.** [`Larder`] is the cache; it is put together by [`LarderBuilder`], and its operations stand at
 //! [`Engine`], which it dereferences to. [`#[cached]`](macro@cached) caches functions; those use the [`global`] cache,
 //! which is [`install`]ed once and replaced in tests by [`scope`] and [`scope_async`].
+//! Functions that write say what they make old by [`#[invalidates]`](macro@invalidates) and
+//! [`#[updates]`](macro@updates); within a transaction, [`after_commit`] holds that back in a [`Commit`].
 //!
 //! **To say how.** [`Policy`], [`ttl`], [`Target`] of an invalidation; keys by [`key!`] and [`KeyPart`]; values that are
 //! [`Cacheable`], or [`Local`] to the process.
@@ -81,11 +83,12 @@ pub use cache_core::key;
 #[cfg(feature = "testing")]
 pub use cache_core::testing;
 pub use cache_core::{
-    Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Deadlines, Engine, EngineBuilder, Entry,
-    Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key, KeyBuilder, KeyPart, Kind, Lifetime,
-    Limited, Limits, Load, LoadPolicy, Loaded, Local, MAX_KEY_LEN, ManualClock, Nothing, Origin, Pattern,
-    Piece, Policy, Previous, Progress, Reply, Result, Runs, Set, Stats, Stored, Strength, Target, Tier, Time,
-    Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed, after_commit, counter, ttl,
+    Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Deadlines, Engine,
+    EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key, KeyBuilder,
+    KeyPart, Kind, Lifetime, Limited, Limits, Load, LoadPolicy, Loaded, Local, MAX_KEY_LEN, ManualClock,
+    Nothing, Origin, Pattern, Piece, Policy, Previous, Progress, Reply, Result, Runs, Set, Stats, Stored,
+    Strength, Target, Tier, Time, Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed,
+    after_commit, counter, ttl,
 };
 #[cfg(feature = "macros")]
 pub use cache_macros::{cached, invalidates, updates};

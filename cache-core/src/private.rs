@@ -2,6 +2,7 @@
 
 mod call;
 mod companion;
+mod each;
 mod handle;
 mod judged;
 mod or_none;
@@ -15,6 +16,7 @@ pub use crate::runtime::block_on;
 
 pub use call::{Ask, Call, run, run_sync};
 pub use companion::{Returns, peek, prime, strike, warm};
+pub use each::{Elements, Keyed, compute, invalidate_each};
 pub use handle::Handle;
 pub use judged::{Judged, Keep};
 pub use or_none::OrNone;

@@ -10,6 +10,7 @@ use syn::{
 use crate::mentions;
 
 /// See the module.
+#[derive(Clone)]
 pub(crate) struct Argument {
     /// Its name in every signature of ours.
     pub(crate) name: Ident,

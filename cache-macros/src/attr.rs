@@ -11,7 +11,7 @@ use syn::{
 
 use crate::{errors::Errors, policy::Policy, template::Template};
 
-const KNOWN: &str = "`key`, `ttl`, `swr`, `sie`, `jitter`, `refresh_ahead`, `xfetch`, `soft_timeout`, \
+const KNOWN: &str = "`key`, `each`, `ttl`, `swr`, `sie`, `jitter`, `refresh_ahead`, `xfetch`, `soft_timeout`, \
                      `hard_timeout`, `negative_ttl`, `max_age`, `version`, `tags`, `when`, `bypass`, `refresh`, \
                      `cache`, `skip`, `local` and `shared`";
 
@@ -19,6 +19,8 @@ const KNOWN: &str = "`key`, `ttl`, `swr`, `sie`, `jitter`, `refresh_ahead`, `xfe
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) key: Option<Template>,
+    /// In place of a key: that of each element of a batch.
+    pub(crate) each: Option<Template>,
     pub(crate) tags: Vec<Template>,
     pub(crate) cache: Option<Expr>,
     pub(crate) skip: Vec<Ident>,
@@ -42,6 +44,7 @@ impl Options {
         let name = setting.name.clone();
         match &*name.to_string() {
             "key" => self.key = Some(Template::parse(&literal(&name, setting.given()?)?)?),
+            "each" => self.each = Some(Template::parse(&literal(&name, setting.given()?)?)?),
             "tags" => {
                 self.tags = list(&name, setting.given()?, |item| Template::parse(&literal(&name, item)?))?
             }

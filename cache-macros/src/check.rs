@@ -3,7 +3,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Error, FnArg, GenericParam, Ident, Item, ItemFn, Result, ReturnType, Signature, Type};
+use syn::{Attribute, Error, FnArg, GenericParam, Ident, Item, ItemFn, Result, ReturnType, Signature, Type};
 
 use crate::{
     argument::Argument,
@@ -20,11 +20,26 @@ use crate::{
 /// What the attribute stands on, if it is a function.
 pub(crate) fn function(item: TokenStream) -> Result<ItemFn> {
     match syn::parse2(item)? {
-        Item::Fn(function) => Ok(function),
+        Item::Fn(function) => {
+            let writer = ["invalidates", "updates"];
+            let writes = |attribute: &&Attribute| writer.iter().any(|name| is_called(attribute, name));
+            match function.attrs.iter().find(writes) {
+                None => Ok(function),
+                Some(attribute) => Err(Error::new_spanned(attribute, READS_OR_WRITES)),
+            }
+        }
         _ => {
             Err(Error::new(Span::call_site(), "`#[cached]` goes on a function with a body, or on an `impl`"))
         }
     }
+}
+
+/// Why it cannot be both.
+pub(crate) const READS_OR_WRITES: &str = "a function is either `cached`, since it reads, or it writes: on a hit of this one nothing would be written";
+
+/// Whether it is the attribute `name`, by whatever path.
+pub(crate) fn is_called(attribute: &Attribute, name: &str) -> bool {
+    attribute.path().segments.last().is_some_and(|segment| segment.ident == name)
 }
 
 /// Where the function stands, as far as it shows: a method speaks of `self` or `Self`.
@@ -36,7 +51,11 @@ pub(crate) fn home(attributes: &TokenStream, function: &ItemFn) -> Home {
 /// Holds the attribute against the function.
 pub(crate) fn check(options: Options, function: ItemFn, home: Home) -> Result<Model> {
     let (receiver, arguments, output) = check_signature(&function.sig)?;
-    let Options { key, mut tags, cache, skip, bypass, refresh, local, shared, policy } = options;
+    let Options { key, each, mut tags, cache, skip, bypass, refresh, local, shared, policy } = options;
+    if let Some(each) = each {
+        let message = "a batch in a cached `impl` needs an attribute of its own, outside of it: move it into another `impl`";
+        return Err(Error::new(each.span(), message));
+    }
     check_policy(&policy, function.sig.asyncness.is_some())?;
 
     let mut names: Vec<Ident> = receiver.iter().map(Receiver::name).collect();
@@ -65,6 +84,7 @@ pub(crate) fn check(options: Options, function: ItemFn, home: Home) -> Result<Mo
         bypass,
         refresh,
         local,
+        elements: None,
     };
     let mut errors = Errors::default();
     errors.take(check_skip(&skip, &model));
@@ -75,7 +95,7 @@ pub(crate) fn check(options: Options, function: ItemFn, home: Home) -> Result<Mo
     Ok(model)
 }
 
-fn check_signature(signature: &Signature) -> Result<(Option<Receiver>, Vec<Argument>, Type)> {
+pub(crate) fn check_signature(signature: &Signature) -> Result<(Option<Receiver>, Vec<Argument>, Type)> {
     let mut errors = Errors::default();
     let mut refuse =
         |place: &dyn ToTokens, message| errors.push(Error::new_spanned(place.to_token_stream(), message));
@@ -136,7 +156,7 @@ fn check_output(signature: &Signature) -> Result<Type> {
     }
 }
 
-fn check_policy(policy: &Policy, is_async: bool) -> Result<()> {
+pub(crate) fn check_policy(policy: &Policy, is_async: bool) -> Result<()> {
     let mut errors = Errors::default();
     if policy.ttl.is_none() {
         let message = "`ttl` is missing: say how long a value is fresh, as in `ttl = \"5m\"`";
@@ -181,7 +201,7 @@ fn path_key(signature: &Signature, arguments: &[Argument], skip: &[Ident]) -> Re
     Ok(Key { by_path: true, template: Template::of(pieces, signature.ident.span()) })
 }
 
-fn check_skip(skip: &[Ident], model: &Model) -> Result<()> {
+pub(crate) fn check_skip(skip: &[Ident], model: &Model) -> Result<()> {
     let mut errors = Errors::default();
     let known = model.arguments.iter().flat_map(|argument| &argument.bindings);
     for (index, name) in skip.iter().enumerate() {

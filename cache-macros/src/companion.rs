@@ -129,25 +129,25 @@ fn prime(model: &Model, facade: &TokenStream) -> TokenStream {
 }
 
 /// A companion that takes only the arguments it needs.
-struct Companion<'c> {
-    what: &'static str,
-    doc: &'static str,
-    needs: &'c dyn Fn(Uses) -> bool,
-    output: TokenStream,
+pub(crate) struct Companion<'c> {
+    pub(crate) what: &'static str,
+    pub(crate) doc: &'static str,
+    pub(crate) needs: &'c dyn Fn(Uses) -> bool,
+    pub(crate) output: TokenStream,
     /// A type in `output`, beside those of the arguments.
-    speaks_of: Option<&'c Type>,
+    pub(crate) speaks_of: Option<&'c Type>,
     /// An argument of its own.
-    more: TokenStream,
-    body: TokenStream,
+    pub(crate) more: TokenStream,
+    pub(crate) body: TokenStream,
 }
 
 impl<'c> Companion<'c> {
-    fn new(needs: &'c dyn Fn(Uses) -> bool) -> Self {
+    pub(crate) fn new(needs: &'c dyn Fn(Uses) -> bool) -> Self {
         let (output, more, body) = Default::default();
         Self { what: "", doc: "", needs, output, speaks_of: None, more, body }
     }
 
-    fn tokens(self, model: &Model) -> TokenStream {
+    pub(crate) fn tokens(self, model: &Model) -> TokenStream {
         let Self { what, doc, needs, output, speaks_of, more, body } = self;
         let needed = |argument: &&Argument| model.needs(argument, needs);
         let arguments: Vec<_> = model.arguments.iter().filter(needed).collect();
@@ -274,7 +274,7 @@ fn path(model: &Model) -> TokenStream {
 /// The function as its author wrote it. That the body lives here, in a function of its own, is what makes an
 /// early `return`, `?` and arguments of any name work. The lints allowed are about its interface, which here is
 /// not its author's to change.
-fn uncached(model: &Model) -> TokenStream {
+pub(crate) fn uncached(model: &Model) -> TokenStream {
     let mut function = model.function.clone();
     let doc = format!("Runs `{}` itself: asks no cache, and caches nothing.", function.sig.ident);
     function.attrs.retain(|attribute| is_lint(attribute) || attribute.path().is_ident("cfg"));

@@ -10,6 +10,7 @@ use syn::{Error, Expr, ExprLit, Ident, Lit, Result, spanned::Spanned};
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// The value of `ttl`, `swr` and their like.
+#[derive(Clone)]
 pub(crate) enum Time {
     Literal(Duration),
     Computed(Expr),

@@ -109,7 +109,7 @@ fn ask(model: &Model, facade: &TokenStream) -> TokenStream {
 
 /// The cache. One that lives in an argument taken by value is cloned (a handle is cheap to clone), since the
 /// body takes that argument with it.
-fn kept_handle(model: &Model, facade: &TokenStream) -> TokenStream {
+pub(crate) fn kept_handle(model: &Model, facade: &TokenStream) -> TokenStream {
     let handle = handle(model, facade);
     let in_cache = |name: &Ident| model.uses(name).cache;
     let owned = model
@@ -279,7 +279,7 @@ pub(crate) fn plain_signature(model: &Model) -> Signature {
 
 /// The attributes for the function that callers see: all that its author gave it. A lint expected of the body
 /// cannot be fulfilled here, and is only allowed.
-fn outer_attributes(attributes: &[Attribute]) -> Vec<Attribute> {
+pub(crate) fn outer_attributes(attributes: &[Attribute]) -> Vec<Attribute> {
     let mut outer = attributes.to_vec();
     for attribute in &mut outer {
         if let (true, Meta::List(list)) = (attribute.path().is_ident("expect"), &mut attribute.meta) {

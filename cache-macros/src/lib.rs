@@ -5,6 +5,7 @@ mod argument;
 mod associated;
 mod attr;
 mod background;
+mod batch;
 mod check;
 mod companion;
 mod duration;
@@ -196,6 +197,40 @@ use proc_macro2::TokenStream as TokenStream2;
 /// # Ok::<(), larder::Error>(())
 /// ```
 ///
+/// # Batches
+///
+/// With `each` in place of `key`, a function over many elements caches each of them: those that are there are answered from
+/// the cache, and one call of the body loads all that are missing. Each element is a flight of its own, shared with other
+/// batches and with functions for one element that have the same key.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use larder::{Larder, cached};
+///
+/// #[cached(each = "user:{id}", ttl = "5m")]
+/// fn users(ids: &[u64]) -> Result<HashMap<u64, String>, std::io::Error> {
+///     // one query stands here: SELECT ... WHERE id IN (...)
+///     Ok(ids.iter().map(|id| (*id, format!("row of {id}"))).collect())
+/// }
+///
+/// larder::scope(&Larder::memory(100), || {
+///     users(&[1, 2])?;
+///     let all = users(&[1, 2, 3])?; // asks for 3 alone
+///     assert_eq!(all.len(), 3);
+///     users::invalidate(&[2]).wait()?;
+///     assert_eq!(users::key(2), "user:2");
+///     Ok::<(), Box<dyn std::error::Error>>(())
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The placeholder that is no argument's name (`{id}`) is the element, whole or by fields (`{who.0}`); the one argument that
+/// nothing else speaks of holds them: `&[I]`, `Vec<I>`, `HashSet<I>` or another collection, or a reference to one, with
+/// `I: Clone`. The function returns a map of those that it found, in a `Result` or not: `HashMap<I, T>`, `BTreeMap<I, T>`,
+/// `Vec<(I, T)>`, with `T` or `Arc<T>`. What it leaves out is not cached. Its other arguments are cloned for each run. The
+/// tags are the same for all elements. Methods, and what says something of one value (`when`, `negative_ttl`, a TTL by
+/// closure), do not go with `each` yet. The companions are `key` (of one element), `invalidate` and `uncached`.
+///
 /// # A cache of your own, and tests
 ///
 /// ```
@@ -230,7 +265,108 @@ pub fn cached(attributes: TokenStream, item: TokenStream) -> TokenStream {
     expanded(cached_item, attributes, item)
 }
 
-/// Forgets what a function has changed, when it has.
+/// Says what a function makes old: it is invalidated when the function has succeeded, and before its caller gets the result.
+///
+/// ```
+/// use larder::{cached, invalidates};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)] struct User { id: u64, school: u64, name: String }
+/// # #[derive(Debug)] struct DbError;
+/// # mod db {
+/// #     use super::*;
+/// #     use std::sync::Mutex;
+/// #     static NAME: Mutex<String> = Mutex::new(String::new());
+/// #     pub async fn user(id: u64) -> Result<User, DbError> {
+/// #         Ok(User { id, school: 3, name: NAME.lock().unwrap().clone() })
+/// #     }
+/// #     pub async fn rename(id: u64, name: String) -> Result<User, DbError> {
+/// #         *NAME.lock().unwrap() = name;
+/// #         user(id).await
+/// #     }
+/// # }
+///
+/// #[cached(key = "user:{id}", ttl = "5m")]
+/// async fn user(id: u64) -> Result<User, DbError> {
+///     db::user(id).await
+/// }
+///
+/// #[invalidates(keys = ["user:{id}"], tags = ["school:{ret.school}"])]
+/// async fn rename(id: u64, name: String) -> Result<User, DbError> {
+///     db::rename(id, name).await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), DbError> {
+/// rename(7, "Ada".to_owned()).await?;
+/// assert_eq!(user(7).await?.name, "Ada");
+/// rename(7, "Grace".to_owned()).await?;
+/// assert_eq!(user(7).await?.name, "Grace"); // not the old one from the cache
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It goes on functions and methods, `&mut self` included, synchronous and asynchronous; not on what only returns a
+/// future (make that an `async fn`). The function itself is unchanged.
+///
+/// # Attributes
+///
+/// | | |
+/// |---|---|
+/// | `keys = ["user:{id}"]` | templates, as in [`#[cached]`](macro@cached): over the arguments and their fields, `self`, and `ret`. |
+/// | `tags = ["school:{ret.school}"]` | templates of tags. |
+/// | `patterns = ["page:{school}:*"]` | templates of globs: what is written in the template may be `* ? [abc]`; arguments are escaped, so none can widen it. |
+/// | `cache = self.cache` | an expression of type `Larder` or `&Larder`, evaluated before the body runs. Without it, `larder::global()`. |
+/// | `always` | also after `Err` and `None`, for a function that may have written all the same. |
+/// | `on_error = return` | hands the cache's error to the caller in place of the result, though the function has written; `E: From<larder::Error>`. |
+///
+/// `ret` is the value that is returned, inside of `Ok` and `Some`. What templates name of the arguments is written down
+/// before the body runs, which may use them up.
+///
+/// # When
+///
+/// | the function | what is named |
+/// |---|---|
+/// | returns `Ok`, `Some`, or what is neither `Result` nor `Option` | is invalidated, and then the caller gets its result |
+/// | returns `Err` or `None` | stays, unless `always` |
+/// | panics, or its future is dropped | is invalidated as far as it does not speak of `ret`: nobody knows whether it has been written |
+/// | runs in the scope of [`after_commit`](https://docs.rs/larder/latest/larder/fn.after_commit.html) | waits for the commit |
+///
+/// `Result` and `Option` are told by type, aliases too. If an invalidation cannot be delivered, the error is counted
+/// (`Stats::errors`) and logged, and the function's own result is returned, unless `on_error = return`.
+///
+/// Several of these attributes may stand on one function, [`#[updates]`](macro@updates) among them. Within one
+/// function, what is stored is stored last.
+///
+/// # In a transaction
+///
+/// A function that writes as a part of a transaction is called in the scope of `larder::after_commit()`: an invalidation
+/// before the commit leaves time for others to load the old row again.
+///
+/// ```
+/// use larder::{Larder, invalidates, ttl};
+///
+/// #[invalidates(keys = ["account:{id}"])]
+/// fn book(id: u64, cents: i64) -> Result<(), String> {
+///     // UPDATE accounts ...
+/// #   let _ = cents;
+///     Ok(())
+/// }
+///
+/// fn transfer(from: u64, to: u64, cents: i64) -> Result<(), Box<dyn std::error::Error>> {
+///     let changes = larder::after_commit();
+///     // begin; an early return drops `changes`, and with it all that was to be changed
+///     changes.scope(|| book(from, -cents).and_then(|()| book(to, cents)))?;
+///     // commit
+///     changes.committed().wait()?; // of async code: `scope_async(..).await`, `committed().await`
+///     Ok(())
+/// }
+///
+/// let cache = Larder::memory(100);
+/// cache.set("account:1", "100.00".to_owned(), ttl::LONG).wait()?;
+/// larder::scope(&cache, || transfer(1, 2, 500))?;
+/// assert!(!cache.exists("account:1").wait()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[proc_macro_attribute]
 pub fn invalidates(attributes: TokenStream, item: TokenStream) -> TokenStream {
     expanded(
@@ -240,7 +376,60 @@ pub fn invalidates(attributes: TokenStream, item: TokenStream) -> TokenStream {
     )
 }
 
-/// Stores what a function has written and returns.
+/// Stores what a function has written and returns, under the key of those who read it.
+///
+/// ```
+/// use larder::{Larder, cached, updates};
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// struct User {
+///     id: u64,
+///     name: String,
+/// }
+///
+/// #[cached(key = "user:{id}", ttl = "5m", tags = ["users"])]
+/// fn user(id: u64) -> Result<User, String> {
+///     Err(format!("user {id}: the database is not asked"))
+/// }
+///
+/// #[updates(key = "user:{ret.id}", ttl = "5m", tags = ["users"])]
+/// fn create(name: String) -> Result<User, String> {
+///     Ok(User { id: 7, name }) // INSERT ... RETURNING
+/// }
+///
+/// larder::scope(&Larder::memory(100), || {
+///     let created = create("Ada".to_owned())?;
+///     assert_eq!(user(7)?, created);
+///     Ok::<(), String>(())
+/// })?;
+/// # Ok::<(), String>(())
+/// ```
+///
+/// Prefer [`#[invalidates]`](macro@invalidates) unless the function returns just what the readers load: same type, same
+/// key, same `ttl`, `tags` and `version`.
+///
+/// # Attributes
+///
+/// | | |
+/// |---|---|
+/// | `key = "user:{ret.id}"` | required: a template over the arguments and the result. |
+/// | `ttl = "5m"`, `swr`, `sie`, `version` | as in [`#[cached]`](macro@cached); `ttl` is required. Expressions are evaluated before the body runs. |
+/// | `tags = ["author:{ret.author}"]` | templates over the arguments and the result. |
+/// | `cache`, `on_error = return` | as in [`#[invalidates]`](macro@invalidates). |
+///
+/// What is stored is the value inside of `Ok` and `Some`; after `Err` and `None` nothing changes. A value returned by
+/// value is cloned; an `Arc` is shared.
+///
+/// # What is not stored
+///
+/// Two writers of one row may come to the cache in another order than to the database, and the older value would stay.
+/// So if, from the call of the function until its value is stored, anybody else in this process writes or invalidates
+/// the key (or a tag of the value, or a pattern that covers it), the value is not stored and the key is invalidated
+/// instead. Loads that are under way do not store what they have read before. A writer in another process, or one that
+/// does not tell larder, is not seen: where that may be, invalidate.
+///
+/// The key is also invalidated in place of the update if the value cannot be stored, and, where it does not speak of
+/// `ret`, if the function panics or its future is dropped.
 #[proc_macro_attribute]
 pub fn updates(attributes: TokenStream, item: TokenStream) -> TokenStream {
     expanded(|attributes, item| writer::function(writer::Kind::Updates, attributes, item), attributes, item)
@@ -269,6 +458,9 @@ fn cached_item(attributes: TokenStream2, item: TokenStream2) -> syn::Result<Toke
     let options = attr::Options::parse(attributes.clone())?;
     let home = check::home(&attributes, &function);
     surroundings::check(&function, home)?;
+    if options.each.is_some() {
+        return batch::function(options, function, home);
+    }
     let model = check::check(options, function, home)?;
     Ok(expand::expand(&model).in_place(&model))
 }

@@ -7,6 +7,7 @@ use syn::{Expr, Ident, ItemFn, Type, ext::IdentExt};
 use crate::{argument::Argument, mentions, policy::Policy, receiver::Receiver, template::Template};
 
 /// A cached function. Every name in it is known to exist.
+#[derive(Clone)]
 pub(crate) struct Model {
     pub(crate) function: ItemFn,
     pub(crate) home: Home,
@@ -22,6 +23,8 @@ pub(crate) struct Model {
     pub(crate) refresh: Option<Expr>,
     /// The flag `local`.
     pub(crate) local: Option<Ident>,
+    /// Of a batch: the argument that holds its elements, of which the keys are made.
+    pub(crate) elements: Option<Ident>,
 }
 
 /// Where the function stands.
@@ -34,6 +37,7 @@ pub(crate) enum Home {
 }
 
 /// What a key is made of.
+#[derive(Clone)]
 pub(crate) struct Key {
     /// Whether it begins with the path of the function, as no text was given.
     pub(crate) by_path: bool,
@@ -58,7 +62,7 @@ impl Model {
             expr.as_ref().is_some_and(|expr| mentions::uses(expr.to_token_stream(), name))
         };
         Uses {
-            key: self.key.template.names(name),
+            key: self.key.template.names(name) || self.elements.as_ref() == Some(name),
             cache: in_expr(&self.cache),
             policy: self.policy.uses(name) || self.tags.iter().any(|tag| tag.names(name)),
             choice: in_expr(&self.bypass) || in_expr(&self.refresh),

@@ -7,7 +7,7 @@ use syn::{Error, Expr, ExprClosure, ExprLit, Ident, Lit, Result, spanned::Spanne
 use crate::{duration::Time, mentions};
 
 /// See the module. Each setting bears the name of the method of `larder::Policy` that it becomes.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Policy {
     /// How long a value is fresh.
     pub(crate) ttl: Option<Ttl>,
@@ -20,6 +20,7 @@ pub(crate) struct Policy {
 }
 
 /// How long a value is fresh.
+#[derive(Clone)]
 pub(crate) enum Ttl {
     Fixed(Time),
     /// As the value says.

@@ -8,6 +8,7 @@ use syn::{
 };
 
 /// See the module.
+#[derive(Clone)]
 pub(crate) struct Receiver {
     /// As it is written.
     pub(crate) tokens: syn::Receiver,

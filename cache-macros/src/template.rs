@@ -84,7 +84,7 @@ impl Template {
         self.span
     }
 
-    fn places(&self) -> impl Iterator<Item = &Place> {
+    pub(crate) fn places(&self) -> impl Iterator<Item = &Place> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Place(place) => Some(place),
             Piece::Text(_) => None,

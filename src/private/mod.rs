@@ -1,5 +1,6 @@
 //! What the expansions of the attributes call. Not a stable interface.
 
+pub mod each;
 pub mod form;
 #[cfg(feature = "memory")]
 mod global;
@@ -12,7 +13,8 @@ pub use std::sync::Arc;
 pub use std::time::Duration;
 
 pub use cache_core::private::{
-    Ask, Call, Judged, Shape, cloned, Keep, Returns, Writer, pattern, peek, prime, run, run_sync, strike, text_of, warm,
+    Ask, Call, Elements, Judged, Keep, Returns, Shape, Writer, cloned, compute, invalidate_each, pattern,
+    peek, prime, run, run_sync, strike, text_of, warm,
 };
 pub use cache_core::{
     Cacheable, Engine, Error, Key, KeyBuilder, KeyPart, Policy, Progress, Reply, Strength, Target,
@@ -21,6 +23,6 @@ pub use cache_core::{
 pub use global::Global;
 
 pub use crate::Larder;
-pub use warm::warm_sync;
 #[cfg(feature = "memory")]
 pub use crate::global::global as global_cache;
+pub use warm::warm_sync;

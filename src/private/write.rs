@@ -6,7 +6,7 @@ use cache_core::private::{Writer, block_on};
 use cache_core::{Cacheable, Error, Policy};
 
 use super::form::Form;
-use super::shape::{Chosen, HandedOut};
+use super::shape::Chosen;
 
 /// An async function that writes. `named` names what only its result tells, and says whether there was one.
 pub async fn write_async<R, L: Future<Output = R>>(
@@ -51,13 +51,24 @@ pub fn store<F: Form>(
 ) -> F::Return
 where
     F::Value: Cacheable,
-    F::Cloned: HandedOut,
+    F::Cloned: Kept,
 {
     match F::split(returned) {
         Ok(loaded) => F::join(writer.store(rule, key.as_ref(), loaded, policy)),
         Err(returned) => returned,
     }
 }
+
+/// `Clone`, with a word on why.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not `Clone`, but `updates` keeps a clone of what the function returns by value",
+    label = "not `Clone`",
+    note = "derive `Clone` for it, or return `Arc<{Self}>`, which the cache shares"
+)]
+pub trait Kept: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Kept for T {}
 
 /// `Err` of a cache's error, for `on_error = return`.
 #[diagnostic::on_unimplemented(

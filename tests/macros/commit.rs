@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use larder::testing::{Fault, Faulty, Op, Plain, Remote};
-use larder::{ErrorKind, Larder, Memory, Target, after_commit, cached, invalidates, scope, scope_async, ttl, updates};
+use larder::{
+    ErrorKind, Larder, Memory, Target, after_commit, cached, invalidates, scope, scope_async, ttl, updates,
+};
 
 use super::{Runs, User};
 
@@ -26,7 +28,7 @@ fn save(id: u64) -> User {
 fn filled() -> Larder {
     let cache = Larder::memory(100);
     for id in 0..10 {
-        cache.set(key(id), User { id: 100 + id }, ttl::DAY).wait().unwrap();
+        cache.set(key(id), User { id: 100 + id }, ttl::DAY).wait().expect("a key");
     }
     cache
 }
@@ -37,7 +39,7 @@ fn key(id: u64) -> String {
 
 /// What is cached of each user: nothing, or the id that it bears.
 fn users<const N: usize>(cache: &Larder, ids: [u64; N]) -> [Option<u64>; N] {
-    ids.map(|id| cache.get::<User>(key(id)).wait().unwrap().map(|user| user.id))
+    ids.map(|id| cache.get::<User>(key(id)).wait().expect("a user").map(|user| user.id))
 }
 
 #[test]
@@ -243,7 +245,8 @@ fn a_transaction_inside_another_one_is_released_at_once_and_again() {
 
 #[test]
 fn what_cannot_be_delivered_is_reported_and_the_rest_is_delivered() {
-    let backend = Faulty::new(Memory::builder().capacity(100).build()).script([Fault::error_on(Op::Invalidate).times(2)]);
+    let backend = Faulty::new(Memory::builder().capacity(100).build())
+        .script([Fault::error_on(Op::Invalidate).times(2)]);
     let cache = Larder::over(backend);
     for id in 1..=3 {
         cache.set(key(id), User { id }, ttl::DAY).wait().unwrap();

@@ -5,10 +5,11 @@
 
 mod arguments;
 mod attributes;
+mod batches;
 mod bodies;
 mod caches;
-mod companions;
 mod commit;
+mod companions;
 mod keys;
 mod methods;
 mod pedantic;

@@ -66,3 +66,49 @@ async fn they_are_silent_and_work() {
     assert_eq!(Arc::new(tenant).counted().await, 1);
     assert!(all("a", Page { number: 1 }).await.is_ok_and(|value| value.is_some()));
 }
+
+mod writers {
+    use std::collections::HashMap;
+
+    use larder::{Larder, cached, invalidates, scope, updates};
+
+    use super::super::User;
+
+    struct Users(Larder);
+
+    impl Users {
+        #[invalidates(keys = ["user:{id}", "name:{ret}"], tags = ["users"], cache = self.0)]
+        fn rename(&mut self, id: u64, name: String) -> Result<String, String> {
+            if name.is_empty() {
+                return Err(format!("user {id} needs a name"));
+            }
+            Ok(name)
+        }
+    }
+
+    #[updates(key = "user:{id}", ttl = "5m", tags = ["users:{ret.id}"])]
+    #[invalidates(patterns = ["page:*"], always)]
+    async fn save(id: u64) -> Option<User> {
+        Some(User { id })
+    }
+
+    #[invalidates(tags = ["users"])]
+    fn touch() {}
+
+    #[cached(each = "user:{id}", ttl = "5m")]
+    fn users(ids: &[u64]) -> HashMap<u64, User> {
+        ids.iter().map(|&id| (id, User { id })).collect()
+    }
+
+    #[tokio::test]
+    async fn are_silent_too() {
+        let cache = Larder::memory(10);
+        let mut names = Users(cache.clone());
+        assert_eq!(names.rename(1, "Ada".to_owned()).as_deref(), Ok("Ada"));
+        assert_eq!(larder::scope_async(&cache, save(1)).await, Some(User { id: 1 }));
+        scope(&cache, || {
+            touch();
+            assert_eq!(users(&[1]).len(), 1);
+        });
+    }
+}

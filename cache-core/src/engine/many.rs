@@ -49,7 +49,7 @@ fn all<'a, T: Send + 'a>(replies: impl Iterator<Item = Reply<'a, T>>) -> Reply<'
 }
 
 /// The answers of operations that are all under way, in order. Each is awaited, also after one that failed.
-pub(super) fn each<'a, T: Send + 'a>(replies: Vec<Reply<'a, T>>) -> Reply<'a, Vec<Result<T>>> {
+pub(crate) fn each<'a, T: Send + 'a>(replies: Vec<Reply<'a, T>>) -> Reply<'a, Vec<Result<T>>> {
     if replies.iter().all(|reply| matches!(reply, Reply::Ready(_))) {
         return Reply::ready(replies.into_iter().map(Reply::wait).collect());
     }

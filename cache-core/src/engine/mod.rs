@@ -32,6 +32,7 @@ pub use life::{Closed, Health};
 pub use load::{Load, Loaded, Previous, Share};
 pub(crate) use load::{Terms, Untold};
 pub use loader::{Compute, LoadPolicy, Uninterrupted};
+pub(crate) use many::each;
 pub use read::{Hit, Ttl};
 pub use warm::{Progress, Warm, Warmed};
 

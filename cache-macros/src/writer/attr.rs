@@ -43,14 +43,14 @@ impl Kind {
 /// What all the attributes say, the first of which is in hand; the others are taken off the function.
 pub(super) fn rules(first: Kind, tokens: TokenStream, function: &mut ItemFn) -> Result<Vec<Rule>> {
     let mut errors = Errors::default();
-    let mut rules = Vec::from_iter(errors.take(rule(first, tokens)));
+    let mut rules = Vec::from_iter(errors.take(rule(first, tokens, Span::call_site())));
     function.attrs.retain(|attribute| {
         let Some(kind) = Kind::of(attribute) else { return true };
         let tokens = match &attribute.meta {
             Meta::List(list) => list.tokens.clone(),
             _ => TokenStream::new(),
         };
-        rules.extend(errors.take(rule(kind, tokens)));
+        rules.extend(errors.take(rule(kind, tokens, attribute.path().span())));
         false
     });
     errors.finish()?;
@@ -72,7 +72,8 @@ struct Options {
     hands_out: Option<syn::Ident>,
 }
 
-fn rule(kind: Kind, tokens: TokenStream) -> Result<Rule> {
+/// One attribute, which stands at `place`.
+fn rule(kind: Kind, tokens: TokenStream, place: Span) -> Result<Rule> {
     let mut options = Options::default();
     let known = format!("`{}` has the attributes {}", kind.name(), kind.known());
     attr::settings(tokens, &known, |setting| options.set(kind, setting))?;
@@ -80,11 +81,11 @@ fn rule(kind: Kind, tokens: TokenStream) -> Result<Rule> {
     let update = match kind {
         Kind::Invalidates if forgets.is_empty() => {
             let message = "`invalidates` names nothing: add `keys = [\"user:{id}\"]`, `tags = [...]` or `patterns = [...]`";
-            return Err(Error::new(Span::call_site(), message));
+            return Err(Error::new(place, message));
         }
         Kind::Invalidates => None,
         Kind::Updates => {
-            let missing = |what| Error::new(Span::call_site(), what);
+            let missing = |what| Error::new(place, what);
             let key = options.key.ok_or_else(|| {
                 missing(
                     "`key` is missing: say under which key the result is stored, as in `key = \"user:{id}\"`",

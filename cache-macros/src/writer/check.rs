@@ -8,6 +8,7 @@ use syn::{
 
 use super::{Aim, Kind, Model, Rule};
 use crate::{
+    check::{READS_OR_WRITES, is_called},
     errors::Errors,
     mentions,
     template::{Scope, Template},
@@ -73,13 +74,8 @@ fn check_signature(function: &ItemFn) -> Result<Type> {
         let message = "a `const fn` cannot tell a cache anything: remove `const`, or the attribute";
         return Err(Error::new_spanned(word, message));
     }
-    if let Some(cached) = function
-        .attrs
-        .iter()
-        .find(|attribute| attribute.path().segments.last().is_some_and(|segment| segment.ident == "cached"))
-    {
-        let message = "a function either reads, and is `cached`, or writes: on a hit of this one, nothing would be written";
-        return Err(Error::new_spanned(cached, message));
+    if let Some(cached) = function.attrs.iter().find(|attribute| is_called(attribute, "cached")) {
+        return Err(Error::new_spanned(cached, READS_OR_WRITES));
     }
     let ReturnType::Type(_, output) = &signature.output else { return Ok(parse_quote!(())) };
     if let Some(found) = mentions::impl_trait(output) {

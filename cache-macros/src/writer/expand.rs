@@ -7,20 +7,15 @@ use syn::{Ident, spanned::Spanned};
 
 use super::{Aim, Model, Rule, Update};
 use crate::{
-    expand::{at, borrowed_handle},
+    expand::{at, borrowed_handle, local},
     krate,
     template::{Piece, Place, Template},
 };
 
-/// A name of ours, which no argument can have.
-fn ours(name: &str) -> Ident {
-    format_ident!("__larder_{name}", span = Span::mixed_site())
-}
-
 /// The function, with its body between what comes before and what comes after.
 pub(super) fn expand(model: &Model) -> TokenStream {
     let facade = krate::facade();
-    let (writer, form) = (ours("writer"), ours("form"));
+    let (writer, form, naming) = (local("writer"), local("form"), local("naming"));
     let attributes = &model.function.attrs;
     let (vis, signature, output) = (&model.function.vis, &model.function.sig, &model.output);
     let mut parts = Parts { facade: &facade, before: Vec::new(), after: Vec::new(), stored: Vec::new() };
@@ -40,7 +35,9 @@ pub(super) fn expand(model: &Model) -> TokenStream {
             let mut #writer = #facade::__private::Writer::new();
             #(#before)*
             let #form = #facade::__larder_form!(#output);
-            #facade::__private::write::#entry(#writer, #body, #named, #hand_out) #await_it
+            #[allow(clippy::all, clippy::pedantic, clippy::nursery)]
+            let #naming = #named;
+            #facade::__private::write::#entry(#writer, #body, #naming, #hand_out) #await_it
         }
     }
 }
@@ -51,7 +48,7 @@ fn body(model: &Model) -> TokenStream {
     if model.function.sig.asyncness.is_none() {
         return quote!(move || -> #output #block);
     }
-    let returned = ours("returned");
+    let returned = local("returned");
     quote! {
         async move {
             // Says what type the block has, so that `?` knows.
@@ -92,7 +89,7 @@ struct Parts<'p> {
 
 impl Parts<'_> {
     fn rule(&mut self, number: usize, rule: &Rule) {
-        let (facade, writer) = (self.facade, ours("writer"));
+        let (facade, writer) = (self.facade, local("writer"));
         let cache = match &rule.cache {
             Some(cache) => borrowed_handle(cache, facade),
             None => quote!(&#facade::__private::global_cache()),
@@ -115,19 +112,19 @@ impl Parts<'_> {
     }
 
     fn update(&mut self, number: usize, update: &Update) {
-        let (facade, writer) = (self.facade, ours("writer"));
+        let (facade, writer) = (self.facade, local("writer"));
         let (late, mut key) = self.name(&update.key, Aim::Key);
         if late {
             self.before.push(quote!(#writer.update(#number, ::core::option::Option::None);));
         } else {
-            let known = ours(&format!("key_{number}"));
+            let known = local(&format!("key_{number}"));
             self.before.push(quote! {
                 let #known = #key;
                 #writer.update(#number, ::core::option::Option::Some(&#known));
             });
             key = known.into_token_stream();
         }
-        let policy = ours(&format!("policy_{number}"));
+        let policy = local(&format!("policy_{number}"));
         let ttl = &update.ttl;
         let swr = update.swr.as_ref().map(|swr| quote!(.swr(#swr)));
         let sie = update.sie.as_ref().map(|sie| quote!(.sie(#sie)));
@@ -155,7 +152,7 @@ impl Parts<'_> {
             if place.is_result {
                 return part(builder, place);
             }
-            let text = ours(&format!("text_{}", before.len()));
+            let text = local(&format!("text_{}", before.len()));
             let at = at(place.root.span());
             before.push(quote_spanned!(at=> let #text = #facade::__private::text_of(&#place);));
             quote!(#builder.text(&#text);)
@@ -164,12 +161,13 @@ impl Parts<'_> {
 
     /// What is done with the result.
     fn named(&self, model: &Model) -> TokenStream {
-        let (facade, writer, form) = (self.facade, ours("writer"), ours("form"));
-        let (returned, after) = (ours("returned"), &self.after);
+        let (facade, writer, form) = (self.facade, local("writer"), local("form"));
+        let (returned, after) = (local("returned"), &self.after);
         let speaks = model.rules.iter().any(Rule::uses_result);
         let ret = if speaks { Ident::new("ret", Span::call_site()).into_token_stream() } else { quote!(_) };
         let stored = self.stored.iter().map(|(_, stored)| stored);
-        let slots: Vec<_> = self.stored.iter().map(|(number, _)| ours(&format!("stored_{number}"))).collect();
+        let slots: Vec<_> =
+            self.stored.iter().map(|(number, _)| local(&format!("stored_{number}"))).collect();
         let numbers = self.stored.iter().map(|(number, _)| number);
         let at = at(model.output.span());
         let store = quote_spanned!(at=> store);
@@ -208,7 +206,7 @@ fn made(
     facade: &TokenStream,
     mut part: impl FnMut(&Ident, &Place) -> TokenStream,
 ) -> TokenStream {
-    let builder = ours("builder");
+    let builder = local("builder");
     let pieces = template.pieces.iter().map(|piece| match piece {
         Piece::Text(text) => quote!(#builder.text(#text);),
         Piece::Place(place) => part(&builder, place),

@@ -17,7 +17,15 @@ pub(super) enum Change {
     /// An invalidation.
     Strike { engine: Engine, target: Named, strength: Strength },
     /// A value that a function has written and returned.
-    Store { update: Update, key: Box<str>, value: Value, policy: Policy },
+    Store(Box<Store>),
+}
+
+/// See [`Change::Store`].
+pub(super) struct Store {
+    pub(super) update: Update,
+    pub(super) key: Box<str>,
+    pub(super) value: Value,
+    pub(super) policy: Policy,
 }
 
 impl Change {
@@ -28,7 +36,7 @@ impl Change {
     pub(super) fn engine(&self) -> &Engine {
         match self {
             Self::Strike { engine, .. } => engine,
-            Self::Store { update, .. } => update.engine(),
+            Self::Store(store) => store.update.engine(),
         }
     }
 
@@ -45,10 +53,16 @@ impl Change {
 
     /// Makes the change: it is under way when this returns.
     fn deliver(&self) -> Reply<'_, ()> {
-        let (update, key, value, policy) = match self {
-            Self::Strike { engine, target, strength } => return engine.strike(target.target(), *strength),
-            Self::Store { update, key, value, policy } => (update, key, value, policy),
-        };
+        match self {
+            Self::Strike { engine, target, strength } => engine.strike(target.target(), *strength),
+            Self::Store(store) => store.deliver(),
+        }
+    }
+}
+
+impl Store {
+    fn deliver(&self) -> Reply<'_, ()> {
+        let Self { update, key, value, policy } = self;
         let engine = update.engine();
         let overtaken = || update.is_overtaken(key, policy.tag_list());
         // Inside the scope of another transaction, this one may be a part of it, and its value not be for others yet.

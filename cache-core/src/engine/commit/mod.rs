@@ -179,7 +179,10 @@ fn make_now(group: u64, changes: &[Change]) {
 fn summed_up(answers: &[Result<()>]) -> Result<()> {
     let failed: Vec<&Error> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
     let Some(first) = failed.first() else { return Ok(()) };
-    let message =
-        format!("after the commit, {} of {} changes of the cache failed: {first}", failed.len(), answers.len());
+    let message = format!(
+        "after the commit, {} of {} changes of the cache failed: {first}",
+        failed.len(),
+        answers.len()
+    );
     Err(Error::new(first.kind(), message))
 }

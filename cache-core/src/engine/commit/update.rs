@@ -43,7 +43,9 @@ impl Updates {
             return;
         }
         let group = GROUP.with(Cell::get);
-        for witness in self.running.lock().iter().filter(|witness| witness.group == 0 || witness.group != group) {
+        for witness in
+            self.running.lock().iter().filter(|witness| witness.group == 0 || witness.group != group)
+        {
             let mut seen = witness.seen.lock();
             match &mut *seen {
                 Some(targets) if targets.len() < REMEMBERED => targets.push(target.into()),

@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::buffer::{Buffer, next_group};
-use super::change::{Change, deliver};
+use super::change::{Change, Store, deliver};
 use super::update::Update;
 use super::{make_now, scope};
 use crate::engine::{Engine, Loaded};
@@ -79,7 +79,8 @@ impl Writer {
     ) -> Arc<T> {
         if let Some(update) = self.rules[rule].update.take() {
             let value = Value::new(loaded.value.clone());
-            self.changes.push((rule, Change::Store { update, key: key.into(), value, policy }));
+            let store = Store { update, key: key.into(), value, policy };
+            self.changes.push((rule, Change::Store(Box::new(store))));
         }
         loaded.value
     }
@@ -91,7 +92,7 @@ impl Writer {
         let planned = planned.into_iter().filter(|(rule, _)| succeeded || rules[*rule].always);
         // What it returned is newer than what it forgets.
         let (values, mut planned): (Vec<_>, Vec<_>) =
-            planned.partition(|(_, change)| matches!(change, Change::Store { .. }));
+            planned.partition(|(_, change)| matches!(change, Change::Store(_)));
         planned.extend(values);
         let (of, changes): (Vec<usize>, Vec<Change>) =
             planned.into_iter().filter_map(|(rule, change)| Some((rule, self.wait(change)?))).unzip();
@@ -122,9 +123,10 @@ impl Drop for Writer {
         if self.rules.is_empty() {
             return;
         }
-        let updated = self.rules.iter().filter_map(|rule| {
-            Some(Change::forget(&rule.engine, Target::Key(rule.key.as_deref()?)))
-        });
+        let updated = self
+            .rules
+            .iter()
+            .filter_map(|rule| Some(Change::forget(&rule.engine, Target::Key(rule.key.as_deref()?))));
         let named = mem::take(&mut self.changes).into_iter().map(|(_, change)| change);
         let named = named.filter(|change| matches!(change, Change::Strike { .. }));
         let changes: Vec<_> = named.chain(updated).filter_map(|change| self.wait(change)).collect();

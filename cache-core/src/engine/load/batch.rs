@@ -22,21 +22,26 @@ pub(super) type Part<'j, T, E> = Job<'j, T, Result<Loaded<T>, E>, E>;
 
 pub(super) type Values<T> = HashMap<Box<str>, Arc<T>>;
 
-pub(super) fn terms<T, E>() -> Terms<T, Result<Loaded<T>, E>, E> {
-    Terms::new(std::convert::identity, true)
+pub(super) fn terms<T, E>(blocking: bool) -> Terms<T, Result<Loaded<T>, E>, E> {
+    Terms { blocking, ..Terms::new(std::convert::identity, true) }
 }
 
 /// See the module; with the fences of the keys, and the flights that they lead.
-#[derive(Default)]
 pub(super) struct Batch {
+    /// Its caller holds its thread.
+    pub(super) blocking: bool,
     pub(super) keys: Vec<Box<str>>,
     pub(super) fences: HashMap<Box<str>, Owned>,
     pub(super) leads: Vec<Lead>,
 }
 
 impl Batch {
+    pub(super) fn new(blocking: bool) -> Self {
+        Self { blocking, keys: Vec::new(), fences: HashMap::new(), leads: Vec::new() }
+    }
+
     /// Loads and publishes what the loader finds, and lands the flights.
-    pub(super) async fn load<T, E, F, M, L>(
+    pub(super) async fn load<T, V, E, F, M, L>(
         self,
         engine: &Engine,
         policy: &Policy,
@@ -47,11 +52,12 @@ impl Batch {
         T: Cacheable,
         E: 'static,
         F: AsRef<str> + 'static,
-        M: IntoIterator<Item = (F, T)> + 'static,
+        V: Into<Arc<T>>,
+        M: IntoIterator<Item = (F, V)> + 'static,
         L: Future<Output = Result<M, E>>,
     {
-        let Self { keys, mut fences, leads } = self;
-        let part = |key| Part::<T, E>::new(engine, key, policy, terms(), |_| None);
+        let Self { blocking, keys, mut fences, leads } = self;
+        let part = |key| Part::<T, E>::new(engine, key, policy, terms(blocking), |_| None);
         let clock = &engine.shared.clock;
         let began = clock.now();
         let first = part(keys.first().map_or("", |key| key));
@@ -106,17 +112,16 @@ fn names(keys: &[Box<str>]) -> Cow<'_, str> {
 }
 
 /// What a batch brought, by key; where it failed, so have its flights.
-fn by_key<T, E, F: AsRef<str>, M: IntoIterator<Item = (F, T)>>(
+fn by_key<T, V: Into<Arc<T>>, E, F: AsRef<str>, M: IntoIterator<Item = (F, V)>>(
     output: Option<Result<M, E>>,
     leads: Vec<Lead>,
 ) -> Result<(Values<T>, Vec<Lead>), E> {
     // There was a deadline, so the policy has a limit, and its type says what that comes to.
     let output = output.unwrap_or_else(|| unreachable!("a limit without an error"));
     match output {
-        Ok(found) => Ok((
-            found.into_iter().map(|(key, value)| (key.as_ref().into(), Arc::new(value))).collect(),
-            leads,
-        )),
+        Ok(found) => {
+            Ok((found.into_iter().map(|(key, value)| (key.as_ref().into(), value.into())).collect(), leads))
+        }
         Err(error) => {
             leads.into_iter().for_each(|lead| lead.land(Landing::Failed(None)));
             Err(error)

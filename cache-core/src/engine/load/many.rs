@@ -31,14 +31,14 @@ struct Round<T> {
     follows: Vec<(Box<str>, Follow)>,
 }
 
-impl<T> Default for Round<T> {
-    fn default() -> Self {
+impl<T> Round<T> {
+    fn new(blocking: bool) -> Self {
         Self {
             values: HashMap::new(),
             stale: HashMap::new(),
             _beside: Vec::new(),
-            missing: Batch::default(),
-            refresh: Batch::default(),
+            missing: Batch::new(blocking),
+            refresh: Batch::new(blocking),
             follows: Vec::new(),
         }
     }
@@ -78,7 +78,7 @@ impl Engine {
         &self,
         keys: impl IntoIterator<Item = K>,
         policy: P,
-        mut loader: impl FnMut(Vec<K>) -> L,
+        loader: impl FnMut(Vec<K>) -> L,
     ) -> Result<Vec<Option<Arc<T>>>, E>
     where
         T: Cacheable,
@@ -89,11 +89,31 @@ impl Engine {
         P: LoadPolicy<L>,
         L: Future<Output = Result<M, E>>,
     {
-        let keys: Vec<K> = keys.into_iter().collect();
+        self.load_each::<T, T, E, K, F, M, P, L>(keys.into_iter().collect(), policy, loader, false).await
+    }
+
+    /// The same for values that may be shared already, and for callers that hold their thread.
+    pub(crate) async fn load_each<T, V, E, K, F, M, P, L>(
+        &self,
+        keys: Vec<K>,
+        policy: P,
+        mut loader: impl FnMut(Vec<K>) -> L,
+        blocking: bool,
+    ) -> Result<Vec<Option<Arc<T>>>, E>
+    where
+        T: Cacheable,
+        V: Into<Arc<T>>,
+        E: 'static,
+        K: AsRef<str> + Clone,
+        F: AsRef<str> + 'static,
+        M: IntoIterator<Item = (F, V)> + 'static,
+        P: LoadPolicy<L>,
+        L: Future<Output = Result<M, E>>,
+    {
         let (policy, limit) = (policy.into_policy(), P::timed_out);
         if self.shared.disabled {
-            let all =
-                Batch { keys: keys.iter().map(|key| key.as_ref().into()).collect(), ..Batch::default() };
+            let all = keys.iter().map(|key| key.as_ref().into()).collect();
+            let all = Batch { keys: all, ..Batch::new(blocking) };
             let values = all.load(self, &policy, loader(keys.clone()), limit).await?;
             return Ok(keys.iter().map(|key| values.get(key.as_ref()).cloned()).collect());
         }
@@ -112,7 +132,7 @@ impl Engine {
         let patient = policy.clone().unlimited();
         let stand_in = |missing: &[Box<str>], stale: &mut HashMap<Box<str>, Stale<T>>| {
             let mut serve = |key: &str| {
-                let part = Part::<T, E>::new(self, key, &patient, terms(), |_| None);
+                let part = Part::<T, E>::new(self, key, &patient, terms(blocking), |_| None);
                 let stale = stale.remove(key).filter(|stale| part.may_stand_in(stale))?;
                 Some((Box::from(key), part.serve(stale)))
             };
@@ -121,7 +141,7 @@ impl Engine {
         // Each round ends the call of somebody who loads a key that others wait for, so there is a last one.
         let mut retrying = false;
         loop {
-            let mut found = self.find_many::<T, E>(&wanted, &patient, retrying).await;
+            let mut found = self.find_many::<T, E>(&wanted, &patient, blocking, retrying).await;
             values.extend(std::mem::take(&mut found.values));
             wanted.clear();
             if !found.missing.keys.is_empty() {
@@ -138,11 +158,11 @@ impl Engine {
                 && let Some(place) = self.shared.background.place()
             {
                 let given = given(&found.refresh);
-                self.refresh_many::<T, E, F, M, P, L>(found.refresh, &policy, loader(given), place).await;
+                self.refresh_many::<T, V, E, F, M, P, L>(found.refresh, &policy, loader(given), place).await;
             }
             for (key, follow) in found.follows {
                 let landed = {
-                    let part = Part::<T, E>::new(self, &key, &patient, terms(), |_| None);
+                    let part = Part::<T, E>::new(self, &key, &patient, terms(blocking), |_| None);
                     let follow = pin!(part.follow(follow));
                     within(&self.shared.clock, deadline, follow).await
                 };
@@ -170,12 +190,13 @@ impl Engine {
         &self,
         keys: &[Box<str>],
         policy: &Policy,
+        blocking: bool,
         retrying: bool,
     ) -> Round<T> {
-        let mut found = Round::default();
+        let mut found = Round::new(blocking);
         let (mut mine, mut leads) = (Vec::new(), Vec::new());
         for key in keys {
-            let part = Part::<T, E>::new(self, key, policy, terms(), |_| None);
+            let part = Part::<T, E>::new(self, key, policy, terms(blocking), |_| None);
             if let Err(error) = self.check(key, policy) {
                 self.note(&error);
                 drop(part.nothing());
@@ -218,26 +239,27 @@ impl Engine {
     }
 
     /// Loads a batch in the background, if its loader can go there.
-    async fn refresh_many<T, E, F, M, P, L>(&self, batch: Batch, policy: &Policy, loader: L, place: Place)
+    async fn refresh_many<T, V, E, F, M, P, L>(&self, batch: Batch, policy: &Policy, loader: L, place: Place)
     where
         T: Cacheable,
         E: 'static,
         F: AsRef<str> + 'static,
-        M: IntoIterator<Item = (F, T)> + 'static,
+        V: Into<Arc<T>>,
+        M: IntoIterator<Item = (F, V)> + 'static,
         P: LoadPolicy<L>,
         L: Future<Output = Result<M, E>>,
     {
         batch.keys.iter().for_each(|key| self.saw(key, Event::Refresh, Began::read()));
         match P::detach(loader) {
             Ok(loader) => {
-                let (engine, policy) = (self.clone(), policy.clone());
+                let (engine, policy, blocking) = (self.clone(), policy.clone(), batch.blocking);
                 let load = async move {
                     let _place = place;
-                    drop(batch.load::<T, E, _, _, _>(&engine, &policy, loader, P::timed_out).await);
+                    drop(batch.load::<T, V, E, _, _, _>(&engine, &policy, loader, P::timed_out).await);
                 };
-                runtime::spawn(Box::pin(load), false);
+                runtime::spawn(Box::pin(load), blocking);
             }
-            Err(loader) => drop(batch.load::<T, E, _, _, _>(self, policy, loader, P::timed_out).await),
+            Err(loader) => drop(batch.load::<T, V, E, _, _, _>(self, policy, loader, P::timed_out).await),
         }
     }
 }
