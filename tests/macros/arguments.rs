@@ -150,3 +150,20 @@ async fn with_lifetimes_and_closures() {
     })
     .await;
 }
+
+#[cached(key = "any:{part}:{ids}", ttl = "5m", swr = "1m")]
+async fn any<const N: usize>(part: impl KeyPart + Clone + Send + Sync + 'static, ids: &[String; N]) -> usize {
+    let _ = (part, ids);
+    tokio::task::yield_now().await;
+    N
+}
+
+#[tokio::test]
+async fn of_any_type() {
+    scope_async(&Larder::memory(100), async {
+        assert_eq!(any("a", &["b".to_owned()]).await, 1);
+        assert_eq!(any::key(7, &["b".to_owned()]), "any:7:%(b%;%)");
+        assert_eq!(any::warm([(1, &[])], 1).await.done, 1);
+    })
+    .await;
+}
