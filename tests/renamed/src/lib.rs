@@ -56,7 +56,10 @@ mod tests {
             assert_eq!(user("db", 3, &[]).await.expect("primed").0, "primed");
             assert_eq!((find(1, Some("a")), find(1, None)), (Some("a 1".to_owned()), None));
             assert_eq!(find::key(1, Some("a")), "larder_renamed::find:1:%=a");
-            assert_eq!((Corner(2).price(3), Corner(2).price_peek(3).await.expect("memory answers")), (6, Some(6)));
+            assert_eq!(
+                (Corner(2).price(3), Corner(2).price_peek(3).await.expect("memory answers")),
+                (6, Some(6))
+            );
             set_price(2, 3).expect("writes");
             assert_eq!(Corner(2).price_peek(3).await.expect("memory answers"), None);
         })
