@@ -95,6 +95,10 @@ mod writers {
     #[invalidates(tags = ["users"])]
     fn touch() {}
 
+    #[rustfmt::skip]
+    #[invalidates(keys = ["user:{id}"])]
+    async fn in_one_line(id: u64) -> u64 { id }
+
     #[cached(each = "user:{id}", ttl = "5m")]
     fn users(ids: &[u64]) -> HashMap<u64, User> {
         ids.iter().map(|&id| (id, User { id })).collect()
@@ -106,6 +110,7 @@ mod writers {
         let mut names = Users(cache.clone());
         assert_eq!(names.rename(1, "Ada".to_owned()).as_deref(), Ok("Ada"));
         assert_eq!(larder::scope_async(&cache, save(1)).await, Some(User { id: 1 }));
+        assert_eq!(larder::scope_async(&cache, in_one_line(1)).await, 1);
         scope(&cache, || {
             touch();
             assert_eq!(users(&[1]).len(), 1);

@@ -48,7 +48,7 @@ fn body(model: &Model) -> TokenStream {
     if model.function.sig.asyncness.is_none() {
         return quote!(move || -> #output #block);
     }
-    let returned = local("returned");
+    let (returned, statements) = (local("returned"), &block.stmts);
     quote! {
         async move {
             // Says what type the block has, so that `?` knows.
@@ -57,7 +57,7 @@ fn body(model: &Model) -> TokenStream {
                 let #returned: #output = loop {};
                 return #returned;
             }
-            #block
+            #(#statements)*
         }
     }
 }
