@@ -33,6 +33,11 @@ fn hidden(model: &Model, facade: &TokenStream) -> TokenStream {
         model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key)).collect();
     let (names, types) = (arguments.iter().map(|argument| &argument.name), arguments.iter().map(|a| &a.ty));
     let generics = generics::needed(&model.function.sig.generics, types.clone());
+    let lent = types.map(|ty| match ty {
+        // `&impl A + B` could be read in two ways.
+        Type::ImplTrait(bounds) if bounds.bounds.len() > 1 => quote!((#ty)),
+        ty => quote!(#ty),
+    });
     let clause = &generics.where_clause;
     let receiver = model.receiver.as_ref().map(|_| quote!(&self,));
     let parts = take_apart(model, |uses| uses.key);
@@ -43,7 +48,7 @@ fn hidden(model: &Model, facade: &TokenStream) -> TokenStream {
         #(#cfg)*
         #[inline]
         #[allow(clippy::all, clippy::pedantic, clippy::nursery)]
-        fn #name #generics (#receiver #(#names: &#types),*) -> #facade::__private::Key #clause {
+        fn #name #generics (#receiver #(#names: &#lent),*) -> #facade::__private::Key #clause {
             #parts
             #value
         }

@@ -106,6 +106,7 @@ use proc_macro2::TokenStream as TokenStream2;
 /// | `Result<T, E>`, `Result<Arc<T>, E>` | what is `Ok`; `E` can be any type | as above |
 /// | `Result<Option<T>, E>`, `Result<Option<Arc<T>>, E>` | what is `Ok(Some(_))`; `Ok(None)` with `negative_ttl` | as above |
 ///
+/// An `i64` is cached like any other value, also with tags: it is not the counter that `incr` adds to.
 /// A `Result` is told by its type, so an alias such as `io::Result<T>` is one. `T` is `Cacheable`: it derives
 /// serde's `Serialize` and `Deserialize`, or is a `Local`; with `local` it can be any type that is `Send + Sync`. Nothing in
 /// the return type is borrowed. What cannot be told from a `Result` (a bare generic `T`) or has no name (`impl Trait`) is

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cache_core::private::{Elements, Keyed, block_on};
 use cache_core::{Cacheable, Compute, Engine, LoadPolicy, Uninterrupted};
 
-use super::form::{Fallible, Form, Owned, Shared};
+use super::form::{Fallible, Form, Number, Owned, Shared};
 use super::shape::{Chosen, HandedOut, Probe};
 
 /// How a batched function returns what it found: in a map, or in a `Result` of one.
@@ -68,10 +68,27 @@ where
     message = "the values of a batch are `T` or `Arc<T>`",
     note = "leave out of the map what is missing, in place of an `Option`; return a `Result` of all, in place of one for each"
 )]
-pub trait Single: Form<Return: Into<Arc<<Self as Form>::Value>> + 'static> {}
+pub trait Single: Form {
+    fn share(value: Self::Return) -> Arc<Self::Value>;
+}
 
-impl<T: 'static> Single for Owned<T> {}
-impl<T: 'static> Single for Shared<T> {}
+impl<T> Single for Owned<T> {
+    fn share(value: T) -> Arc<T> {
+        Arc::new(value)
+    }
+}
+
+impl<T> Single for Shared<T> {
+    fn share(value: Arc<T>) -> Arc<T> {
+        value
+    }
+}
+
+impl Single for Number {
+    fn share(value: i64) -> Arc<Self::Value> {
+        Arc::new(cache_core::private::Number(value))
+    }
+}
 
 /// The question about the type of the values.
 pub fn values<F: Batch>(_form: &Chosen<F>) -> Probe<F::Each> {
@@ -110,11 +127,10 @@ where
     S: Single,
     S::Value: Cacheable,
     S::Cloned: HandedOut,
-    P: LoadPolicy<Keyed<L, F::Id, F::Return, F::Found, F::Error>>,
+    P: LoadPolicy<Keyed<L, F::Id, F::Return, F::Found, F::Error, S::Return, S::Value>>,
     L: Future<Output = F::Return>,
 {
-    let found =
-        elements.load::<S::Value, S::Return, _, _, _, _, _>(cache, policy, run, F::open, blocking).await;
+    let found = elements.load(cache, policy, run, (F::open, S::share), blocking).await;
     F::close(found.map(|found| found.into_iter().map(|(id, value)| (id, S::join(value))).collect()))
 }
 
@@ -133,7 +149,8 @@ where
     S: Single,
     S::Value: Cacheable,
     S::Cloned: HandedOut,
-    P: LoadPolicy<Keyed<Compute<B>, F::Id, F::Return, F::Found, F::Error>> + Uninterrupted,
+    P: LoadPolicy<Keyed<Compute<B>, F::Id, F::Return, F::Found, F::Error, S::Return, S::Value>>
+        + Uninterrupted,
     B: FnOnce() -> F::Return,
 {
     block_on(each_async(cache, form, values, elements, policy, run, true))

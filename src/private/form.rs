@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use cache_core::private::OrNone;
+use cache_core::private::{self, OrNone};
 use cache_core::{Loaded, Local};
 
 /// One way of caching a return type.
@@ -66,6 +66,33 @@ impl<T> Form for Owned<T> {
     }
 
     fn seen(returned: &T) -> Option<&T> {
+        Some(returned)
+    }
+}
+
+/// `i64`: a value like any other, and no counter.
+pub struct Number;
+
+impl Form for Number {
+    type Return = i64;
+    type Value = private::Number;
+    type Cloned = ();
+    type Seen = i64;
+    type InProcess = Kept<i64>;
+    type Negative = Self;
+    type OrNone = Owned<Option<i64>>;
+
+    #[inline]
+    fn split(returned: i64) -> Result<Loaded<private::Number>, i64> {
+        Ok(Loaded::new(private::Number(returned)))
+    }
+
+    #[inline]
+    fn join(value: Arc<private::Number>) -> i64 {
+        value.0
+    }
+
+    fn seen(returned: &i64) -> Option<&i64> {
         Some(returned)
     }
 }

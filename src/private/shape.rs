@@ -9,7 +9,7 @@ use std::{marker::PhantomData, sync::Arc};
 use cache_core::Cacheable;
 use cache_core::private::{Judged, Keep, Shape, Share};
 
-use super::form::{Fallible, Form, HasNone, Maybe, Owned, Shared};
+use super::form::{Fallible, Form, HasNone, Maybe, Number, Owned, Shared};
 
 /// A question about the return type `R`.
 pub struct Probe<R>(PhantomData<fn() -> R>);
@@ -44,6 +44,10 @@ impl<T> Pick for Probe<T> {
     type Form = Owned<T>;
 }
 
+impl Pick for &Probe<i64> {
+    type Form = Number;
+}
+
 impl<T> Pick for &Probe<Option<T>> {
     type Form = Maybe<Owned<T>>;
 }
@@ -52,8 +56,20 @@ impl<T, E> Pick for &Probe<Result<T, E>> {
     type Form = Fallible<Owned<T>, E>;
 }
 
+impl Pick for &&Probe<Option<i64>> {
+    type Form = Maybe<Number>;
+}
+
+impl<E> Pick for &&Probe<Result<i64, E>> {
+    type Form = Fallible<Number, E>;
+}
+
 impl<T, E> Pick for &&Probe<Result<Option<T>, E>> {
     type Form = Fallible<Maybe<Owned<T>>, E>;
+}
+
+impl<E> Pick for &&&Probe<Result<Option<i64>, E>> {
+    type Form = Fallible<Maybe<Number>, E>;
 }
 
 impl<T> Pick for &&&Probe<Arc<T>> {

@@ -238,3 +238,22 @@ async fn methods_have_batches() {
     assert_eq!(school.all(vec![1]), school.all(vec![1]));
     assert_eq!(school.calls.taken(), [vec![1, 2], vec![3], vec![1], vec![1]]);
 }
+
+#[test]
+fn counts_bear_tags_too() {
+    static CALLS: Calls = Calls::new();
+
+    #[cached(each = "class:{id}:size", ttl = "5m", tags = ["classes"])]
+    fn sizes(ids: &[u64]) -> HashMap<u64, i64> {
+        CALLS.with(ids.iter().copied());
+        ids.iter().map(|id| (*id, 20 + *id as i64)).collect()
+    }
+
+    scope(&Larder::memory(100), || {
+        assert_eq!(sizes(&[1, 2]), HashMap::from([(1, 21), (2, 22)]));
+        assert_eq!(sizes(&[1, 2, 3])[&3], 23);
+        larder::global().invalidate_tag("classes").wait().unwrap();
+        assert_eq!(sizes(&[1])[&1], 21);
+        assert_eq!(CALLS.taken(), [vec![1, 2], vec![3], vec![1]]);
+    });
+}

@@ -225,3 +225,41 @@ mod paths {
         });
     }
 }
+
+trait Store<T> {
+    type Error;
+    const PLUS: usize;
+
+    fn get(&self, id: T) -> Result<(T, usize), Self::Error>;
+    async fn all<'a>(&'a self, query: &'a str) -> Result<Vec<T>, Self::Error>;
+}
+
+#[cached]
+impl<T> Store<T> for Pair<T>
+where
+    T: larder::KeyPart + larder::Cacheable + Clone + serde::Serialize + serde::de::DeserializeOwned,
+{
+    type Error = String;
+    const PLUS: usize = 1;
+
+    #[cached(key = "get:{self.0}:{id}", ttl = "5m")]
+    fn get(&self, id: T) -> Result<(T, usize), Self::Error> {
+        Ok((id, Self::PLUS))
+    }
+
+    #[cached(key = "all:{self.0}:{query}", ttl = "5m")]
+    async fn all<'a>(&'a self, query: &'a str) -> Result<Vec<T>, Self::Error> {
+        Ok(vec![self.0.clone(); query.len() + Self::PLUS])
+    }
+}
+
+#[tokio::test]
+async fn of_a_generic_trait() {
+    scope_async(&Larder::memory(10), async {
+        let pair = Pair("a".to_owned());
+        assert_eq!(pair.get("b".into()), Ok(("b".to_owned(), 1)));
+        assert_eq!(pair.all("q").await, Ok(vec!["a".to_owned(); 2]));
+        assert_eq!(pair.all_peek("q").await.expect("memory answers"), Some(Ok(vec!["a".to_owned(); 2])));
+    })
+    .await;
+}

@@ -24,6 +24,11 @@ impl<I> AsRef<str> for Element<I> {
     }
 }
 
+/// How what a batched function returns is taken apart.
+type Open<R, M, E> = fn(R) -> Result<M, E>;
+/// How its values become those of the cache.
+type Shares<V, T> = fn(V) -> Arc<T>;
+
 /// What a batched function is about, and how its elements are told apart.
 pub struct Elements<I> {
     elements: Vec<Element<I>>,
@@ -39,31 +44,36 @@ impl<I: Clone> Elements<I> {
     }
 
     /// Those whose values are there or can be loaded. `run` is the function's body, for those that are missing; `open`
-    /// takes what it returns apart.
+    /// takes what it returns apart, and
+    /// `share` makes its values those of the cache.
     pub async fn load<T, V, R, E, M, P, L>(
         self,
         cache: &Engine,
         policy: P,
         mut run: impl FnMut(Vec<I>) -> L,
-        open: fn(R) -> Result<M, E>,
+        (open, share): (Open<R, M, E>, Shares<V, T>),
         blocking: bool,
     ) -> Result<Vec<(I, Arc<T>)>, E>
     where
         T: Cacheable,
-        V: Into<Arc<T>> + 'static,
         E: 'static,
         M: IntoIterator<Item = (I, V)>,
-        P: LoadPolicy<Keyed<L, I, R, M, E>>,
+        P: LoadPolicy<Keyed<L, I, R, M, E, V, T>>,
         L: Future<Output = R>,
     {
         let Self { elements, name } = self;
         let loader = |missing: Vec<Element<I>>| {
             let keys = missing.iter().map(|element| (name(&element.id), element.key.clone())).collect();
             let ids = missing.into_iter().map(|element| element.id).collect();
-            Keyed { run: Box::pin(run(ids)), keys, name, open }
+            Keyed { run: Box::pin(run(ids)), keys, name, open, share }
         };
         let values = cache
-            .load_each::<T, V, E, _, Key, Vec<(Key, V)>, P, _>(elements.clone(), policy, loader, blocking)
+            .load_each::<T, Arc<T>, E, _, Key, Vec<(Key, Arc<T>)>, P, _>(
+                elements.clone(),
+                policy,
+                loader,
+                blocking,
+            )
             .await?;
         Ok(elements
             .into_iter()
@@ -74,25 +84,26 @@ impl<I: Clone> Elements<I> {
 }
 
 /// A run of the body, whose results are given their keys. What was not asked for is dropped.
-pub struct Keyed<L, I, R, M, E> {
+pub struct Keyed<L, I, R, M, E, V, T> {
     run: Pin<Box<L>>,
     /// By the element's own name: what comes back need not be what was asked for in any other way.
     keys: HashMap<Key, Key>,
     name: fn(&I) -> Key,
-    open: fn(R) -> Result<M, E>,
+    open: Open<R, M, E>,
+    share: Shares<V, T>,
 }
 
-impl<L, I, R, M, E, V> Future for Keyed<L, I, R, M, E>
+impl<L, I, R, M, E, V, T> Future for Keyed<L, I, R, M, E, V, T>
 where
     L: Future<Output = R>,
     M: IntoIterator<Item = (I, V)>,
 {
-    type Output = Result<Vec<(Key, V)>, E>;
+    type Output = Result<Vec<(Key, Arc<T>)>, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let returned = ready!(self.run.as_mut().poll(cx));
-        let Self { keys, name, open, .. } = &*self;
-        let keyed = |(id, value)| Some((keys.get(&name(&id))?.clone(), value));
+        let Self { keys, name, open, share, .. } = &*self;
+        let keyed = |(id, value)| Some((keys.get(&name(&id))?.clone(), share(value)));
         Poll::Ready(open(returned).map(|found| found.into_iter().filter_map(keyed).collect()))
     }
 }
