@@ -17,10 +17,15 @@
 //! | chapter | |
 //! |---|---|
 //! | [`first_cache`](guide::first_cache) | from nothing to a cached function |
+//! | [`functions`](guide::functions) | what `#[cached]` can be told of a function |
+//! | [`methods`](guide::methods) | methods and traits; tenants, users and roles in keys |
+//! | [`writers`](guide::writers) | functions that write say what they make old; transactions |
+//! | [`batches`](guide::batches) | many rows, one query, an entry for each |
 //! | [`choosing_deadlines`](guide::choosing_deadlines) | how long a value is good, and what happens near its end |
 //! | [`invalidation`](guide::invalidation) | what to call when the data has changed, and what it then promises |
 //! | [`stampedes`](guide::stampedes) | many callers, one load |
 //! | [`testing`](guide::testing) | turning the clock, failing the cache, finding forgotten invalidations |
+//! | [`cookbook`](guide::cookbook) | for those who know `cached`, cashews, Spring, JetCache, or have a `withCache` of their own |
 //! | [`writing_a_backend`](guide::writing_a_backend) | a store of your own |
 //! | [`limits`](guide::limits) | what larder does not promise |
 //!
@@ -58,7 +63,7 @@
 //! |---|---|---|
 //! | `memory` | yes | [`Memory`] |
 //! | `moka` | no | [`Moka`] |
-//! | `macros` | yes | [`#[cached]`](macro@cached) |
+//! | `macros` | yes | [`#[cached]`](macro@cached), [`#[invalidates]`](macro@invalidates), [`#[updates]`](macro@updates) |
 //! | `tokio` | yes | background loads on the caller's tokio runtime; without it, on threads |
 //! | `testing` | no | [`testing`](mod@testing) |
 

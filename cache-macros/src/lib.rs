@@ -57,6 +57,9 @@ use proc_macro2::TokenStream as TokenStream2;
 /// the same key at the same time share one run of the body. Synchronous functions are cached the same way,
 /// and need no async runtime.
 ///
+/// This page lists what there is. When to use which is told in the guide: `larder::guide::functions`, `methods` and
+/// `batches`; and in its `cookbook` for those who know another cache.
+///
 /// # Settings
 ///
 /// | | |
@@ -307,7 +310,7 @@ pub fn cached(attributes: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// It goes on functions and methods, `&mut self` included, synchronous and asynchronous; not on what only returns a
-/// future (make that an `async fn`). The function itself is unchanged.
+/// future (make that an `async fn`). The function itself is unchanged. In the guide: `larder::guide::writers`.
 ///
 /// # Attributes
 ///
