@@ -76,7 +76,7 @@ use proc_macro2::TokenStream as TokenStream2;
 /// | `jitter = 0.1` | shortens each TTL by a random part of up to this share. |
 /// | `soft_timeout = "200ms"` | a run that takes longer goes on in the background, where there is a stale value to return. For `async fn`. |
 /// | `hard_timeout = "2s"` | a run that takes longer is given up. For `async fn` with an error that implements `From<larder::Timeout>`. |
-/// | `negative_ttl = "30s"` | caches `None` as well, and for how long. |
+/// | `negative_ttl = "30s"` | caches `None` as well, and for how long. The cache then holds the whole `Option`, so its keys cannot be those of a function without it, of `#[updates]`, or of a batch. |
 /// | `max_age = "10s"` | takes no value that was stored longer ago. |
 /// | `version = 3` | the version of what the value means: values of another version are not taken. |
 /// | `when = \|user\| user.active` | stores only what this says yes to: a closure over the value, or the name of a function. |
@@ -106,7 +106,8 @@ use proc_macro2::TokenStream as TokenStream2;
 /// | `Result<T, E>`, `Result<Arc<T>, E>` | what is `Ok`; `E` can be any type | as above |
 /// | `Result<Option<T>, E>`, `Result<Option<Arc<T>>, E>` | what is `Ok(Some(_))`; `Ok(None)` with `negative_ttl` | as above |
 ///
-/// An `i64` is cached like any other value, also with tags: it is not the counter that `incr` adds to.
+/// An `i64` is cached like any other value, also with tags: it is not the counter that `incr` adds to. (An
+/// `Arc<i64>` is one, and is not cached with tags or stale windows.)
 /// A `Result` is told by its type, so an alias such as `io::Result<T>` is one. `T` is `Cacheable`: it derives
 /// serde's `Serialize` and `Deserialize`, or is a `Local`; with `local` it can be any type that is `Send + Sync`. Nothing in
 /// the return type is borrowed. What cannot be told from a `Result` (a bare generic `T`) or has no name (`impl Trait`) is
@@ -205,7 +206,7 @@ use proc_macro2::TokenStream as TokenStream2;
 ///
 /// With `each` in place of `key`, a function over many elements caches each of them: those that are there are answered from
 /// the cache, and one call of the body loads all that are missing. Each element is a flight of its own, shared with other
-/// batches and with functions for one element that have the same key.
+/// batches and with functions for one element that have the same key (and no `negative_ttl`: they cache an `Option`).
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -410,7 +411,7 @@ pub fn invalidates(attributes: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// Prefer [`#[invalidates]`](macro@invalidates) unless the function returns just what the readers load: same type, same
-/// key, same `ttl`, `tags` and `version`.
+/// key, same `ttl`, `tags` and `version`, and no `negative_ttl`, with which they cache an `Option`.
 ///
 /// # Attributes
 ///
