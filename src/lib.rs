@@ -65,6 +65,8 @@
 //! | `moka` | no | [`Moka`] |
 //! | `macros` | yes | [`#[cached]`](macro@cached), [`#[invalidates]`](macro@invalidates), [`#[updates]`](macro@updates) |
 //! | `tokio` | yes | background loads on the caller's tokio runtime; without it, on threads |
+//! | `metrics` | no | the counters of [`Stats`] through the crate `metrics` |
+//! | `tracing` | no | every operation as an event of the crate `tracing`, target `larder`; see them with `RUST_LOG=larder=trace` |
 //! | `testing` | no | [`testing`](mod@testing) |
 
 #[doc(hidden)]
