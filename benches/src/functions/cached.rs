@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cached::macros::{cached, concurrent_cached};
 
-use super::{Argument, entrants};
+use super::{Argument, field};
 use crate::contender::Profile;
 use crate::race::Entrant;
 
@@ -69,7 +69,7 @@ async fn sharded_named_async(name: &str) -> Arc<Profile> {
 }
 
 pub(super) fn all_locked<'k>() -> Vec<Entrant<Argument<'k>>> {
-    entrants! {
+    field! {
         "cached, u64, `Arc`": locked(id);
         "cached, u64, `Arc`, async": locked_async(id) awaited;
         "cached, u64, owned": locked_owned(id);
@@ -82,7 +82,7 @@ pub(super) fn all_locked<'k>() -> Vec<Entrant<Argument<'k>>> {
 }
 
 pub(super) fn all_sharded<'k>() -> Vec<Entrant<Argument<'k>>> {
-    entrants! {
+    field! {
         "cached, sharded, u64, `Arc`": sharded(id);
         "cached, sharded, u64, `Arc`, async": sharded_async(id) awaited;
         "cached, sharded, `&str`, `Arc`": sharded_named(name);

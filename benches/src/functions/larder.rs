@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use larder::cached;
 
-use super::{Argument, entrants};
+use super::{Argument, field};
 use crate::contender::Profile;
 use crate::race::Entrant;
 
@@ -49,7 +49,7 @@ async fn named_owned_async(name: &str) -> Profile {
 }
 
 pub(super) fn all<'k>() -> Vec<Entrant<Argument<'k>>> {
-    entrants! {
+    field! {
         "larder, u64, `Arc`": shared(id);
         "larder, u64, `Arc`, async": shared_async(id) awaited;
         "larder, u64, owned": owned(id);

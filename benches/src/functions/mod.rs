@@ -67,9 +67,9 @@ fn await_each<R: std::borrow::Borrow<Profile>>(
 }
 
 /// The entrants of one library: each name, and the function in this module's scope that it calls, with `id` or `name`.
-macro_rules! entrants {
+macro_rules! field {
     ($($label:literal: $function:ident($argument:ident) $($await:ident)?;)*) => {
-        vec![$($crate::functions::entrants!(@ $label, $function, $argument $(, $await)?)),*]
+        vec![$($crate::functions::field!(@ $label, $function, $argument $(, $await)?)),*]
     };
     (@ $label:literal, $function:ident, $argument:ident) => {
         $crate::race::Entrant::new($label, |all: &[_]| {
@@ -84,4 +84,4 @@ macro_rules! entrants {
         })
     };
 }
-use entrants;
+use field;
