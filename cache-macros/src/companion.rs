@@ -7,7 +7,7 @@ use syn::{Attribute, Ident, Type, parse_quote};
 
 use crate::{
     argument::Argument,
-    expand::{call, cfg, handle, key_call, key_value, local, plain_signature, policy, take_apart},
+    expand::{builder, call, cfg, handle, key_call, key_writes, local, plain_signature, policy, take_apart},
     generics, judge,
     model::{Model, Uses},
     named,
@@ -41,16 +41,19 @@ fn hidden(model: &Model, facade: &TokenStream) -> TokenStream {
     let clause = &generics.where_clause;
     let receiver = model.receiver.as_ref().map(|_| quote!(&self,));
     let parts = take_apart(model, |uses| uses.key);
-    let (name, value, shape) =
-        (model.companion("__key"), key_value(model, facade), judge::shape_function(model, facade));
+    let (name, writes, shape) =
+        (model.companion("__key"), key_writes(model, facade), judge::shape_function(model, facade));
+    let builder = builder();
     let cfg: Vec<_> = cfg(&model.function.attrs).collect();
     quote! {
         #(#cfg)*
         #[inline]
         #[allow(clippy::all, clippy::pedantic, clippy::nursery)]
-        fn #name #generics (#receiver #(#names: &#lent),*) -> #facade::__private::Key #clause {
+        fn #name #generics (
+            #receiver #(#names: &#lent,)* #builder: &mut #facade::__private::KeyBuilder
+        ) #clause {
             #parts
-            #value
+            #writes
         }
 
         #(#cfg)*
@@ -59,7 +62,7 @@ fn hidden(model: &Model, facade: &TokenStream) -> TokenStream {
 }
 
 fn key(model: &Model, facade: &TokenStream) -> TokenStream {
-    let key = key_call(model);
+    let key = key_call(model, facade);
     let needs = |uses: Uses| uses.key;
     Companion {
         what: "key",
@@ -73,7 +76,7 @@ fn key(model: &Model, facade: &TokenStream) -> TokenStream {
 
 fn strikes(model: &Model, facade: &TokenStream) -> TokenStream {
     let strike = |what, doc, strength: TokenStream| {
-        let (key, cache) = (key_call(model), handle(model, facade));
+        let (key, cache) = (key_call(model, facade), handle(model, facade));
         let needs = |uses: Uses| uses.key || uses.cache;
         Companion {
             what,
@@ -98,7 +101,7 @@ fn strikes(model: &Model, facade: &TokenStream) -> TokenStream {
 }
 
 fn peek(model: &Model, facade: &TokenStream) -> TokenStream {
-    let (key, cache, shape) = (key_call(model), handle(model, facade), judge::shape_call(model));
+    let (key, cache, shape) = (key_call(model, facade), handle(model, facade), judge::shape_call(model));
     let (output, version) = (&model.output, model.policy.version());
     let needs = |uses: Uses| uses.key || uses.cache;
     Companion {
@@ -113,7 +116,7 @@ fn peek(model: &Model, facade: &TokenStream) -> TokenStream {
 }
 
 fn prime(model: &Model, facade: &TokenStream) -> TokenStream {
-    let (key, cache, shape) = (key_call(model), handle(model, facade), judge::shape_call(model));
+    let (key, cache, shape) = (key_call(model, facade), handle(model, facade), judge::shape_call(model));
     let (output, value, policy) = (&model.output, local("primed"), policy(model, facade));
     let returned = quote!(#facade::__private::Returns::<#output>::returned(#value));
     let judge::Judge { before, judged } = judge::judge(model, facade, &returned);

@@ -85,7 +85,7 @@ pub(crate) fn call(model: &Model, facade: &TokenStream, ask: Option<TokenStream>
     let key = local("key");
     let chooses = ask.is_none();
     let parts = take_apart(model, |uses| uses.cache || (chooses && uses.choice));
-    let key_value = key_call(model);
+    let write_key = write_key(model, &quote!(&mut #key));
     let ask = ask.unwrap_or_else(|| self::ask(model, facade));
     let cache = kept_handle(model, facade);
     let shape = judge::shape_call(model);
@@ -99,12 +99,13 @@ pub(crate) fn call(model: &Model, facade: &TokenStream, ask: Option<TokenStream>
     let call = judge::of_output(
         model,
         facade,
-        |facade| quote!(#facade::__private::Call { cache: #cache, ask: #ask, key: &#key, shape: #shape }),
+        |facade| quote!(#facade::__private::Call { cache: #cache, ask: #ask, key: #key.finish_here(), shape: #shape }),
     );
     let run = quote_spanned!(at=> #library::__private::#run(#call, #plan) #await_it);
     quote! {
         #parts
-        let #key = #key_value;
+        let mut #key = #facade::__private::KeyBuilder::new();
+        #write_key;
         #run
     }
 }
@@ -201,8 +202,8 @@ pub(crate) fn take_apart(model: &Model, wanted: impl Fn(Uses) -> bool) -> TokenS
         .collect()
 }
 
-/// The key of the arguments, which are borrowed for it.
-pub(crate) fn key_call(model: &Model) -> TokenStream {
+/// The call that writes the key of the arguments, which are borrowed for it, to a builder.
+fn write_key(model: &Model, builder: &TokenStream) -> TokenStream {
     let path = model.path_to("__key");
     let this = model.receiver.as_ref().map(|receiver| {
         let name = receiver.name();
@@ -210,34 +211,44 @@ pub(crate) fn key_call(model: &Model) -> TokenStream {
     });
     let names =
         model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key)).map(|a| &a.name);
-    quote!(#path(#this #(&#names),*))
+    quote!(#path(#this #(&#names,)* #builder))
+}
+
+/// The key of the arguments, which are borrowed for it.
+pub(crate) fn key_call(model: &Model, facade: &TokenStream) -> TokenStream {
+    let builder = builder();
+    let write = write_key(model, &quote!(#builder));
+    quote!(#facade::__private::made(|#builder| #write))
 }
 
 /// An expression that makes the key from the arguments.
 pub(crate) fn key_value(model: &Model, facade: &TokenStream) -> TokenStream {
+    built(key_writes(model, facade), facade)
+}
+
+/// What writes the key of the arguments to [`builder`].
+pub(crate) fn key_writes(model: &Model, facade: &TokenStream) -> TokenStream {
     let name = &model.function.sig.ident;
     let path = model.key.by_path.then(|| match model.home {
         Home::Free => (quote!(#name), None),
         Home::Method => (quote!(Self), Some(format!("::{name}"))),
     });
-    built(&model.key.template, facade, path)
-}
-
-/// An expression that makes the tag from the arguments, which it borrows.
-pub(crate) fn template(template: &Template, facade: &TokenStream) -> TokenStream {
-    built(template, facade, None)
-}
-
-fn built(
-    template: &Template,
-    facade: &TokenStream,
-    path: Option<(TokenStream, Option<String>)>,
-) -> TokenStream {
-    let builder = local("builder");
+    let builder = builder();
     let path = path.map(|(ty, name)| {
         let name = name.map(|name| quote!(#builder.text(#name);));
         quote!(#builder.text(#facade::__private::type_name::<#ty>()); #name)
     });
+    let pieces = writes(&model.key.template);
+    quote!(#path #pieces)
+}
+
+/// An expression that makes the tag from the arguments, which it borrows.
+pub(crate) fn template(template: &Template, facade: &TokenStream) -> TokenStream {
+    built(writes(template), facade)
+}
+
+fn writes(template: &Template) -> TokenStream {
+    let builder = builder();
     let pieces = template.pieces.iter().map(|piece| match piece {
         Piece::Text(text) => quote!(#builder.text(#text);),
         Piece::Place(place) => {
@@ -245,12 +256,21 @@ fn built(
             quote_spanned!(at=> #builder.part(&#place);)
         }
     });
+    pieces.collect()
+}
+
+fn built(writes: TokenStream, facade: &TokenStream) -> TokenStream {
+    let builder = builder();
     quote!({
         let mut #builder = #facade::__private::KeyBuilder::new();
-        #path
-        #(#pieces)*
+        #writes
         #builder.finish()
     })
+}
+
+/// The variable to which keys are written.
+pub(crate) fn builder() -> Ident {
+    local("builder")
 }
 
 /// A variable of ours, which no name of the user's is taken for.
