@@ -11,6 +11,7 @@ use crate::{
     errors::Errors,
     expand::{Expansion, function_or_batch},
     model::Home,
+    writer,
 };
 
 /// The block with its cached methods.
@@ -32,7 +33,10 @@ pub(crate) fn expand_all(attributes: &TokenStream, mut block: ItemImpl) -> Resul
             }
         };
         let Some(attribute) = take_cached(&mut method) else {
-            items.push(ImplItem::Fn(method));
+            // Those that write are expanded here as well, before an attribute below ours makes other functions of them.
+            let writer = errors.take(writer::method(&method)).flatten();
+            found |= writer.is_some();
+            items.push(writer.map_or(ImplItem::Fn(method), ImplItem::Verbatim));
             continue;
         };
         found = true;

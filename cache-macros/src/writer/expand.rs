@@ -48,6 +48,8 @@ fn body(model: &Model) -> TokenStream {
     if model.function.sig.asyncness.is_none() {
         return quote!(move || -> #output #block);
     }
+    // Without braces of its own, of which a lint would say that its author could leave them out.
+    let statements = &block.stmts;
     let returned = local("returned");
     quote! {
         async move {
@@ -57,7 +59,7 @@ fn body(model: &Model) -> TokenStream {
                 let #returned: #output = loop {};
                 return #returned;
             }
-            #block
+            #(#statements)*
         }
     }
 }
