@@ -262,7 +262,7 @@ fn check_encodable(model: &Model) -> Result<()> {
 }
 
 /// What only a turbofish tells is in no key. Where the result speaks of it, its type tells one from another.
-fn check_generics(skip: &[Ident], model: &Model) -> Result<()> {
+pub(crate) fn check_generics(skip: &[Ident], model: &Model) -> Result<()> {
     let signature = &model.function.sig;
     let mut errors = Errors::default();
     for name in generics::names(&signature.generics).filter(|name| !skip.contains(name)) {

@@ -1,6 +1,7 @@
 //! Which names a piece of syntax speaks of.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{
     GenericArgument, Ident, Lifetime, ParenthesizedGenericArguments, Pat, PatIdent, PathArguments, Type,
     TypeBareFn, TypeImplTrait, TypeReference,
@@ -81,7 +82,10 @@ pub(crate) fn borrows(ty: &Type) -> bool {
 pub(crate) fn is_future(output: &Type) -> bool {
     let Type::Path(path) = output else { return false };
     path.path.segments.last().is_some_and(|segment| {
-        ["Pin", "BoxFuture", "LocalBoxFuture"].iter().any(|name| segment.ident == name)
+        let pinned = || uses(segment.to_token_stream(), &Ident::new("Future", Span::call_site()));
+        segment.ident == "BoxFuture"
+            || segment.ident == "LocalBoxFuture"
+            || (segment.ident == "Pin" && pinned())
     })
 }
 

@@ -231,6 +231,7 @@ fn without_a_key_the_path_and_all_arguments_are_it() {
     scope(&Larder::memory(10), || {
         assert_eq!((one().0, two().0), (1, 2));
         let key = one().1;
-        assert!(key.ends_with("one::get:1:a%3Ab"), "{key}");
+        // Inside a function the path is not enough: it bears the place, too.
+        assert!(key.contains("one::get@") && key.ends_with(":1:a%3Ab"), "{key}");
     });
 }
