@@ -21,17 +21,21 @@ use crate::{
 pub(crate) fn function(item: TokenStream) -> Result<ItemFn> {
     match syn::parse2(item)? {
         Item::Fn(function) => {
-            let writer = ["invalidates", "updates"];
-            let writes = |attribute: &&Attribute| writer.iter().any(|name| is_called(attribute, name));
-            match function.attrs.iter().find(writes) {
-                None => Ok(function),
-                Some(attribute) => Err(Error::new_spanned(attribute, READS_OR_WRITES)),
-            }
+            only_reads(&function)?;
+            Ok(function)
         }
         _ => {
             Err(Error::new(Span::call_site(), "`#[cached]` goes on a function with a body, or on an `impl`"))
         }
     }
+}
+
+/// Refuses one that writes as well.
+pub(crate) fn only_reads(function: &ItemFn) -> Result<()> {
+    let writes =
+        |attribute: &&Attribute| ["invalidates", "updates"].iter().any(|name| is_called(attribute, name));
+    let found = function.attrs.iter().find(writes);
+    found.map_or(Ok(()), |attribute| Err(Error::new_spanned(attribute, READS_OR_WRITES)))
 }
 
 /// Why it cannot be both.

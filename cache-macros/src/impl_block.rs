@@ -8,6 +8,7 @@ use syn::{Attribute, Error, ImplItem, ImplItemFn, ItemFn, ItemImpl, Meta, Result
 use crate::{
     associated,
     attr::Options,
+    check,
     errors::Errors,
     expand::{Expansion, function_or_batch},
     model::Home,
@@ -75,6 +76,7 @@ fn expand_method(attribute: &Attribute, method: &ImplItemFn, block: &ItemImpl) -
         Meta::NameValue(other) => return Err(Error::new_spanned(other, "write `#[cached(...)]`")),
     };
     let mut function: ItemFn = syn::parse2(method.to_token_stream())?;
+    check::only_reads(&function)?;
     let options = Options::parse(settings)?;
     let in_trait = block.trait_.is_some();
     if in_trait {

@@ -26,6 +26,7 @@ fn a_ttl_of_the_value() {
         let _ = (token(60), token(0));
         assert_eq!(cache.ttl("token:60").wait().unwrap(), Ttl::Left(Duration::from_secs(60)));
         assert_eq!(cache.ttl("token:0").wait().unwrap(), Ttl::Missing, "no time to keep it");
+        assert_eq!(cache.stats().errors, 0, "which is no trouble");
         clock.advance(Duration::from_secs(61));
         assert_eq!(token::peek(60).wait().unwrap(), None);
         token::prime(30, ("other".to_owned(), 30)).wait().unwrap();

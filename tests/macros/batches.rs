@@ -238,3 +238,13 @@ async fn methods_have_batches() {
     assert_eq!(school.all(vec![1]), school.all(vec![1]));
     assert_eq!(school.calls.taken(), [vec![1, 2], vec![3], vec![1], vec![1]]);
 }
+
+#[test]
+fn an_element_that_is_named_twice_is_loaded_once() {
+    #[cached(each = "twice:{id}", ttl = "5m")]
+    fn twice(ids: &[u64]) -> Vec<(u64, usize)> {
+        ids.iter().map(|id| (*id, ids.len())).collect()
+    }
+
+    larder::scope(&larder::Larder::memory(10), || assert_eq!(twice(&[1, 2, 1]), [(1, 2), (2, 2)]));
+}
