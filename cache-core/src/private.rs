@@ -39,6 +39,15 @@ pub fn text_of<P: KeyPart + ?Sized>(part: &P) -> String {
     key.into_text()
 }
 
+/// The path of the cached function whose companions hang on `F`, in two parts. `plain` is what it is at the level of a
+/// module, where it is one function's; those of two blocks of a function may have one path, so there it bears its `place`.
+#[inline]
+pub fn path_of<F>(plain: &'static str, place: &'static str) -> [&'static str; 2] {
+    let path = std::any::type_name::<F>();
+    // One begins with the other's modules, so those of one length are the same.
+    [path, if path.len() == plain.len() { "" } else { place }]
+}
+
 /// A pattern made from a template. Keys are cut at 1024 bytes, so a longer pattern would match none of those that it
 /// means: it is widened to what it begins with.
 pub fn pattern(builder: KeyBuilder) -> String {

@@ -56,12 +56,34 @@ impl Options {
             "shared" => self.shared = Some(setting.flag()?),
             word if self.policy.knows(word) => self.policy.set(name, setting.given()?)?,
             _ => {
-                let message = format!("`cached` has no attribute `{name}`; it has {KNOWN}");
+                let meant = meant(&name.to_string()).unwrap_or_default();
+                let message = format!("`cached` has no attribute `{name}`{meant}; it has {KNOWN}");
                 return Err(Error::new(name.span(), message));
             }
         }
         Ok(())
     }
+}
+
+/// What stands here for the words of other caches.
+fn meant(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "time" | "ttl_secs" | "ttl_millis" | "expires" | "expire" => ": write `ttl = \"5m\"`",
+        "size" | "max_size" | "unbound" | "capacity" => {
+            ": how much is kept is said where the cache is made, as in `Larder::memory(10_000)`"
+        }
+        "convert" | "ty" | "create" | "name" => ": a `key` such as `\"user:{id}\"` says it all",
+        "result" | "option" | "cache_err" => ": what is `Ok` or `Some` is cached, and no more, so remove it",
+        "cache_none" => ": write `negative_ttl = \"30s\"`",
+        "sync_writes" => ": calls of one key share one run as it is, so remove it",
+        "result_fallback" => ": write `sie = \"1h\"`",
+        "force_refresh" => ": write `refresh = ...`",
+        "in_impl" => ": methods need no word for it, so remove it",
+        "condition" => ": write `when = |value| ...`",
+        "unless" => ": write `bypass = ...`",
+        "tag" => ": write `tags = [...]`",
+        _ => return None,
+    })
 }
 
 /// Hands each setting to `set`, and each of them once. `known` says which there are.
@@ -123,10 +145,21 @@ impl Setting {
             return Ok(Self { name, value: None });
         }
         if !input.peek(Token![=]) {
+            if !known.contains(&format!("`{name}`")) {
+                return Err(Error::new(name.span(), format!("there is no `{name}` here; {known}")));
+            }
             return Err(input.error(format!("expected `=`: write `{name} = ...`")));
         }
         input.parse::<Token![=]>()?;
-        Ok(Self { name, value: Some(input.parse()?) })
+        Ok(Self { name, value: Some(bare(input.parse()?)) })
+    }
+}
+
+/// The expression that a `macro_rules!` handed on as a fragment, which comes in invisible parentheses.
+fn bare(value: Expr) -> Expr {
+    match value {
+        Expr::Group(group) => bare(*group.expr),
+        value => value,
     }
 }
 
@@ -147,7 +180,7 @@ pub(crate) fn list<T>(name: &Ident, value: Expr, item: impl Fn(Expr) -> Result<T
         return Err(Error::new(value.span(), format!("`{name}` takes a list: write `{name} = [...]`")));
     };
     let mut errors = Errors::default();
-    let items = elems.into_iter().filter_map(|element| errors.take(item(element))).collect();
+    let items = elems.into_iter().filter_map(|element| errors.take(item(bare(element)))).collect();
     errors.finish()?;
     Ok(items)
 }

@@ -3,14 +3,14 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, Error, FnArg, GenericParam, Ident, Item, ItemFn, Result, ReturnType, Signature, Type};
+use syn::{Attribute, Error, FnArg, Ident, Item, ItemFn, Result, ReturnType, Signature, Type};
 
 use crate::{
     argument::Argument,
     attr::Options,
     background,
     errors::Errors,
-    mentions,
+    generics, mentions,
     model::{Home, Key, Model, Uses},
     policy::Policy,
     receiver::Receiver,
@@ -21,17 +21,21 @@ use crate::{
 pub(crate) fn function(item: TokenStream) -> Result<ItemFn> {
     match syn::parse2(item)? {
         Item::Fn(function) => {
-            let writer = ["invalidates", "updates"];
-            let writes = |attribute: &&Attribute| writer.iter().any(|name| is_called(attribute, name));
-            match function.attrs.iter().find(writes) {
-                None => Ok(function),
-                Some(attribute) => Err(Error::new_spanned(attribute, READS_OR_WRITES)),
-            }
+            only_reads(&function)?;
+            Ok(function)
         }
         _ => {
             Err(Error::new(Span::call_site(), "`#[cached]` goes on a function with a body, or on an `impl`"))
         }
     }
+}
+
+/// Refuses one that writes as well.
+pub(crate) fn only_reads(function: &ItemFn) -> Result<()> {
+    let writes =
+        |attribute: &&Attribute| ["invalidates", "updates"].iter().any(|name| is_called(attribute, name));
+    let found = function.attrs.iter().find(writes);
+    found.map_or(Ok(()), |attribute| Err(Error::new_spanned(attribute, READS_OR_WRITES)))
 }
 
 /// Why it cannot be both.
@@ -85,7 +89,9 @@ pub(crate) fn check(options: Options, function: ItemFn, home: Home) -> Result<Mo
     let mut errors = Errors::default();
     errors.take(check_skip(&skip, &model));
     errors.take(check_coverage(&skip, &model));
+    errors.take(check_generics(&skip, &model));
     errors.take(check_shared(shared.as_ref(), &model));
+    errors.take(check_encodable(&model));
     errors.take(background::check(&model));
     errors.finish()?;
     Ok(model)
@@ -104,6 +110,12 @@ pub(crate) fn check_signature(signature: &Signature) -> Result<(Option<Receiver>
     if let Some(abi) = &signature.abi {
         refuse(abi, "an `extern` function cannot be cached: cache a function that calls it");
     }
+    for attribute in signature.inputs.iter().flat_map(attributes).filter(|attribute| is_cfg(attribute)) {
+        refuse(
+            attribute,
+            "whether this argument is there cannot be told here: put the `#[cfg]` on the function, and write it twice",
+        );
+    }
     let receiver = match signature.inputs.first() {
         Some(FnArg::Receiver(receiver)) => errors.take(Receiver::parse(receiver)),
         _ => None,
@@ -117,6 +129,17 @@ pub(crate) fn check_signature(signature: &Signature) -> Result<(Option<Receiver>
     Ok((receiver, arguments, output.unwrap_or_else(|| unreachable!("its error was reported"))))
 }
 
+fn attributes(input: &FnArg) -> &[Attribute] {
+    match input {
+        FnArg::Receiver(receiver) => &receiver.attrs,
+        FnArg::Typed(typed) => &typed.attrs,
+    }
+}
+
+fn is_cfg(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
+}
+
 /// What can be told of the return type without knowing types; the rest is probed where it is known.
 fn check_output(signature: &Signature) -> Result<Type> {
     let ReturnType::Type(_, output) = &signature.output else {
@@ -127,6 +150,11 @@ fn check_output(signature: &Signature) -> Result<Type> {
         let message = "what is cached has a type with a name: write the type in place of `impl Trait` \
                        (and `async fn` in place of `-> impl Future`)";
         return Err(Error::new_spanned(found, message));
+    }
+    if mentions::is_future(output) {
+        let message = "this function returns a future, which is not what is to be cached: make it an `async fn` \
+                       (with `#[async_trait]`, write `#[cached]` on the `impl` too, above `#[async_trait]`)";
+        return Err(Error::new_spanned(output, message));
     }
     if mentions::borrows(output) {
         let message = "what is cached outlives the call, so a cached function returns nothing borrowed, \
@@ -175,17 +203,13 @@ fn path_key(signature: &Signature, arguments: &[Argument], skip: &[Ident]) -> Re
     let kept =
         || arguments.iter().filter(|argument| !argument.bindings.iter().all(|name| skip.contains(name)));
     let dropped = arguments.iter().filter(|argument| !kept().any(|kept| kept.name == argument.name));
-    for param in &signature.generics.params {
-        let name = match param {
-            GenericParam::Type(param) => &param.ident,
-            GenericParam::Const(param) => &param.ident,
-            GenericParam::Lifetime(_) => continue,
-        };
+    for name in generics::names(&signature.generics) {
         // What only a skipped argument needs makes no difference, as the argument does not.
-        if !dropped.clone().any(|argument| mentions::uses(argument.ty.to_token_stream(), name)) {
+        let dropped = || dropped.clone().map(|argument| argument.ty.to_token_stream());
+        if !skip.contains(name) && !dropped().any(|ty| mentions::uses(ty, name)) {
             let message = format!(
                 "without a `key` the function's path is the key, which does not tell one `{name}` from another: \
-                 give a `key` that does"
+                 give a `key` that does, or `skip = [{name}]` if it makes no difference"
             );
             return Err(Error::new(name.span(), message));
         }
@@ -199,7 +223,8 @@ fn path_key(signature: &Signature, arguments: &[Argument], skip: &[Ident]) -> Re
 
 pub(crate) fn check_skip(skip: &[Ident], model: &Model) -> Result<()> {
     let mut errors = Errors::default();
-    let known = model.arguments.iter().flat_map(|argument| &argument.bindings);
+    let arguments = model.arguments.iter().flat_map(|argument| &argument.bindings);
+    let known = arguments.chain(generics::names(&model.function.sig.generics));
     for (index, name) in skip.iter().enumerate() {
         let message = if !known.clone().any(|known| known == name) {
             format!("`skip` names `{name}`, which is no argument of this function: remove it")
@@ -223,6 +248,35 @@ fn check_coverage(skip: &[Ident], model: &Model) -> Result<()> {
             let message = format!(
                 "`{name}` is not in the key, so calls that differ only in `{name}` \
                  would be given each other's value: add `{{{name}}}` to `key`, or `skip = [{name}]` if it makes no difference"
+            );
+            errors.push(Error::new(name.span(), message));
+        }
+    }
+    errors.finish()
+}
+
+/// A `&'static str` borrows nothing, but nothing that is decoded can be one: the compiler's own words are hard to read.
+fn check_encodable(model: &Model) -> Result<()> {
+    let Some(found) = mentions::reference(&model.output).filter(|_| model.local.is_none()) else {
+        return Ok(());
+    };
+    let message = "a reference cannot be had from a remote tier, even a `'static` one: return a `String` \
+                   or a `Cow<'static, str>`, or write `local` to cache it in this process only";
+    Err(Error::new_spanned(found, message))
+}
+
+/// What only a turbofish tells is in no key. Where the result speaks of it, its type tells one from another.
+pub(crate) fn check_generics(skip: &[Ident], model: &Model) -> Result<()> {
+    let signature = &model.function.sig;
+    let mut errors = Errors::default();
+    for name in generics::names(&signature.generics).filter(|name| !skip.contains(name)) {
+        let mut rest = signature.clone();
+        rest.generics = generics::without(&rest.generics, name);
+        if !model.key.by_path && !mentions::uses(rest.to_token_stream(), name) {
+            let message = format!(
+                "nothing in `key` tells one `{name}` from another, so calls that differ only in `{name}` \
+                 would be given each other's value: take an argument that tells, and add it to `key`, \
+                 or `skip = [{name}]` if it makes no difference"
             );
             errors.push(Error::new(name.span(), message));
         }

@@ -4,7 +4,10 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Expr, FnArg, Ident, ItemFn, Meta, Result, Signature, parse_quote, spanned::Spanned};
+use syn::{
+    Attribute, Expr, FnArg, Ident, ItemFn, Meta, Result, Signature, ext::IdentExt, parse_quote,
+    spanned::Spanned,
+};
 
 use crate::{
     attr::Options,
@@ -230,13 +233,25 @@ pub(crate) fn key_value(model: &Model, facade: &TokenStream) -> TokenStream {
 pub(crate) fn key_writes(model: &Model, facade: &TokenStream) -> TokenStream {
     let name = &model.function.sig.ident;
     let path = model.key.by_path.then(|| match model.home {
-        Home::Free => (quote!(#name), None),
-        Home::Method => (quote!(Self), Some(format!("::{name}"))),
+        Home::Free => {
+            let text = format!("::{}", name.unraw());
+            let plain = quote!(::core::concat!(::core::module_path!(), #text));
+            let place = quote!(::core::concat!("@", ::core::line!(), ".", ::core::column!()));
+            quote!(#facade::__private::path_of::<#name>(#plain, #place))
+        }
+        Home::Method => {
+            let text = format!("::{name}");
+            quote!([#facade::__private::type_name::<Self>(), #text])
+        }
     });
     let builder = builder();
-    let path = path.map(|(ty, name)| {
-        let name = name.map(|name| quote!(#builder.text(#name);));
-        quote!(#builder.text(#facade::__private::type_name::<#ty>()); #name)
+    let path = path.map(|path| {
+        let (front, back) = (local("front"), local("back"));
+        quote! {
+            let [#front, #back] = #path;
+            #builder.text(#front);
+            #builder.text(#back);
+        }
     });
     let pieces = writes(&model.key.template);
     quote!(#path #pieces)

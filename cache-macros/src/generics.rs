@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{
-    GenericParam, Generics, Ident, Lifetime, Type,
+    GenericParam, Generics, Ident, Lifetime, Type, WherePredicate,
     visit::{self, Visit},
 };
 
@@ -41,17 +41,29 @@ pub(crate) fn needed<'a>(all: &Generics, types: impl Iterator<Item = &'a Type>) 
     kept
 }
 
+/// The type and const parameters.
+pub(crate) fn names(generics: &Generics) -> impl Iterator<Item = &Ident> + Clone {
+    generics.params.iter().filter_map(|param| match param {
+        GenericParam::Type(param) => Some(&param.ident),
+        GenericParam::Const(param) => Some(&param.ident),
+        GenericParam::Lifetime(_) => None,
+    })
+}
+
+/// All of them but what is said of `name` itself.
+pub(crate) fn without(all: &Generics, name: &Ident) -> Generics {
+    let mut rest = all.clone();
+    rest.params = all.params.iter().filter(|param| *name != self::name(param)).cloned().collect();
+    if let Some(clause) = &mut rest.where_clause {
+        let of_another = |rule: &WherePredicate| !matches!(rule, WherePredicate::Type(rule) if matches!(&rule.bounded_ty, Type::Path(path) if path.path.is_ident(name)));
+        clause.predicates = clause.predicates.iter().filter(|rule| of_another(rule)).cloned().collect();
+    }
+    rest
+}
+
 /// `::<T, N>`: the type and const parameters, to be named in a call; lifetimes are always inferred.
 pub(crate) fn turbofish(generics: &Generics) -> TokenStream {
-    let names: Vec<_> = generics
-        .params
-        .iter()
-        .filter_map(|param| match param {
-            GenericParam::Type(param) => Some(&param.ident),
-            GenericParam::Const(param) => Some(&param.ident),
-            GenericParam::Lifetime(_) => None,
-        })
-        .collect();
+    let names: Vec<_> = names(generics).collect();
     if names.is_empty() { TokenStream::new() } else { quote!(::<#(#names),*>) }
 }
 

@@ -8,9 +8,11 @@ use syn::{Attribute, Error, ImplItem, ImplItemFn, ItemFn, ItemImpl, Meta, Result
 use crate::{
     associated,
     attr::Options,
+    check,
     errors::Errors,
     expand::{Expansion, function_or_batch},
     model::Home,
+    writer,
 };
 
 /// The block with its cached methods.
@@ -32,7 +34,10 @@ pub(crate) fn expand_all(attributes: &TokenStream, mut block: ItemImpl) -> Resul
             }
         };
         let Some(attribute) = take_cached(&mut method) else {
-            items.push(ImplItem::Fn(method));
+            // Those that write are expanded here as well, before an attribute below ours makes other functions of them.
+            let writer = errors.take(writer::method(&method)).flatten();
+            found |= writer.is_some();
+            items.push(writer.map_or(ImplItem::Fn(method), ImplItem::Verbatim));
             continue;
         };
         found = true;
@@ -71,6 +76,7 @@ fn expand_method(attribute: &Attribute, method: &ImplItemFn, block: &ItemImpl) -
         Meta::NameValue(other) => return Err(Error::new_spanned(other, "write `#[cached(...)]`")),
     };
     let mut function: ItemFn = syn::parse2(method.to_token_stream())?;
+    check::only_reads(&function)?;
     let options = Options::parse(settings)?;
     let in_trait = block.trait_.is_some();
     if in_trait {

@@ -65,8 +65,8 @@ use proc_macro2::TokenStream as TokenStream2;
 /// | | |
 /// |---|---|
 /// | `ttl = "5m"` | required: how long a value is fresh. A string of whole numbers and the units `d`, `h`, `m`, `s`, `ms`, largest first (`"1h30m"`); an expression of type `Duration`; or a closure over the value, `ttl = \|token\| token.expires_in` (a span of zero is not stored). |
-/// | `key = "user:{id}"` | a template over the arguments and their fields, `{page.number}`, `{self.tenant}`. Each is a `KeyPart` and is escaped, so that no two calls with different arguments share a key; two placeholders have a `:` between them. `{{` and `}}` are braces. Without it, the key is the path of the function and all arguments that are not skipped. |
-/// | `skip = [db]` | arguments that make no difference to the value. |
+/// | `key = "user:{id}"` | a template over the arguments and their fields, `{page.number}`, `{self.tenant}`. Each is a `KeyPart` and is escaped, so that no two calls with different arguments share a key; two placeholders have a `:` between them. `{{` and `}}` are braces. Without it, the key is the path of the function (of one inside another function, with its place in the source) and all arguments that are not skipped. |
+/// | `skip = [db]` | arguments that make no difference to the value; type and const parameters, too. |
 /// | `cache = self.cache` | an expression, evaluated at each call, of type `Larder` or `&Larder`; it may speak of the arguments. Without it the cache is `larder::global()`. |
 /// | `tags = ["users", "school:{school}", "author:{ret.author}"]` | templates over the arguments and over the value, `ret`, to invalidate many entries by. |
 /// | `swr = "1m"` | stale-while-revalidate: how much longer the value is served at once while one run in the background refreshes it. |
@@ -177,7 +177,8 @@ use proc_macro2::TokenStream as TokenStream2;
 /// # Ok::<(), larder::Error>(())
 /// ```
 ///
-/// In the `impl` of a trait, put `#[cached]` on the block too: the companions are then methods of the type, visible in its
+/// In the `impl` of a trait, put `#[cached]` on the block too (above `#[async_trait]`, if there is one; methods with
+/// `#[invalidates]` and `#[updates]` go with it): the companions are then methods of the type, visible in its
 /// crate. The same goes for functions without `self` that do not mention `Self`, which otherwise cannot be told from free
 /// ones.
 ///

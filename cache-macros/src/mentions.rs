@@ -1,9 +1,10 @@
 //! Which names a piece of syntax speaks of.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{
-    Ident, Lifetime, ParenthesizedGenericArguments, Pat, PatIdent, Type, TypeBareFn, TypeImplTrait,
-    TypeReference,
+    GenericArgument, Ident, Lifetime, ParenthesizedGenericArguments, Pat, PatIdent, PathArguments, Type,
+    TypeBareFn, TypeImplTrait, TypeReference,
     visit::{self, Visit},
 };
 
@@ -75,6 +76,60 @@ pub(crate) fn borrows(ty: &Type) -> bool {
     let mut search = Borrows(false);
     search.visit_type(ty);
     search.0
+}
+
+/// `Pin<Box<dyn Future>>` and its short names, as far as they can be seen.
+pub(crate) fn is_future(output: &Type) -> bool {
+    let Type::Path(path) = output else { return false };
+    path.path.segments.last().is_some_and(|segment| {
+        let pinned = || uses(segment.to_token_stream(), &Ident::new("Future", Span::call_site()));
+        segment.ident == "BoxFuture"
+            || segment.ident == "LocalBoxFuture"
+            || (segment.ident == "Pin" && pinned())
+    })
+}
+
+/// The reference that a value of this type holds, as far as it can be seen; what an `Err` holds is left out.
+pub(crate) fn reference(ty: &Type) -> Option<&TypeReference> {
+    match ty {
+        Type::Reference(found) => Some(found),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(reference),
+        Type::Array(array) => reference(&array.elem),
+        Type::Slice(slice) => reference(&slice.elem),
+        Type::Group(group) => reference(&group.elem),
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+            let types = arguments.args.iter().filter_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            });
+            // An error is not cached, and `Local` holds anything.
+            let count = if last.ident == "Local" {
+                0
+            } else if last.ident == "Result" {
+                1
+            } else {
+                usize::MAX
+            };
+            types.take(count).find_map(reference)
+        }
+        _ => None,
+    }
+}
+
+/// `()`, or that in an `Ok` or `Some`, as far as it can be seen.
+pub(crate) fn is_unit(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| match &last.arguments {
+            PathArguments::AngleBracketed(arguments) if last.ident == "Result" || last.ident == "Option" => {
+                matches!(arguments.args.first(), Some(GenericArgument::Type(inner)) if is_unit(inner))
+            }
+            _ => false,
+        }),
+        _ => false,
+    }
 }
 
 /// The `impl Trait` inside a type, if there is one.

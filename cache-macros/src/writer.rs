@@ -6,8 +6,8 @@ mod check;
 mod expand;
 
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Expr, Ident, ItemFn, Result, Type};
+use quote::{ToTokens, quote};
+use syn::{Expr, Ident, ImplItemFn, ItemFn, Result, Type};
 
 use crate::{duration::Time, template::Template};
 pub(crate) use attr::Kind;
@@ -52,6 +52,15 @@ struct Update {
     sie: Option<Time>,
     tags: Vec<Template>,
     version: Option<Expr>,
+}
+
+/// A method of an `impl` that is expanded as a whole, if it is one that writes.
+pub(crate) fn method(method: &ImplItemFn) -> Result<Option<TokenStream>> {
+    let found = method.attrs.iter().enumerate().find_map(|(at, attribute)| Some((at, Kind::of(attribute)?)));
+    let Some((at, kind)) = found else { return Ok(None) };
+    let mut method = method.clone();
+    let tokens = attr::tokens(&method.attrs.remove(at));
+    function(kind, tokens, method.into_token_stream()).map(Some)
 }
 
 /// The function with what the attribute of this kind says, and those of its siblings below it. After a mistake it is as

@@ -14,7 +14,7 @@ pub use std::time::Duration;
 
 pub use cache_core::private::{
     Ask, Call, Elements, Judged, Keep, Returns, Shape, Writer, cloned, compute, invalidate_each, made,
-    pattern, peek, prime, run, run_sync, strike, text_of, warm,
+    path_of, pattern, peek, prime, run, run_sync, strike, text_of, warm,
 };
 pub use cache_core::{
     Cacheable, Engine, Error, Key, KeyBuilder, KeyPart, Policy, Progress, Reply, Strength, Target,

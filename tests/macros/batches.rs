@@ -257,3 +257,13 @@ fn counts_bear_tags_too() {
         assert_eq!(CALLS.taken(), [vec![1, 2], vec![3], vec![1]]);
     });
 }
+
+#[test]
+fn an_element_that_is_named_twice_is_loaded_once() {
+    #[cached(each = "twice:{id}", ttl = "5m")]
+    fn twice(ids: &[u64]) -> Vec<(u64, usize)> {
+        ids.iter().map(|id| (*id, ids.len())).collect()
+    }
+
+    larder::scope(&larder::Larder::memory(10), || assert_eq!(twice(&[1, 2, 1]), [(1, 2), (2, 2)]));
+}

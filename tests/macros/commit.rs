@@ -296,3 +296,23 @@ async fn a_writer_that_is_dropped_in_a_transaction_is_part_of_it() {
     changes.committed().await.unwrap();
     assert_eq!(users(&cache, [1]), [None]);
 }
+
+#[test]
+fn a_savepoint_is_a_part_of_its_transaction() {
+    #[updates(key = "user:{id}", ttl = "5m")]
+    fn put(id: u64, value: u64) -> User {
+        let _ = id;
+        User { id: value }
+    }
+
+    let cache = filled();
+    let changes = after_commit();
+    scope(&cache, || {
+        changes.scope(|| put(1, 7));
+        let inner = changes.savepoint();
+        inner.scope(|| put(1, 8));
+        inner.committed().wait().unwrap();
+        changes.committed().wait().unwrap();
+    });
+    assert_eq!(users(&cache, [1]), [Some(8)], "nobody else has written it");
+}

@@ -30,3 +30,35 @@ fn doubled_braces_are_braces() {
     }
     assert_eq!(slot::key(1), "{slot}:1");
 }
+
+#[test]
+fn functions_of_one_path_have_keys_of_their_own() {
+    fn outer(first: bool) -> u8 {
+        if first {
+            #[cached(ttl = "5m")]
+            fn inner(id: u8) -> u8 {
+                id
+            }
+            inner(1)
+        } else {
+            #[cached(ttl = "5m")]
+            fn inner(id: u8) -> u8 {
+                id + 100
+            }
+            inner(1)
+        }
+    }
+    scope(&Larder::memory(100), || assert_eq!((outer(true), outer(false)), (1, 101)));
+}
+
+mod names {
+    #[larder::cached(ttl = "5m")]
+    pub(super) fn r#match(id: u8) -> u8 {
+        id
+    }
+}
+
+#[test]
+fn the_path_of_a_module_is_enough() {
+    assert_eq!(names::r#match::key(7), concat!(module_path!(), "::names::match:7"));
+}

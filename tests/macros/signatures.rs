@@ -115,3 +115,41 @@ async fn an_async_function_can_be_spawned() {
     let spawned = tokio::spawn(async move { scope_async(&cache, user("db", 7)).await });
     assert_eq!(spawned.await.unwrap().unwrap().id, 7);
 }
+
+#[test]
+fn a_generic_that_makes_no_difference_is_skipped() {
+    #[cached(key = "answer", ttl = "5m", skip = [T])]
+    fn answer<T: Default>() -> u8 {
+        let _ = T::default();
+        42
+    }
+    #[cached(ttl = "5m", skip = [T])]
+    fn by_path<T: Default>() -> u8 {
+        let _ = T::default();
+        43
+    }
+    scope(&Larder::memory(100), || {
+        assert_eq!((answer::<u8>(), answer::<String>()), (42, 42));
+        assert_eq!((by_path::<u8>(), by_path::<String>()), (43, 43));
+    });
+}
+
+macro_rules! reader {
+    ($name:ident, $argument:ident: $ty:ty, $key:literal, $ttl:expr, $tag:literal, $version:expr) => {
+        #[cached(key = $key, ttl = $ttl, tags = [$tag], version = $version)]
+        fn $name($argument: $ty) -> $ty {
+            $argument
+        }
+    };
+}
+
+reader!(small, id: u8, "small:{id}", "5m", "small", 3);
+reader!(large, id: u64, "large:{id}", larder::ttl::LONG, "large", 4);
+
+#[test]
+fn functions_made_by_macro_rules() {
+    scope(&Larder::memory(100), || {
+        assert_eq!((small(1), large(2)), (1, 2));
+        assert_eq!((&*small::key(1), &*large::key(2)), ("small:1", "large:2"));
+    });
+}

@@ -403,3 +403,42 @@ async fn a_writer_can_be_spawned() {
     tokio::spawn(async move { scope_async(&own, save(7, "x")).await }).await.unwrap().unwrap();
     assert!(has(&cache, "user:7"));
 }
+
+trait Renames {
+    async fn rename(&self, id: u64) -> Result<u64, String>;
+    async fn name(&self, id: u64) -> Result<u64, String>;
+}
+
+struct Names(Larder);
+
+#[cached]
+impl Renames for Names {
+    #[invalidates(keys = ["name:{id}"], cache = self.0)]
+    async fn rename(&self, id: u64) -> Result<u64, String> {
+        Ok(id)
+    }
+    #[cached(key = "name:{id}", ttl = "5m", cache = self.0)]
+    async fn name(&self, id: u64) -> Result<u64, String> {
+        Ok(id)
+    }
+}
+
+#[tokio::test]
+async fn in_an_impl_that_is_expanded_whole() {
+    let names = Names(Larder::memory(10));
+    names.name(1).await.unwrap();
+    assert!(has(&names.0, "name:1"));
+    names.rename(1).await.unwrap();
+    assert!(!has(&names.0, "name:1"));
+}
+
+// On one line: the expansion adds no braces that a lint would have away.
+#[deny(unused)]
+#[rustfmt::skip]
+#[invalidates(keys = ["line:{id}"])]
+async fn line(id: u64) -> u64 { id }
+
+#[tokio::test]
+async fn on_one_line() {
+    assert_eq!(scope_async(&Larder::memory(10), line(1)).await, 1);
+}

@@ -10,7 +10,7 @@ use crate::{
     argument::Argument,
     attr::Options,
     background,
-    check::{check_policy, check_shared, check_signature, check_skip},
+    check::{check_generics, check_policy, check_shared, check_signature, check_skip},
     errors::Errors,
     model::{Home, Key, Model},
     policy::Policy,
@@ -72,6 +72,7 @@ pub(super) fn check(options: Options, function: ItemFn, home: Home) -> Result<Ba
         elements,
     };
     check_skip(&skip, &model)?;
+    check_generics(&skip, &model)?;
     check_shared(shared.as_ref(), &model)?;
     let ids = ids(&model, &skip, &element)?;
     if let Some(tag) = model.tags.iter().find(|tag| tag.names(&ids.name)) {

@@ -34,27 +34,31 @@ impl Kind {
     }
 
     /// The kind of an attribute that somebody wrote, if it is one of ours.
-    fn of(attribute: &Attribute) -> Option<Self> {
+    pub(super) fn of(attribute: &Attribute) -> Option<Self> {
         let name = &attribute.path().segments.last()?.ident;
         [Self::Invalidates, Self::Updates].into_iter().find(|kind| name == kind.name())
     }
 }
 
 /// What all the attributes say, the first of which is in hand; the others are taken off the function.
-pub(super) fn rules(first: Kind, tokens: TokenStream, function: &mut ItemFn) -> Result<Vec<Rule>> {
+pub(super) fn rules(first: Kind, said: TokenStream, function: &mut ItemFn) -> Result<Vec<Rule>> {
     let mut errors = Errors::default();
-    let mut rules = Vec::from_iter(errors.take(rule(first, tokens, Span::call_site())));
+    let mut rules = Vec::from_iter(errors.take(rule(first, said, Span::call_site())));
     function.attrs.retain(|attribute| {
         let Some(kind) = Kind::of(attribute) else { return true };
-        let tokens = match &attribute.meta {
-            Meta::List(list) => list.tokens.clone(),
-            _ => TokenStream::new(),
-        };
-        rules.extend(errors.take(rule(kind, tokens, attribute.path().span())));
+        rules.extend(errors.take(rule(kind, tokens(attribute), attribute.path().span())));
         false
     });
     errors.finish()?;
     Ok(rules)
+}
+
+/// What stands in the parentheses of an attribute.
+pub(super) fn tokens(attribute: &Attribute) -> TokenStream {
+    match &attribute.meta {
+        Meta::List(list) => list.tokens.clone(),
+        _ => TokenStream::new(),
+    }
 }
 
 /// What is read so far of one attribute.

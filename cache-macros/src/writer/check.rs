@@ -1,6 +1,7 @@
 //! What `#[invalidates]` and `#[updates]` may say about a function.
 
 use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 use syn::{
     Error, FnArg, Ident, ItemFn, Pat, PatIdent, Result, ReturnType, Type, parse_quote,
     visit::{self, Visit},
@@ -41,6 +42,9 @@ pub(super) fn check(mut rules: Vec<Rule>, function: ItemFn) -> Result<Model> {
             }
         }
     }
+    if let Some(output) = output.as_ref().filter(|_| rules.iter().any(|rule| rule.update.is_some())) {
+        errors.take(check_stored(output, &function));
+    }
     errors.finish()?;
     // There is one, for otherwise there would have been an error.
     let output = output.unwrap_or_else(|| parse_quote!(()));
@@ -68,6 +72,27 @@ fn check_no_glob(template: &Template) -> Result<()> {
     Ok(())
 }
 
+/// What an update stores is what readers are given.
+fn check_stored(output: &Type, function: &ItemFn) -> Result<()> {
+    if mentions::is_unit(output) {
+        let place = match &function.sig.output {
+            ReturnType::Default => function.sig.ident.to_token_stream(),
+            output => output.to_token_stream(),
+        };
+        let message = "`updates` stores what the function returns, and this one returns nothing to store: return what \
+                       was written, or use `#[invalidates(keys = [...])]`";
+        return Err(Error::new_spanned(place, message));
+    }
+    match mentions::reference(output) {
+        None => Ok(()),
+        Some(found) => {
+            let message =
+                "a reference cannot be had from a remote tier: return what it refers to, such as a `String`";
+            Err(Error::new_spanned(found, message))
+        }
+    }
+}
+
 fn check_signature(function: &ItemFn) -> Result<Type> {
     let signature = &function.sig;
     if let Some(word) = &signature.constness {
@@ -83,23 +108,15 @@ fn check_signature(function: &ItemFn) -> Result<Type> {
                        write the type in place of `impl Trait` (and `async fn` in place of `-> impl Future`)";
         return Err(Error::new_spanned(found, message));
     }
-    if returns_future(output) {
+    if mentions::is_future(output) {
         let message = "this function returns a future, and has written nothing yet when it returns: make it an \
-                       `async fn` (with `#[async_trait]`, put the attribute on a function that the method calls)";
+                       `async fn` (with `#[async_trait]`, write `#[cached]` on the `impl`, above `#[async_trait]`)";
         return Err(Error::new_spanned(output, message));
     }
     if matches!(&**output, Type::Never(_)) {
         return Err(Error::new_spanned(output, "this function never returns, so it never gets to the cache"));
     }
     Ok((**output).clone())
-}
-
-/// `Pin<Box<dyn Future>>` and its short names, as far as they can be seen.
-fn returns_future(output: &Type) -> bool {
-    let Type::Path(path) = output else { return false };
-    path.path.segments.last().is_some_and(|segment| {
-        ["Pin", "BoxFuture", "LocalBoxFuture"].iter().any(|name| segment.ident == name)
-    })
 }
 
 /// The names that the arguments bind, also inside patterns.

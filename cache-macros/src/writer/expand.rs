@@ -48,7 +48,9 @@ fn body(model: &Model) -> TokenStream {
     if model.function.sig.asyncness.is_none() {
         return quote!(move || -> #output #block);
     }
-    let (returned, statements) = (local("returned"), &block.stmts);
+    // Without braces of its own, of which a lint would say that its author could leave them out.
+    let statements = &block.stmts;
+    let returned = local("returned");
     quote! {
         async move {
             // Says what type the block has, so that `?` knows.
