@@ -106,14 +106,21 @@ fn a_hit_allocates_nothing() {
     for (what, call) in calls {
         // Filled, and asked once more so that each thread's and the process's own things are there.
         ten.clone().chain(ten.clone()).for_each(call);
-        assert_eq!(count(|| ten.clone().for_each(call)), (0, 0), "allocations, reallocations: {what}");
+        assert_eq!(least(|| ten.clone().for_each(call)), (0, 0), "allocations, reallocations: {what}");
     }
     // An argument that is owned is made by the caller, and dropped by the call: nothing on top of that.
     drop(named("Grace Hopper".to_owned()));
-    let name = "Grace Hopper".to_owned();
-    assert_eq!(count(move || drop(named(name))), (0, 0), "sync, String, Arc");
+    let mut names = vec!["Grace Hopper".to_owned(); TRIES];
+    assert_eq!(least(|| drop(named(names.pop().unwrap_or_default()))), (0, 0), "sync, String, Arc");
     // The counter counts.
     assert!(count(|| drop(shared(1000))).0 > 0, "a miss allocates");
+}
+
+/// The store's own thread, which sweeps twice a second, may fall into one try, but not into all.
+const TRIES: usize = 20;
+
+fn least(mut run: impl FnMut()) -> (usize, usize) {
+    (0..TRIES).map(|_| count(&mut run)).min().unwrap_or((usize::MAX, usize::MAX))
 }
 
 fn count(run: impl FnOnce()) -> (usize, usize) {
