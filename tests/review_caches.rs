@@ -35,13 +35,7 @@ fn heavy(capacity: Option<usize>) {
     }
     for _ in 0..4 {
         if wait.recv_timeout(Duration::from_secs(30)).is_err() {
-            let a = ops.load(Ordering::SeqCst);
-            std::thread::sleep(Duration::from_secs(2));
-            panic!(
-                "HANG after {a} of 80000 sets, {} two seconds later; {:?}",
-                ops.load(Ordering::SeqCst),
-                cache.stats().entries
-            );
+            panic!("HANG after {} of 80000 sets; {:?}", ops.load(Ordering::SeqCst), cache.stats().entries);
         }
     }
 }
@@ -510,7 +504,7 @@ fn c16_coherent_not_modified_tags() {
         panic!("{e}")
     }
 }
-// a conditional bug: forgets to invalidate only when the value reaches 2
+// a conditional bug: forgets to invalidate only when the value reaches a number (the guide says how rare is too rare)
 #[test]
 fn c17_coherent_conditional_bug() {
     use larder::testing::check_coherent;
@@ -518,7 +512,7 @@ fn c17_coherent_conditional_bug() {
         cache: Larder,
         v: std::sync::Mutex<[u32; 2]>,
     }
-    for at in 1..5 {
+    for at in 1..4 {
         let r = check_coherent(|| W {
             cache: Larder::builder().memory(Memory::builder().capacity(100).build()).build(),
             v: Default::default(),
@@ -543,6 +537,6 @@ fn c17_coherent_conditional_bug() {
             }
         })
         .try_run();
-        println!("forgets the {at}. invalidation: {}", if r.is_err() { "found" } else { "MISSED" });
+        assert!(r.is_err(), "a writer that forgets the {at}. invalidation of a key");
     }
 }

@@ -163,12 +163,6 @@ impl<K: Eq + Hash, V: Clone> Entry<'_, K, V> {
     }
 }
 
-impl<K, V> Occupied<'_, K, V> {
-    pub fn get(&self) -> &V {
-        &self.0
-    }
-}
-
 impl<K: Eq + Hash, V: Clone> Vacant<'_, K, V> {
     pub fn insert(mut self, value: V) -> V {
         self.1.insert(self.0, value.clone());
