@@ -1,8 +1,9 @@
 //! Commands that travel together, and their answers.
 
-use redis::{Cmd, Pipeline, Script, Value};
+use redis::{Cmd, Pipeline, Value};
 
 use crate::failure::Failure;
+use crate::script::Script;
 
 /// Commands to be sent in one go. Not a transaction: others' commands may come in between.
 #[derive(Default)]
@@ -10,26 +11,35 @@ pub(crate) struct Batch {
     pub(crate) pipeline: Pipeline,
     /// Which of them are scripts.
     pub(crate) scripts: Vec<(usize, &'static Script)>,
+    /// Whether they may change anything.
+    pub(crate) writes: bool,
 }
 
 impl Batch {
-    pub(crate) fn add(&mut self, command: Cmd) -> &mut Self {
+    /// A command that changes nothing.
+    pub(crate) fn read(&mut self, command: Cmd) -> &mut Self {
         self.pipeline.add_command(command);
         self
+    }
+
+    /// A command that may change something.
+    pub(crate) fn write(&mut self, command: Cmd) -> &mut Self {
+        self.writes = true;
+        self.read(command)
     }
 
     /// A script by its hash; who sends the batch sends its source, too, if Redis has lost it.
     pub(crate) fn script(&mut self, script: &'static Script, keys: &[&str], args: &[&[u8]]) -> &mut Self {
         self.scripts.push((self.pipeline.len(), script));
         let mut command = redis::cmd("EVALSHA");
-        command.arg(script.get_hash()).arg(keys.len());
+        command.arg(script.hash()).arg(keys.len());
         keys.iter().for_each(|key| {
             command.arg(*key);
         });
         args.iter().for_each(|arg| {
             command.arg(*arg);
         });
-        self.add(command)
+        self.write(command)
     }
 }
 

@@ -2,12 +2,29 @@
 
 use std::sync::LazyLock;
 
-use redis::Script;
+/// A script, and what Redis calls it.
+pub(crate) struct Script {
+    source: &'static str,
+    hash: LazyLock<String>,
+}
+
+impl Script {
+    pub(crate) fn source(&self) -> &'static str {
+        self.source
+    }
+
+    /// Its SHA-1, in hex.
+    pub(crate) fn hash(&self) -> &str {
+        &self.hash
+    }
+}
 
 macro_rules! scripts {
     ($($name:ident: $($file:literal),+;)*) => {
-        $(pub(crate) static $name: LazyLock<Script> =
-            LazyLock::new(|| Script::new(concat!($(include_str!(concat!("scripts/", $file, ".lua"))),+)));)*
+        $(pub(crate) static $name: Script = {
+            const SOURCE: &str = concat!($(include_str!(concat!("scripts/", $file, ".lua"))),+);
+            Script { source: SOURCE, hash: LazyLock::new(|| redis::Script::new(SOURCE).get_hash().to_owned()) }
+        };)*
     };
 }
 

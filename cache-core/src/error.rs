@@ -24,6 +24,8 @@ pub enum ErrorKind {
     NotAnInteger,
     /// `incr` would leave the range of `i64`.
     Overflow,
+    /// An invalidation could not be delivered yet: it is queued, and its targets are treated as invalid here until it is.
+    Queued,
     /// A [`Reply`](crate::Reply) was polled again after it had answered.
     PolledAgain,
     /// A load took longer than its hard timeout.
