@@ -105,7 +105,9 @@ pub(crate) async fn struck(
     tags.iter().for_each(|tag| {
         command.arg(names.mark(epoch, tag));
     });
-    batch.read(command);
+    if !tags.is_empty() {
+        batch.read(command);
+    }
     let mut answers = session.send(&batch).await?;
     let mut recent = answers.next_list()?.into_iter();
     let order = bytes(recent.next().ok_or(Failure::Odd)?)?.and_then(|text| Order::parse(&text));
@@ -115,7 +117,8 @@ pub(crate) async fn struck(
     let mut next = || recent.next().as_ref().and_then(number).ok_or(Failure::Odd);
     let floor = next()?;
     let mut marks = Vec::new();
-    for mark in answers.next_list()? {
+    let found = if tags.is_empty() { Vec::new() } else { answers.next_list()? };
+    for mark in found {
         let (hard, soft) = (next()?, next()?);
         let known = read_mark(mark)?.unwrap_or(Mark { hard: floor, soft: 0, base: 0 });
         marks.push(Mark { hard: known.hard.max(hard), soft: known.soft.max(soft), base: 0 });

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use backend_redis::{Redis, RedisBuilder};
 
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     dir: PathBuf,
     args: Vec<String>,
@@ -15,7 +15,7 @@ pub struct Server {
 
 #[allow(dead_code, reason = "not every test needs all of it")]
 impl Server {
-    pub fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("larder-redis-{}-{number}", std::process::id()));
@@ -24,7 +24,7 @@ impl Server {
         Self { child: spawn(&dir, &args), dir, args }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("unix://{}", self.socket().display())
     }
 
@@ -33,36 +33,36 @@ impl Server {
     }
 
     /// A handle of the program under test, patient enough for a busy machine.
-    pub fn builder(&self) -> RedisBuilder {
+    pub(crate) fn builder(&self) -> RedisBuilder {
         Redis::builder(&self.url())
             .response_timeout(Duration::from_secs(10))
             .operation_timeout(Duration::from_secs(20))
     }
 
-    pub fn redis(&self) -> Redis {
+    pub(crate) fn redis(&self) -> Redis {
         wait(self.builder().connect()).expect("a handle")
     }
 
     /// A raw client, as anybody's.
-    pub fn raw(&self) -> redis::Connection {
+    pub(crate) fn raw(&self) -> redis::Connection {
         let client = redis::Client::open(self.url()).expect("an URL");
         client.get_connection_with_timeout(Duration::from_secs(10)).expect("a connection")
     }
 
     /// Kills it, as a crash would; what it held is gone.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
         let _ = std::fs::remove_file(self.socket());
     }
 
     /// Starts it again after [`kill`](Self::kill), empty.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.child = spawn(&self.dir, &self.args);
     }
 
     /// Stops it in its tracks, or lets it go on: `STOP`, `CONT`.
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         let status = Command::new("kill").args([&format!("-{signal}"), &pid]).status().expect("kill runs");
         assert!(status.success());
@@ -98,14 +98,14 @@ fn spawn(dir: &PathBuf, args: &[String]) -> Child {
 }
 
 /// Waits for a future, outside any runtime.
-pub fn wait<T: Send>(future: impl Future<Output = T> + Send) -> T {
+pub(crate) fn wait<T: Send>(future: impl Future<Output = T> + Send) -> T {
     let reply = cache_core::Reply::Pending(Box::pin(async { Ok(future.await) }));
     reply.wait().expect("a value")
 }
 
 /// Waits until `there` is true.
 #[allow(dead_code, reason = "not every test needs it")]
-pub fn until(what: &str, limit: Duration, mut there: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, limit: Duration, mut there: impl FnMut() -> bool) {
     let began = Instant::now();
     while !there() {
         assert!(began.elapsed() < limit, "{what}: not within {limit:?}");

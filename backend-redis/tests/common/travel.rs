@@ -13,14 +13,14 @@ use std::sync::Mutex;
 /// So many real ones are one of the test's.
 const SLOW: u32 = 20_000;
 
-pub struct Travelling {
+pub(crate) struct Travelling {
     redis: Redis,
     clock: ManualClock,
     seen: Mutex<(Time, redis::Connection)>,
 }
 
 impl Travelling {
-    pub fn new(redis: Redis, raw: redis::Connection, clock: &ManualClock) -> Self {
+    pub(crate) fn new(redis: Redis, raw: redis::Connection, clock: &ManualClock) -> Self {
         Self { redis, clock: clock.clone(), seen: Mutex::new((clock.clock().now(), raw)) }
     }
 
