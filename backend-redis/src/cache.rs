@@ -266,7 +266,7 @@ fn entry(shared: &Shared, key: &str, found: Found, kind: &'static Kind) -> Resul
     let (value, origin, tags) = match found {
         Found::Nothing | Found::Foreign => return Ok(None),
         Found::Counter { count, .. } => (Value::new(Arc::new(count)), Origin::default(), Vec::new()),
-        Found::Entry { header, bytes, body, .. } if header.state == State::StaleCounter => {
+        Found::Entry { header, bytes, body, .. } if header.state == State::CounterInSlot => {
             let Some(count) = read::integer(&bytes[body..]) else { return Ok(None) };
             (Value::new(Arc::new(count)), Origin::default(), Vec::new())
         }

@@ -84,7 +84,11 @@ async fn classify(
     let Some((mut header, body)) = Header::read(&value) else { return Ok(Found::Foreign) };
     match header.state {
         State::Held | State::Counter => return Ok(Found::Nothing),
-        State::Entry | State::StaleCounter => {}
+        State::Entry | State::CounterInSlot => {}
+    }
+    let left = left.map(|left| left.saturating_sub(header.slack));
+    if left == Some(0) {
+        return Ok(Found::Nothing);
     }
     if header.tags != guess {
         session.link.learn_tags(key, &header.tags);
@@ -155,7 +159,7 @@ impl Found {
                 let total = left.unwrap_or(FOREVER);
                 let tags = Vec::new();
                 let (state, from) = (State::Counter, 0);
-                let header = Header { state, from, fresh: total, total, before: 0, born: 0, tags };
+                let header = Header { state, from, fresh: total, total, before: 0, born: 0, slack: 0, tags };
                 Some(header.times(*left))
             }
             Self::Nothing | Self::Foreign => None,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cache_core::Lifetime;
 
 /// Bytes of the header.
-pub(crate) const HEADER: usize = 68;
+pub(crate) const HEADER: usize = 76;
 const MAGIC: &[u8] = b"LS\x01";
 
 /// A lifetime of so many milliseconds, 35 000 years, has no end.
@@ -33,8 +33,8 @@ pub(crate) enum State {
     Held,
     /// The header of a counter, under its companion.
     Counter,
-    /// A counter that was marked stale: the body is its text.
-    StaleCounter,
+    /// A counter that is stale, or that somebody loads: the body is its text.
+    CounterInSlot,
 }
 
 /// The header. The leases of a value are numbers handed out in order: those up to `from` are void.
@@ -51,6 +51,8 @@ pub(crate) struct Header {
     pub(crate) before: u64,
     /// The sequence of the order when its load began, or when it was set.
     pub(crate) born: u64,
+    /// Redis keeps it for so much longer than it may be served, for loads that hold its place.
+    pub(crate) slack: u64,
     pub(crate) tags: Vec<Box<str>>,
 }
 
@@ -81,14 +83,17 @@ impl Header {
             b'E' => State::Entry,
             b'H' => State::Held,
             b'C' => State::Counter,
-            b'N' => State::StaleCounter,
+            b'N' => State::CounterInSlot,
             _ => return None,
         };
         let number = |at: usize| bytes[at..at + 8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-        let tags_end = HEADER + (number(60) & u64::from(u32::MAX)) as usize;
+        let tags_end = HEADER + (number(68) & u64::from(u32::MAX)) as usize;
         let tags = read_tags(bytes.get(HEADER..tags_end)?)?;
         let (fresh, total, before) = (number(28), number(36), number(44));
-        Some((Self { state, from: number(4), fresh, total, before, born: number(52), tags }, tags_end))
+        Some((
+            Self { state, from: number(4), fresh, total, before, born: number(52), slack: number(60), tags },
+            tags_end,
+        ))
     }
 
     /// The header of a value that nobody loads.
@@ -99,9 +104,11 @@ impl Header {
             State::Entry => b'E',
             State::Held => b'H',
             State::Counter => b'C',
-            State::StaleCounter => b'N',
+            State::CounterInSlot => b'N',
         });
-        for number in [self.from, self.from, self.from, self.fresh, self.total, self.before, self.born] {
+        let leases = [self.from; 3];
+        let times = [self.fresh, self.total, self.before, self.born, self.slack];
+        for number in leases.into_iter().chain(times) {
             bytes.extend_from_slice(&number.to_be_bytes());
         }
         bytes.extend_from_slice(&0_u32.to_be_bytes());
@@ -139,7 +146,7 @@ mod tests {
 
     fn header() -> Header {
         let tags = vec!["a".into(), "é:7".into()];
-        Header { state: State::Entry, from: 9, fresh: 100, total: 300, before: 5, born: 77, tags }
+        Header { state: State::Entry, from: 9, fresh: 100, total: 300, before: 5, born: 77, slack: 0, tags }
     }
 
     #[test]

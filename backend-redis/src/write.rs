@@ -49,7 +49,8 @@ pub(crate) async fn store(session: &Session, parcel: &Parcel) -> Result<Stored, 
 async fn set_plainly(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
     let (fresh, total) = (parcel.fresh, parcel.total);
     let state = State::Entry;
-    let header = Header { state, from: beginning(), fresh, total, before: 0, born: 0, tags: Vec::new() };
+    let header =
+        Header { state, from: beginning(), fresh, total, before: 0, born: 0, slack: 0, tags: Vec::new() };
     let bytes = header.write(&[], &parcel.body);
     session
         .in_epoch(async |epoch| {
@@ -147,6 +148,7 @@ async fn run_store(
     let keys = session.link.names.keys(epoch, &parcel.key);
     let mut batch = Batch::default();
     batch.read(session.read_order());
+    let hold = millis(session.link.settings.hold);
     keep_marks(
         session,
         &mut batch,
@@ -159,11 +161,12 @@ async fn run_store(
     let mode = if parcel.counter { format!("{} counter", args.mode) } else { args.mode.to_owned() };
     let numbers = [args.lease, beginning(), args.ignored, u64::from(args.stale), parcel.fresh, parcel.total];
     let numbers = numbers.map(|number| number.to_string());
-    let (born, length) = (args.born.to_string(), tags.len().to_string());
+    let rest = [args.born, tags.len() as u64, hold].map(|number| number.to_string());
     let body = [&tags[..], &parcel.body].concat();
     let mut all = vec![mode.as_bytes()];
     all.extend(numbers.iter().map(String::as_bytes));
-    all.extend([born.as_bytes(), length.as_bytes(), &body]);
+    all.extend(rest.iter().map(String::as_bytes));
+    all.push(&body);
     batch.script(&STORE, &[&keys.entry, &keys.companion], &all);
     let mut answers = session.send(&batch).await?;
     let order = order(answers.next()?)?;
@@ -215,8 +218,8 @@ pub(crate) async fn fence(session: &Session, key: &str) -> Result<Fence, Failure
 
 pub(crate) async fn release(session: &Session, key: &str, fence: Fence) -> Result<(), Failure> {
     let mut batch = Batch::default();
-    let name = session.link.names.entry(fence.incarnation, key);
-    batch.script(&RELEASE, &[&name], &[fence.lease.to_string().as_bytes()]);
+    let keys = session.link.names.keys(fence.incarnation, key);
+    batch.script(&RELEASE, &[&keys.entry, &keys.companion], &[fence.lease.to_string().as_bytes()]);
     session.send(&batch).await?.next().map(drop)
 }
 

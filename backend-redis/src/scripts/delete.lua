@@ -2,7 +2,7 @@
 local kind, h = look(KEYS[1])
 local was = kind
 if kind == 'slot' then
-  was = h.state == 'H' and 'none' or redis.call('GETRANGE', KEYS[1], 0, 67 + h.tags)
+  was = lives(KEYS[1], h) and redis.call('GETRANGE', KEYS[1], 0, 75 + h.tags) or 'none'
 end
 redis.call('UNLINK', KEYS[1], KEYS[2])
 return was

@@ -4,7 +4,7 @@ local only = tonumber(ARGV[1])
 local kind, h = look(KEYS[1])
 if kind == 'slot' then
   if only and h.from ~= only then return 0 end
-  local at = math.max(0, elapsed(KEYS[1], h.total) - tonumber(ARGV[2]))
+  local at = math.max(0, elapsed(KEYS[1], h) - tonumber(ARGV[2]))
   if h.state ~= 'H' and h.fresh > at then
     redis.call('SETRANGE', KEYS[1], 28, struct.pack('>I8', at))
   end
@@ -12,11 +12,10 @@ if kind == 'slot' then
   return 1
 end
 if kind ~= 'integer' then return 0 end
--- A counter that is stale is no counter any more.
-local c = beside(KEYS[2], KEYS[1], h, 0)
-c.state, c.soft, c.fresh = 'N', c.last, elapsed(KEYS[1], c.total)
-local left = redis.call('PTTL', KEYS[1])
-if left < 0 then left = FOREVER end
+-- A stale counter is no integer: whoever adds to it begins again.
+local c, left = beside(KEYS[2], KEYS[1], 0)
+c.state = 'N'
+c.fresh = math.min(c.fresh, math.max(0, c.total - left))
 set(KEYS[1], pack(c, h), left)
 redis.call('UNLINK', KEYS[2])
 return 1
