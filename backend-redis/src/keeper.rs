@@ -10,7 +10,6 @@ use tokio::time::{sleep, timeout};
 use crate::batch::{Batch, bytes};
 use crate::failure::{Failure, reason};
 use crate::link::Link;
-use crate::order::new_epoch;
 use crate::session::{Session, order};
 use crate::strike;
 
@@ -121,7 +120,7 @@ async fn settle_the_past(session: &Session, past: &Past, run: Option<&str>) -> R
         settled = session.send(&batch).await?.next().is_ok();
     }
     if !settled {
-        strike::renew(session, &new_epoch()).await?;
+        strike::renew(session).await?;
     }
     link.unknown.set(false);
     Ok(())

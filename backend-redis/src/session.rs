@@ -10,6 +10,7 @@ use crate::batch::{Answers, Batch, bytes};
 use crate::failure::{Failure, reason};
 use crate::link::Link;
 use crate::order::{Order, new_epoch};
+use crate::script::RENEW;
 
 pub(crate) struct Session {
     pub(crate) link: Rc<Link>,
@@ -103,26 +104,30 @@ impl Session {
     /// The epoch as it was last seen; a new one where there is none.
     async fn epoch(&self) -> Result<u64, Failure> {
         if self.link.epoch.get() == 0 {
-            let name = self.link.names.order();
             let mut batch = Batch::default();
-            // Not `SET NX GET`, which Redis knows since 7.0 only.
-            batch.read(redis::cmd("GET").arg(&name).to_owned());
-            let found = self.send(&batch).await?.next()?;
-            let order = match order(found)? {
-                Some(order) => Some(order),
-                None => {
-                    let mut batch = Batch::default();
-                    let new = format!("{} 0", new_epoch());
-                    batch.write(redis::cmd("SET").arg(&name).arg(new).arg("NX").to_owned());
-                    batch.read(redis::cmd("GET").arg(&name).to_owned());
-                    let mut answers = self.send(&batch).await?;
-                    answers.next()?;
-                    order(answers.next()?)?
-                }
+            batch.read(self.read_order());
+            let found = order(self.send(&batch).await?.next()?)?;
+            let order = match found {
+                Some(order) => order,
+                None => self.renew(true).await?.1,
             };
-            self.link.epoch.set(order.ok_or(Failure::Odd)?.epoch);
+            self.link.epoch.set(order.epoch);
         }
         Ok(self.link.epoch.get())
+    }
+
+    /// Begins a new epoch, `only_if_missing` where there is no order; the one before, and the one that is.
+    pub(crate) async fn renew(&self, only_if_missing: bool) -> Result<(Option<Order>, Order), Failure> {
+        let names = &self.link.names;
+        let mut batch = Batch::default();
+        let only: &[u8] = if only_if_missing { b"x" } else { b"" };
+        batch.script(&RENEW, &[&names.order(), &names.recent()], &[new_epoch().as_bytes(), only]);
+        let mut orders = self.send(&batch).await?.next_list()?.into_iter();
+        let mut next = || bytes(orders.next().ok_or(Failure::Odd)?);
+        let before = next()?.and_then(|text| Order::parse(&text));
+        let now = next()?.and_then(|text| Order::parse(&text)).ok_or(Failure::Odd)?;
+        self.link.epoch.set(now.epoch);
+        Ok((before, now))
     }
 
     /// The command that reads the order.

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::names::Names;
 use crate::order::{Order, new_epoch};
 use crate::queue::{Owned, Strike};
-use crate::script::{MARK, RENEW, SOFTEN, STRIKE};
+use crate::script::{MARK, SOFTEN, STRIKE};
 use crate::session::{Session, order};
 use crate::slot::millis;
 
@@ -25,9 +25,7 @@ pub(crate) async fn run(session: &Session, (target, strength): &Strike) -> Resul
         (Owned::Tag(tag), strength) => {
             or_everything(session, tag_struck(session, tag, *strength).await).await
         }
-        (Owned::All, Strength::Remove) => {
-            or_everything(session, renew(session, &new_epoch()).await.map(drop)).await
-        }
+        (Owned::All, Strength::Remove) => or_everything(session, renew(session).await).await,
         (Owned::All, Strength::MarkStale) => scan(session, "*", *strength).await,
         (Owned::Pattern(pattern), strength) => scan(session, pattern, *strength).await,
     }
@@ -96,13 +94,9 @@ async fn tag_struck(session: &Session, tag: &str, strength: Strength) -> Result<
 }
 
 /// Begins a new epoch, in which there is nothing. What the one before holds is swept behind everybody's back.
-pub(crate) async fn renew(session: &Session, epoch: &str) -> Result<(), Failure> {
-    let names = &session.link.names;
-    let mut batch = Batch::default();
-    batch.script(&RENEW, &[&names.order(), &names.recent()], &[epoch.as_bytes()]);
-    let before = bytes(session.send(&batch).await?.next()?)?;
-    session.link.epoch.set(0);
-    if let Some(before) = before.and_then(|text| Order::parse(&text)) {
+pub(crate) async fn renew(session: &Session) -> Result<(), Failure> {
+    let (before, _) = session.renew(false).await?;
+    if let Some(before) = before {
         let session =
             Session { link: session.link.clone(), connection: session.connection.clone(), ..*session };
         tokio::task::spawn_local(async move {

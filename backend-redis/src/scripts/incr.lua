@@ -4,7 +4,11 @@ local from = tonumber(ARGV[3])
 local kind, h = look(KEYS[1])
 if kind == 'foreign' then return { 'foreign', '' } end
 if kind == 'slot' and h.state ~= 'H' and h.fresh > elapsed(KEYS[1], h) and h.from ~= tonumber(ARGV[4]) then
-  if h.state ~= 'N' then return { 'entry', redis.call('GETRANGE', KEYS[1], 0, 75 + h.tags) } end
+  if h.state ~= 'N' then
+    -- Also a sum that cannot be voids what is being loaded.
+    redis.call('SETRANGE', KEYS[1], 4, struct.pack('>I8', h.last))
+    return { 'entry', redis.call('GETRANGE', KEYS[1], 0, 75 + h.tags) }
+  end
   -- Somebody loads it: that is void now, and it is an integer again.
   local text = redis.call('GETRANGE', KEYS[1], 76, -1)
   h.from = from

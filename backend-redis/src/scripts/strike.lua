@@ -1,6 +1,10 @@
 -- KEYS: order, recent. ARGV: an epoch for a new order, 'h' or 's', the tag, how many to remember.
 -- Raises the order and notes who was struck; returns the order.
-local order = redis.call('GET', KEYS[1]) or (ARGV[1] .. ' 0')
+local order = redis.call('GET', KEYS[1])
+if not order then
+  order = ARGV[1] .. ' 0'
+  redis.call('UNLINK', KEYS[2])
+end
 local epoch, seq = string.match(order, '^(%x+) (%d+)$')
 seq = tonumber(seq)
 if not redis.call('ZSCORE', KEYS[2], 'f') then redis.call('ZADD', KEYS[2], seq, 'f') end
