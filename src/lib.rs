@@ -38,7 +38,8 @@
 //!
 //! **What loaders see and say.** [`Load`], [`Previous`], [`Loaded`].
 //!
-//! **Where entries are held.** [`Memory`] with [`MemoryBuilder`] and [`RemovalCause`]; [`Moka`] with [`MokaBuilder`].
+//! **Where entries are held.** [`Memory`] with [`MemoryBuilder`] and [`RemovalCause`]; [`Moka`] with [`MokaBuilder`];
+//! [`Redis`] with [`RedisBuilder`] and [`RedisConnection`].
 //!
 //! **To test with.** [`ManualClock`], and the module [`testing`](mod@testing) (feature `testing`).
 //!
@@ -58,6 +59,7 @@
 //! | `moka` | no | [`Moka`] |
 //! | `macros` | yes | [`#[cached]`](macro@cached) |
 //! | `tokio` | yes | background loads on the caller's tokio runtime; without it, on threads |
+//! | `redis` | no | [`Redis`]: entries that every process shares |
 //! | `testing` | no | [`testing`](mod@testing) |
 
 #[doc(hidden)]
@@ -76,6 +78,8 @@ mod larder;
 pub use backend_memory::{Memory, MemoryBuilder, RemovalCause};
 #[cfg(feature = "moka")]
 pub use backend_memory::{Moka, MokaBuilder};
+#[cfg(feature = "redis")]
+pub use backend_redis::{Redis, RedisBuilder, RedisConnection};
 pub use builder::LarderBuilder;
 pub use cache_core::key;
 #[cfg(feature = "testing")]

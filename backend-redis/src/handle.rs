@@ -55,9 +55,9 @@ impl Redis {
     }
 
     /// How the connection is.
-    pub fn connection(&self) -> Connection {
+    pub fn connection(&self) -> RedisConnection {
         let status = self.shared.io.status.lock();
-        Connection {
+        RedisConnection {
             connected_for: status.connected_since.map(|since| since.elapsed()),
             in_flight: self.shared.io.in_flight(),
             queued: status.queued,
@@ -77,7 +77,7 @@ impl fmt::Debug for Redis {
 /// What is known of a connection to Redis.
 #[non_exhaustive]
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub struct RedisConnection {
     /// For how long it has stood; `None` while it is down.
     pub connected_for: Option<Duration>,
     /// Operations under way.

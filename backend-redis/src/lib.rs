@@ -19,4 +19,4 @@ mod tags;
 mod thread;
 mod write;
 
-pub use handle::{Connection, Redis, RedisBuilder};
+pub use handle::{Redis, RedisBuilder, RedisConnection};
