@@ -11,10 +11,12 @@ mod age;
 mod codec;
 mod coding;
 mod compression;
+mod described;
 mod envelope;
 mod format;
 mod header;
 mod layout;
+mod shape;
 
 #[cfg(feature = "bincode")]
 mod bincode;
