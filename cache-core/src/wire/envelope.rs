@@ -162,6 +162,11 @@ impl<'a> Envelope<'a> {
         self.tags
     }
 
+    /// The length of the value as it stands here, compressed or not.
+    pub fn payload_len(&self) -> usize {
+        self.payload.len()
+    }
+
     /// Makes a value of `kind` of what it holds.
     ///
     /// It allocates the value, and for a compressed one at most 256 times the envelope's length, and no more than

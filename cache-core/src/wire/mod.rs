@@ -14,6 +14,7 @@ mod compression;
 mod described;
 mod envelope;
 mod format;
+mod guard;
 mod header;
 mod layout;
 mod shape;

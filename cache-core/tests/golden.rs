@@ -1,0 +1,58 @@
+//! Envelopes of every released format, kept as files and still read. `docs/wire-format.md` shows one byte by byte.
+//!
+//! A file is never changed or deleted. `LARDER_GOLDEN=write cargo test -p cache-core --test golden` adds those that are
+//! missing, for a new format or codec.
+
+mod student;
+
+use std::fs;
+use std::path::PathBuf;
+
+use cache_core::wire::{Codec, Envelope, Format};
+use student::{CODECS, ada, decode, encode, lifetime, tags};
+
+/// The files of the format that is written now, and how each is made.
+fn written() -> Vec<(String, Format)> {
+    let named = |codec: Codec| format!("v1-{codec:?}").to_lowercase();
+    let plain = CODECS.map(|codec| (format!("{}.bin", named(codec)), Format::new(codec)));
+    let packed =
+        CODECS.map(|codec| (format!("{}-lz4.bin", named(codec)), Format::new(codec).compress_above(0)));
+    plain.into_iter().chain(packed).collect()
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+#[test]
+fn every_file_is_still_read() {
+    let files = fs::read_dir(folder()).expect("is there");
+    let mut read = 0;
+    for file in files {
+        let path = file.expect("can be listed").path();
+        let bytes = fs::read(&path).expect("can be read");
+        let envelope = Envelope::read(&bytes).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        assert_eq!((envelope.order, envelope.lifetime), (student::ORDER, lifetime()), "{path:?}");
+        assert_eq!((envelope.origin.version, envelope.origin.cost.as_millis()), (3, 25), "{path:?}");
+        assert!(envelope.tags().eq(tags().iter().map(|tag| &**tag)), "{path:?}");
+        let value = decode(&bytes, &Format::default()).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        assert_eq!(value, Some(ada()), "{path:?}");
+        read += 1;
+    }
+    assert!(read >= written().len(), "only {read} files");
+}
+
+#[test]
+fn what_is_written_now_is_as_it_was() {
+    for (name, format) in written() {
+        let (path, bytes) = (folder().join(&name), encode(&ada(), &format).expect("encodes"));
+        if !path.exists() && std::env::var_os("LARDER_GOLDEN").is_some_and(|what| what == "write") {
+            fs::write(&path, &bytes).expect("can be written");
+        }
+        let golden = fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        // What a compressor makes of a value is its own business, and may change.
+        if !name.contains("lz4") {
+            assert_eq!(bytes, golden, "{name}: a new layout needs a new format version");
+        }
+    }
+}
