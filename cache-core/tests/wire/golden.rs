@@ -1,15 +1,13 @@
 //! Envelopes of every released format, kept as files and still read. `docs/wire-format.md` shows one byte by byte.
 //!
-//! A file is never changed or deleted. `LARDER_GOLDEN=write cargo test -p cache-core --test golden` adds those that are
+//! A file is never changed or deleted. `LARDER_GOLDEN=write cargo test -p cache-core --test wire` adds those that are
 //! missing, for a new format or codec.
-
-mod student;
 
 use std::fs;
 use std::path::PathBuf;
 
+use crate::student::{CODECS, ORDER, Student, ada, decode, encode, lifetime, tags};
 use cache_core::wire::{Codec, Envelope, Format};
-use student::{CODECS, Student, ada, decode, encode, lifetime, tags};
 
 /// The files of the format that is written now, and how each is made.
 fn written() -> Vec<(String, Format)> {
@@ -37,7 +35,7 @@ fn every_file_is_still_read() {
         let path = file.expect("can be listed").path();
         let bytes = fs::read(&path).expect("can be read");
         let envelope = Envelope::read(&bytes).unwrap_or_else(|error| panic!("{path:?}: {error}"));
-        assert_eq!((envelope.order, envelope.lifetime), (student::ORDER, lifetime()), "{path:?}");
+        assert_eq!((envelope.order, envelope.lifetime), (ORDER, lifetime()), "{path:?}");
         assert_eq!((envelope.origin.version, envelope.origin.cost.as_millis()), (3, 25), "{path:?}");
         assert!(envelope.tags().eq(tags().iter().map(|tag| &**tag)), "{path:?}");
         let value = decode(&bytes, &Format::default()).unwrap_or_else(|error| panic!("{path:?}: {error}"));
@@ -61,4 +59,25 @@ fn what_is_written_now_is_as_it_was() {
             assert_eq!(bytes, golden, "{name}: a new layout needs a new format version");
         }
     }
+}
+
+/// Bytes in hexadecimal at the beginning of each line; `--` is any.
+#[test]
+fn the_document_shows_a_file_as_it_is() {
+    let document = include_str!("../../../docs/wire-format.md");
+    let (_, example) = document.split_once("byte by byte\n").expect("an example");
+    let example = example.split("```").nth(1).expect("in a block");
+    let shown = example.lines().flat_map(|line| {
+        let words = line.split(' ').filter(|word| !word.is_empty());
+        words.map_while(
+            |word| if word == "--" { Some(None) } else { u8::from_str_radix(word, 16).ok().map(Some) },
+        )
+    });
+    let golden = fs::read(folder().join("v1-json.bin")).expect("is there");
+    let mut compared = 0;
+    for (at, (shown, byte)) in shown.zip(&golden).enumerate() {
+        assert!(shown.is_none_or(|shown| shown == *byte), "at {at}: {shown:02x?}, {byte:02x}");
+        compared += 1;
+    }
+    assert!(compared > 100, "only {compared} bytes");
 }
