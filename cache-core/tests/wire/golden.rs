@@ -68,7 +68,8 @@ fn the_document_shows_a_file_as_it_is() {
     let (_, example) = document.split_once("byte by byte\n").expect("an example");
     let example = example.split("```").nth(1).expect("in a block");
     let shown = example.lines().flat_map(|line| {
-        let words = line.split(' ').filter(|word| !word.is_empty());
+        let bytes = line.split("     ").next().unwrap_or_default();
+        let words = bytes.split(' ').filter(|word| !word.is_empty());
         words.map_while(
             |word| if word == "--" { Some(None) } else { u8::from_str_radix(word, 16).ok().map(Some) },
         )
