@@ -71,8 +71,9 @@ impl Error {
         self.0.kind
     }
 
+    /// The error for a reader of `asked` who finds a `found` under `key`.
     #[cold]
-    pub(crate) fn type_mismatch(key: &str, found: &str, asked: &str) -> Self {
+    pub fn type_mismatch(key: &str, found: &str, asked: &str) -> Self {
         Self::new(
             ErrorKind::TypeMismatch,
             format!(

@@ -78,7 +78,7 @@ impl<T> Deref for Local<T> {
 
 /// The static description of a cached type: its name, its identity, and how to encode it.
 pub struct Kind {
-    id: fn() -> TypeId,
+    pub(crate) id: fn() -> TypeId,
     name: fn() -> &'static str,
     /// Whether a value of it says "there is none".
     is_none: fn(&dyn Any) -> bool,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::cache::Cache;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Tier, Usage};
+use crate::error::Error;
 use crate::fence::Fence;
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
@@ -66,6 +67,7 @@ impl<C: Cache> Cache for Remote<C> {
 
     fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
         let format = self.1;
+        let asked = Box::<str>::from(key);
         late(self.0.get(key, Kind::of::<Bytes>()).and_then(move |entry| {
             let Some(mut entry) = entry else { return Ok(None) };
             entry.tier = Tier::L2;
@@ -73,13 +75,12 @@ impl<C: Cache> Cache for Remote<C> {
                 // A counter is a plain integer, there as here.
                 return Ok(Some(entry));
             };
-            match Envelope::read(&bytes.0)?.decode(kind, &format)? {
-                Decoded::Value(value) => entry.value = value,
-                // The caller tells by what is there that it is not what was asked for.
-                Decoded::OtherKind => {}
-                Decoded::OtherShape => return Ok(None),
+            let envelope = Envelope::read(&bytes.0)?;
+            match envelope.decode(kind, &format)? {
+                Decoded::Value(value) => Ok(Some(Entry { value, ..entry })),
+                Decoded::OtherShape => Ok(None),
+                Decoded::OtherKind => Err(Error::type_mismatch(&asked, envelope.kind(), kind.name())),
             }
-            Ok(Some(entry))
         }))
     }
 

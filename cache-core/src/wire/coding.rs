@@ -8,8 +8,10 @@ use serde::de::DeserializeOwned;
 
 #[cfg(feature = "bincode")]
 use super::bincode;
+use super::described::Described;
 #[cfg(feature = "json")]
 use super::json;
+use super::shape::{Trace, trace};
 use super::{Codec, postcard};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Kind, Value};
@@ -21,11 +23,12 @@ pub(crate) struct Coding {
     /// Appends the encoded value.
     encode: Encode,
     decode: fn(&[u8], Codec) -> Result<Value>,
+    trace: fn(bool) -> Trace,
 }
 
 impl Coding {
     pub(crate) const fn of<T: Serialize + DeserializeOwned + Send + Sync + 'static>() -> Self {
-        Self { encode: encode::<T>, decode: decode::<T> }
+        Self { encode: encode::<T>, decode: decode::<T>, trace: trace::<T> }
     }
 }
 
@@ -61,23 +64,22 @@ fn decode<T: Serialize + DeserializeOwned + Send + Sync + 'static>(
 }
 
 fn failed(what: &str, name: &str) -> Error {
-    let why = "it is `Local`, or its serde implementation says no: see the source of this error";
-    Error::new(ErrorKind::Codec, format!("cannot {what} a `{name}`: {why}"))
+    Error::new(ErrorKind::Codec, format!("cannot {what} a `{name}`: see the source of this error"))
 }
 
 impl Kind {
     fn coding(&self, what: &str) -> Result<&Coding> {
-        self.coding.as_ref().ok_or_else(|| failed(what, self.name()))
+        self.coding.as_ref().ok_or_else(|| {
+            let name = self.name();
+            let message = format!("cannot {what} a `{name}`: what is `Local` never leaves its process");
+            Error::new(ErrorKind::Codec, message)
+        })
     }
 
-    /// Its name in an envelope: of one longer than 255 bytes the beginning, and a hash of the whole.
-    pub(super) fn wire_name(&self) -> &'static str {
-        self.name()
-    }
-
-    /// The hash of its structure.
-    pub(super) fn shape(&self, _: Codec, _: u32) -> Result<u64> {
-        Ok(0)
+    /// What an envelope says of the type; found out once.
+    pub(super) fn described(&self) -> Result<&'static Described> {
+        let coding = self.coding("encode or decode")?;
+        Ok(Described::of((self.id)(), self.name(), coding.trace))
     }
 
     pub(super) fn decode(&self, bytes: &[u8], codec: Codec) -> Result<Value> {

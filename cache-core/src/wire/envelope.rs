@@ -18,11 +18,13 @@ use crate::value::{Kind, Value};
 /// [`ErrorKind::Codec`]: its `Serialize` failed; it is [`Local`](crate::Local); it is of 4 GiB or more, or has more than 65 535 tags.
 pub fn encode(value: &Value, header: &Header<'_>, format: &Format) -> Result<Vec<u8>> {
     let (kind, codec) = (value.kind(), format.codec);
-    let shape = kind.shape(codec, header.origin.version)?;
-    let name = kind.wire_name();
+    let described = kind.described()?;
+    let shape = described.shape(codec);
+    described.check(codec, header.origin.version)?;
+    let name = described.name();
     let mut bytes = Vec::with_capacity(256);
     bytes.extend_from_slice(&layout::MAGIC);
-    // The length of a name fits, by `wire_name`.
+    // The length of a name fits, by `Described`.
     bytes.extend_from_slice(&[layout::VERSION, codec.number(), 0, name.len() as u8]);
     let [fresh, stale] = layout::lifetimes(header.lifetime);
     for number in [header.order.incarnation, header.order.sequence, fresh, stale, shape] {
@@ -160,6 +162,11 @@ impl<'a> Envelope<'a> {
         self.tags
     }
 
+    /// The length of the value as it stands here, compressed or not.
+    pub fn payload_len(&self) -> usize {
+        self.payload.len()
+    }
+
     /// Makes a value of `kind` of what it holds.
     ///
     /// It allocates the value, and for a compressed one at most 256 times the envelope's length, and no more than
@@ -168,12 +175,14 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// [`ErrorKind::Codec`]: the bytes are no value of this kind and shape.
     pub fn decode(&self, kind: &'static Kind, format: &Format) -> Result<Decoded> {
-        if self.kind != kind.wire_name() {
+        let described = kind.described()?;
+        if self.kind != described.name() {
             return Ok(Decoded::OtherKind);
         }
-        if self.shape != kind.shape(self.codec, self.origin.version)? {
+        if self.shape != described.shape(self.codec) {
             return Ok(Decoded::OtherShape);
         }
+        described.check(self.codec, self.origin.version)?;
         let payload =
             if self.compressed { Cow::Owned(inflate(self.payload, format)?) } else { self.payload.into() };
         kind.decode(&payload, self.codec).map(Decoded::Value)

@@ -11,10 +11,13 @@ mod age;
 mod codec;
 mod coding;
 mod compression;
+mod described;
 mod envelope;
 mod format;
+mod guard;
 mod header;
 mod layout;
+mod shape;
 
 #[cfg(feature = "bincode")]
 mod bincode;
