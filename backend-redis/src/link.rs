@@ -34,6 +34,9 @@ enum State {
     Down(String),
 }
 
+/// Of one key.
+type Tags = Rc<[Box<str>]>;
+
 pub(crate) struct Link {
     pub(crate) settings: Settings,
     pub(crate) names: Names,
@@ -49,7 +52,7 @@ pub(crate) struct Link {
     lost: Notify,
     settled: watch::Sender<bool>,
     /// The tags of keys that were read or written: so that their marks can be read along with them.
-    known: RefCell<HashMap<Box<str>, Rc<[Box<str>]>>>,
+    known: RefCell<HashMap<Box<str>, Tags>>,
 }
 
 /// Keys whose tags are remembered; a key that is not costs a second round trip.
@@ -144,7 +147,7 @@ impl Link {
         matches!(&*self.state.borrow(), State::Up(_))
     }
 
-    pub(crate) fn tags_of(&self, key: &str) -> Rc<[Box<str>]> {
+    pub(crate) fn tags_of(&self, key: &str) -> Tags {
         self.known.borrow().get(key).cloned().unwrap_or_default()
     }
 

@@ -261,8 +261,9 @@ pub(crate) async fn expire(session: &Session, key: &str, ttl: u64) -> Result<boo
                 let mark = session.link.names.mark(epoch, tag);
                 batch.script(&MARK, &[&mark], &[b"0", b"0", need.as_bytes(), b"x"]);
             }
-            let (ttl, random) = (ttl.to_string(), beginning().to_string());
-            let args = [from.as_bytes(), ttl.as_bytes(), random.as_bytes()];
+            let numbers = [ttl, beginning(), millis(session.link.settings.hold)];
+            let numbers = numbers.map(|number| number.to_string());
+            let args = [&[from.as_bytes()][..], &numbers.each_ref().map(|number| number.as_bytes())].concat();
             batch.script(&EXPIRE, &[&keys.entry, &keys.companion], &args);
             let mut answers = session.send(&batch).await?;
             let order = order(answers.next()?)?;
