@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cache_core::wire::{self, Decoded, Envelope};
@@ -215,18 +216,17 @@ impl Cache for Redis {
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {
+        let under_way = self.shared.io.counter();
         let receiver = self.shared.io.run(None, async move |link: Rc<Link>| {
             let end = Instant::now().checked_add(within);
             loop {
                 let left = link.queue.borrow().len();
-                let over = end.is_some_and(|end| Instant::now() >= end);
-                if over || (left == 0 && link.is_up()) {
+                // This is one itself. What others are about may still have to be queued.
+                let done = left == 0 && under_way.load(Ordering::Relaxed) <= 1;
+                if done || end.is_some_and(|end| Instant::now() >= end) {
                     return Ok(left as u64);
                 }
-                if left == 0 {
-                    return Ok(0);
-                }
-                sleep(Duration::from_millis(10)).await;
+                sleep(Duration::from_millis(5)).await;
             }
         });
         self.answer(receiver, "close".to_owned())

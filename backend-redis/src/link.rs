@@ -143,10 +143,6 @@ impl Link {
         self.lost.notified().await;
     }
 
-    pub(crate) fn is_up(&self) -> bool {
-        matches!(&*self.state.borrow(), State::Up(_))
-    }
-
     pub(crate) fn tags_of(&self, key: &str) -> Tags {
         self.known.borrow().get(key).cloned().unwrap_or_default()
     }

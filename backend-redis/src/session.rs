@@ -1,5 +1,6 @@
 //! One connection in use: sends batches, in bounded time, and knows which epoch it is in.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use redis::aio::MultiplexedConnection;
@@ -16,6 +17,20 @@ pub(crate) struct Session {
     pub(crate) link: Rc<Link>,
     pub(crate) connection: MultiplexedConnection,
     pub(crate) life: u64,
+}
+
+/// Commands of which nobody knows what becomes of them, until they are answered; also where nobody waits any more.
+struct SentOff<'l> {
+    unknown: &'l Cell<bool>,
+    writes: bool,
+}
+
+impl Drop for SentOff<'_> {
+    fn drop(&mut self) {
+        if self.writes {
+            self.unknown.set(true);
+        }
+    }
 }
 
 /// What Redis says when it is not to be used for a while.
@@ -69,17 +84,15 @@ impl Session {
         let limit = self.link.settings.response;
         let mut connection = self.connection.clone();
         let sent = connection.send_packed_commands(&batch.pipeline, 0, batch.pipeline.len());
-        // Until it is answered nobody knows what becomes of it, also where this is dropped.
-        let unknown = self.link.unknown.replace(self.link.unknown.get() || batch.writes);
-        let failure = match timeout(limit, sent).await {
+        let mut sent_off = SentOff { unknown: &self.link.unknown, writes: batch.writes };
+        match timeout(limit, sent).await {
             Ok(Ok(values)) => {
-                self.link.unknown.set(unknown);
-                return Ok(values);
+                sent_off.writes = false;
+                Ok(values)
             }
-            Ok(Err(error)) => Failure::Lost(reason(&error)),
-            Err(_) => Failure::late(limit),
-        };
-        Err(failure)
+            Ok(Err(error)) => Err(Failure::Lost(reason(&error))),
+            Err(_) => Err(Failure::late(limit)),
+        }
     }
 
     /// Runs `operation` with the epoch as it is thought to be, until the order that it read on its way says the same.

@@ -93,6 +93,11 @@ impl Io {
         receiver
     }
 
+    /// The count of operations under way.
+    pub(crate) fn counter(&self) -> Arc<AtomicUsize> {
+        self.in_flight.clone()
+    }
+
     /// How many operations are under way.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
