@@ -1,87 +1,19 @@
-//! How often something goes to Redis and comes back, counted by a proxy in between; and what becomes of operations
-//! whose connection it cuts.
+//! A proxy in between: how often something goes to Redis and comes back, what becomes of operations whose connection it
+//! cuts, and of commands that it delivers late.
 
 mod common;
+#[path = "common/proxy.rs"]
+mod proxy;
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use backend_redis::Redis;
-use cache_core::{Cache, Kind, Lifetime, Set, Strength, Target, Value};
+use cache_core::{Cache, ErrorKind, Kind, Lifetime, Set, Strength, Target, Value};
 use common::{Server, until, wait};
-
-/// Stands between, and counts how often the program writes after Redis has answered.
-#[derive(Clone, Default)]
-struct Proxy {
-    trips: Arc<AtomicUsize>,
-    /// Nothing passes back any more: half of a connection is gone.
-    mute: Arc<AtomicBool>,
-    open: Arc<Mutex<Vec<TcpStream>>>,
-}
-
-impl Proxy {
-    fn start(server: &Server) -> (Self, String) {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("redis://{}/", listener.local_addr().expect("an address"));
-        let (proxy, socket) = (Self::default(), server.url().trim_start_matches("unix://").to_owned());
-        let its = proxy.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let Ok(redis) = UnixStream::connect(&socket) else { continue };
-                its.open.lock().expect("locked").push(stream.try_clone().expect("a clone"));
-                its.pass(stream, redis);
-            }
-        });
-        (proxy, url)
-    }
-
-    fn pass(&self, program: TcpStream, redis: UnixStream) {
-        let (mut from, mut to) = (program.try_clone().expect("a clone"), redis.try_clone().expect("a clone"));
-        let trips = self.trips.clone();
-        thread::spawn(move || {
-            let mut buffer = [0; 65_536];
-            while let Ok(read @ 1..) = from.read(&mut buffer) {
-                // Several writes in a row are one trip; what is written here at once is read at once.
-                trips.fetch_add(1, Ordering::SeqCst);
-                if to.write_all(&buffer[..read]).is_err() {
-                    break;
-                }
-            }
-            let _ = to.shutdown(Shutdown::Both);
-        });
-        let (mut from, mut to, mute) = (redis, program, self.mute.clone());
-        thread::spawn(move || {
-            let mut buffer = [0; 65_536];
-            while let Ok(read @ 1..) = from.read(&mut buffer) {
-                if !mute.load(Ordering::SeqCst) && to.write_all(&buffer[..read]).is_err() {
-                    break;
-                }
-            }
-            let _ = to.shutdown(Shutdown::Both);
-        });
-    }
-
-    fn cut(&self) {
-        for stream in self.open.lock().expect("locked").drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-    }
-
-    /// How many trips `what` takes: the least of some, for the connection is tried once a second, too.
-    fn trips(&self, mut what: impl FnMut()) -> usize {
-        let once = |what: &mut dyn FnMut()| {
-            let before = self.trips.load(Ordering::SeqCst);
-            what();
-            self.trips.load(Ordering::SeqCst) - before
-        };
-        (0..5).map(|_| once(&mut what)).min().expect("five")
-    }
-}
+use proxy::Proxy;
 
 const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
 
@@ -152,4 +84,52 @@ fn what_is_in_flight_when_the_connection_is_cut_is_answered() {
     // Nobody knows whether those were done; that none was done twice, everybody does.
     let count = redis.incr("n", 0, MINUTE).wait().expect("added");
     assert!(count <= 200, "{count} of 200 additions");
+}
+
+/// What was given up may be done after all: but not after what came later.
+#[test]
+fn a_write_that_was_given_up_and_arrives_late_is_not_done() {
+    let server = Server::start(&[]);
+    let (proxy, url) = Proxy::start(&server);
+    let redis = wait(Redis::connect(&url)).expect("a handle");
+    redis.set("k", text(), Set::new(MINUTE)).wait().expect("stored");
+    proxy.hold_after(0);
+    let error = redis.set("k", text(), Set::new(MINUTE)).wait().expect_err("it is held");
+    assert_eq!(error.kind(), ErrorKind::Queued);
+    let reader = server.redis();
+    until("the failed set has become an invalidation", Duration::from_secs(10), || !there(&reader, "k"));
+    proxy.let_go();
+    for _ in 0..50 {
+        assert!(!there(&reader, "k"), "it was done after it had been invalidated");
+        thread::sleep(Duration::from_millis(4));
+    }
+}
+
+/// A tag that is struck after a load has looked, and before it stores.
+#[test]
+fn a_tag_struck_in_the_middle_of_a_publication_covers_it() {
+    let server = Server::start(&[]);
+    let (proxy, url) = Proxy::start(&server);
+    let slow = Redis::builder(&url).response_timeout(Duration::from_secs(20));
+    let slow = wait(slow.operation_timeout(Duration::from_secs(20)).connect()).expect("a handle");
+    let (other, tags) = (server.redis(), vec![Box::<str>::from("t")]);
+    let set = |fence| Set { tags: &tags, fence, ..Set::new(MINUTE) };
+    for tag_is_known in [true, false] {
+        // Also so that Redis has every script.
+        let fence = slow.fence("k").wait().expect("a fence");
+        slow.set("k", text(), set(Some(fence))).wait().expect("stored");
+        other.invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
+        if !tag_is_known {
+            other.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
+        }
+        let fence = slow.fence("k").wait().expect("a fence");
+        // The look-up passes, the publication does not.
+        proxy.hold_after(1);
+        let published = slow.set("k", text(), set(Some(fence)));
+        until("it is held", Duration::from_secs(10), || proxy.holds());
+        other.invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
+        proxy.let_go();
+        published.wait().expect("answered");
+        assert!(!there(&other, "k"), "published after it was struck; known: {tag_is_known}");
+    }
 }
