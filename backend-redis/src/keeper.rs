@@ -108,7 +108,7 @@ async fn greet(session: &Session, past: &mut Past) -> Result<(), Failure> {
 /// write is made to belong to an epoch that is over.
 async fn settle_the_past(session: &Session, past: &Past, run: Option<&str>) -> Result<(), Failure> {
     let link = &session.link;
-    if !link.unknown.get() {
+    if !link.unknown.get() && link.unanswered.get() == 0 {
         return Ok(());
     }
     let same = past.run.is_some() && past.run.as_deref() == run;

@@ -46,6 +46,8 @@ pub(crate) struct Link {
     pub(crate) epoch: Cell<u64>,
     /// Whether a write was sent of which nobody knows what became.
     pub(crate) unknown: Cell<bool>,
+    /// Batches with writes that are under way.
+    pub(crate) unanswered: Cell<usize>,
     state: RefCell<State>,
     /// Counts connections, so that only its own users break one.
     life: Cell<u64>,
@@ -67,6 +69,7 @@ impl Link {
             status,
             epoch: Cell::new(0),
             unknown: Cell::new(false),
+            unanswered: Cell::new(0),
             state: RefCell::new(State::Starting),
             life: Cell::new(0),
             lost: Notify::new(),

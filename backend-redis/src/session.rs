@@ -1,6 +1,5 @@
 //! One connection in use: sends batches, in bounded time, and knows which epoch it is in.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use redis::aio::MultiplexedConnection;
@@ -21,14 +20,29 @@ pub(crate) struct Session {
 
 /// Commands of which nobody knows what becomes of them, until they are answered; also where nobody waits any more.
 struct SentOff<'l> {
-    unknown: &'l Cell<bool>,
+    link: &'l Link,
+    /// Whether one of them may have changed something, for all that is known.
     writes: bool,
+}
+
+impl<'l> SentOff<'l> {
+    fn new(link: &'l Link, batch: &Batch) -> Self {
+        let writes = usize::from(batch.writes);
+        link.unanswered.set(link.unanswered.get() + writes);
+        Self { link, writes: batch.writes }
+    }
+
+    fn answered(mut self) {
+        self.link.unanswered.set(self.link.unanswered.get() - usize::from(self.writes));
+        self.writes = false;
+    }
 }
 
 impl Drop for SentOff<'_> {
     fn drop(&mut self) {
         if self.writes {
-            self.unknown.set(true);
+            self.link.unanswered.set(self.link.unanswered.get() - 1);
+            self.link.unknown.set(true);
         }
     }
 }
@@ -84,10 +98,10 @@ impl Session {
         let limit = self.link.settings.response;
         let mut connection = self.connection.clone();
         let sent = connection.send_packed_commands(&batch.pipeline, 0, batch.pipeline.len());
-        let mut sent_off = SentOff { unknown: &self.link.unknown, writes: batch.writes };
+        let sent_off = SentOff::new(&self.link, batch);
         match timeout(limit, sent).await {
             Ok(Ok(values)) => {
-                sent_off.writes = false;
+                sent_off.answered();
                 Ok(values)
             }
             Ok(Err(error)) => Err(Failure::Lost(reason(&error))),
