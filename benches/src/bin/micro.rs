@@ -66,12 +66,12 @@ impl Options {
     }
 
     fn functions(&self) {
-        let ids = Race::Hit.stream(self.visits.unwrap_or(Race::Insert.visits())).ids();
-        let entrants = functions::entrants();
+        let stream = Race::Hit.stream(self.visits.unwrap_or(Race::Insert.visits()));
+        let (arguments, entrants) = (functions::arguments(&stream), functions::entrants());
         for entrant in &entrants {
-            entrant.lap(&ids);
+            entrant.lap(&arguments);
         }
-        let runs = self.measure(entrants, &ids);
+        let runs = self.measure(entrants, &arguments);
         let title = "cached_fn: a hit of a cached function, 10 000 different arguments".to_owned();
         println!("{}", Table { title, reference: functions::REFERENCE, hits: false, runs: &runs });
     }

@@ -157,12 +157,20 @@ impl KeyBuilder {
     /// Adds literal text, as it is.
     #[inline]
     pub fn text(&mut self, text: &str) {
+        if let Repr::Inline(inline) = &mut self.0
+            && inline.try_push_str(text).is_ok()
+        {
+            return;
+        }
+        self.text_on_the_heap(text);
+    }
+
+    #[cold]
+    fn text_on_the_heap(&mut self, text: &str) {
         match &mut self.0 {
             Repr::Inline(inline) => {
-                if inline.try_push_str(text).is_err() {
-                    let heap = String::with_capacity((inline.len() + text.len()) * 2) + inline + text;
-                    self.0 = Repr::Heap(heap);
-                }
+                let heap = String::with_capacity((inline.len() + text.len()) * 2) + inline + text;
+                self.0 = Repr::Heap(heap);
             }
             Repr::Heap(heap) => heap.push_str(text),
         }
@@ -177,9 +185,20 @@ impl KeyBuilder {
     /// Adds an argument's text, percent-escaping `% : * ? [ ] \ { }` and control characters.
     #[inline]
     pub fn escaped(&mut self, text: &str) {
+        // Told byte by byte and without leaving early, which costs less than a branch for each. What may be a control
+        // character of two bytes goes the long way.
+        if text.bytes().fold(true, |plain, byte| plain & PLAIN[usize::from(byte)]) {
+            self.text(text);
+        } else {
+            self.escape(text);
+        }
+    }
+
+    #[cold]
+    fn escape(&mut self, text: &str) {
         let mut plain = 0;
         for (at, c) in text.char_indices() {
-            if matches!(c, '%' | ':' | '*' | '?' | '[' | ']' | '\\' | '{' | '}') || c.is_control() {
+            if is_escaped(c) {
                 self.text(&text[plain..at]);
                 plain = at + c.len_utf8();
                 for byte in text[at..plain].bytes() {
@@ -201,15 +220,55 @@ impl KeyBuilder {
     /// The key. One longer than 1024 bytes keeps its beginning and ends in `#` and 128 bits of SHA-256 of the
     /// whole, in hexadecimal, so that it is the same in every process.
     #[inline]
-    pub fn finish(self) -> Key {
-        match self.0 {
-            Repr::Heap(text) if text.len() > MAX_KEY_LEN => Key(Repr::Heap(shortened(text))),
-            repr => Key(repr),
+    pub fn finish(mut self) -> Key {
+        self.finish_here();
+        Key(self.0)
+    }
+
+    /// The same, left where it was built: what was just written is cheaper to read than to move.
+    #[inline]
+    pub fn finish_here(&mut self) -> &str {
+        match &mut self.0 {
+            Repr::Inline(text) => text,
+            Repr::Heap(text) => within_bounds(text),
         }
     }
 }
 
-fn shortened(mut text: String) -> String {
+impl KeyBuilder {
+    /// The text as it is, however long.
+    pub(crate) fn into_text(self) -> String {
+        Key(self.0).into()
+    }
+}
+
+/// Whether an argument's character is written as its bytes in hexadecimal.
+const fn is_escaped(c: char) -> bool {
+    matches!(c, '%' | ':' | '*' | '?' | '[' | ']' | '\\' | '{' | '}' | '\0'..='\x1F' | '\x7F'..='\u{9F}')
+}
+
+/// The bytes that stand for themselves wherever they are: all but those that are escaped, and the first byte of control
+/// characters beyond ASCII (U+0080 to U+009F).
+const PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        plain[byte as usize] = !is_escaped(byte as char);
+        byte += 1;
+    }
+    plain[0xC2] = false;
+    plain
+};
+
+#[cold]
+fn within_bounds(text: &mut String) -> &str {
+    if text.len() > MAX_KEY_LEN {
+        shorten(text);
+    }
+    text
+}
+
+fn shorten(text: &mut String) {
     let hash = Sha256::digest(text.as_bytes());
     text.truncate(text.floor_char_boundary(MAX_KEY_LEN - 33));
     text.push('#');
@@ -218,7 +277,6 @@ fn shortened(mut text: String) -> String {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
     }
-    text
 }
 
 #[cfg(test)]
@@ -232,6 +290,17 @@ mod tests {
         assert_ne!(key!("u:{}:{}", "a:b", "c"), key!("u:{}:{}", "a", "b:c"));
         assert_eq!(key!("p:{}", "*?[]\\{}%\n"), "p:%2A%3F%5B%5D%5C%7B%7D%25%0A");
         assert_eq!(key!("p:{}", "é"), "p:é");
+        assert_eq!(key!("p:{}", "a\u{80}b\u{9f}£"), "p:a%C2%80b%C2%9F£");
+    }
+
+    #[test]
+    fn every_character_that_would_be_no_key_or_mean_something_is_escaped() {
+        for c in ('\0'..='\u{3000}').chain(['\u{FFFD}', '\u{1F600}']) {
+            let key = key!("p:{}", c.to_string().as_str());
+            let escaped = c.is_control() || "%:*?[]\\{}".contains(c);
+            assert_eq!(key[2..].starts_with('%'), escaped, "{c:?}");
+            assert_eq!(&key[2..] == c.encode_utf8(&mut [0; 4]), !escaped, "{c:?}");
+        }
     }
 
     #[test]
