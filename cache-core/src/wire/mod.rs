@@ -13,6 +13,7 @@ mod coding;
 mod compression;
 mod described;
 mod envelope;
+mod faithful;
 mod format;
 mod guard;
 mod header;

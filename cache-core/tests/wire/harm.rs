@@ -57,3 +57,17 @@ fn what_larder_did_not_write_is_an_error() {
         assert!(error.contains(words), "{error}");
     }
 }
+
+#[test]
+fn no_error_quotes_the_value() {
+    for codec in [Codec::Postcard, Codec::Json, Codec::Bincode] {
+        let secret = entry("hunter2".to_owned(), &plain(codec)).expect("encodes");
+        let length = Envelope::read(&secret).expect("reads").payload_len();
+        let bytes = around::<Vec<u8>>(codec, &secret[secret.len() - length..]);
+        let error = decoded::<Vec<u8>>(&bytes);
+        if codec == Codec::Json {
+            error.as_ref().expect_err("a text is no list");
+        }
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}
