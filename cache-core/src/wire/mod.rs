@@ -24,7 +24,7 @@
 //! let aged = envelope.left(Duration::from_secs(80)).expect("the store has it for 80 s more");
 //! assert_eq!((aged.age, aged.left.fresh), (Duration::from_secs(10), Duration::from_secs(50)));
 //! match envelope.decode(Kind::of::<String>(), &Format::default())? {
-//!     Decoded::Value(value) => assert_eq!(value.downcast::<String>().as_deref(), Ok(&String::from("Ada"))),
+//!     Decoded::Value(value) => assert_eq!(*value.downcast::<String>().expect("a text"), "Ada"),
 //!     Decoded::OtherShape => println!("a miss"),
 //!     Decoded::OtherKind => println!("a `TypeMismatch`: it is a {}", envelope.kind()),
 //! }
