@@ -198,6 +198,22 @@ fn types_inside_themselves_have_an_end() {
 }
 
 #[test]
+fn what_was_first_seen_in_short_is_seen_whole() {
+    macro_rules! short {
+        ($leaf:ty) => {{
+            #[allow(dead_code)]
+            #[derive(Deserialize)]
+            enum E {
+                Nested(Box<E>),
+                Empty(Option<$leaf>, Vec<$leaf>),
+            }
+            whole::<E>()
+        }};
+    }
+    assert_ne!(short!(u8), short!(u16));
+}
+
+#[test]
 fn common_types_are_traced() {
     whole::<()>();
     whole::<Vec<Option<(u8, char)>>>();
