@@ -298,6 +298,15 @@ fn what_cannot_be_traced_says_why() {
     }
     assert!(gap::<Flat>(false).contains("flatten"), "{}", gap::<Flat>(false));
 
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    #[serde(tag = "t", content = "c")]
+    enum Adjacent {
+        A(u8),
+        B(String),
+    }
+    assert!(gap::<Adjacent>(false).contains("`tag`"), "{}", gap::<Adjacent>(false));
+
     struct Panics;
     impl<'de> Deserialize<'de> for Panics {
         fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
