@@ -17,10 +17,15 @@
 //! | chapter | |
 //! |---|---|
 //! | [`first_cache`](guide::first_cache) | from nothing to a cached function |
+//! | [`functions`](guide::functions) | what `#[cached]` can be told of a function |
+//! | [`methods`](guide::methods) | methods and traits; tenants, users and roles in keys |
+//! | [`writers`](guide::writers) | functions that write say what they make old; transactions |
+//! | [`batches`](guide::batches) | many rows, one query, an entry for each |
 //! | [`choosing_deadlines`](guide::choosing_deadlines) | how long a value is good, and what happens near its end |
 //! | [`invalidation`](guide::invalidation) | what to call when the data has changed, and what it then promises |
 //! | [`stampedes`](guide::stampedes) | many callers, one load |
 //! | [`testing`](guide::testing) | turning the clock, failing the cache, finding forgotten invalidations |
+//! | [`cookbook`](guide::cookbook) | for those who know `cached`, cashews, Spring, JetCache, or have a `withCache` of their own |
 //! | [`writing_a_backend`](guide::writing_a_backend) | a store of your own |
 //! | [`limits`](guide::limits) | what larder does not promise |
 //!
@@ -29,6 +34,8 @@
 //! **To cache with.** [`Larder`] is the cache; it is put together by [`LarderBuilder`], and its operations stand at
 //! [`Engine`], which it dereferences to. [`#[cached]`](macro@cached) caches functions; those use the [`global`] cache,
 //! which is [`install`]ed once and replaced in tests by [`scope`] and [`scope_async`].
+//! Functions that write say what they make old by [`#[invalidates]`](macro@invalidates) and
+//! [`#[updates]`](macro@updates); within a transaction, [`after_commit`] holds that back in a [`Commit`].
 //!
 //! **To say how.** [`Policy`], [`ttl`], [`Target`] of an invalidation; keys by [`key!`] and [`KeyPart`]; values that are
 //! [`Cacheable`], or [`Local`] to the process.
@@ -56,8 +63,10 @@
 //! |---|---|---|
 //! | `memory` | yes | [`Memory`] |
 //! | `moka` | no | [`Moka`] |
-//! | `macros` | yes | [`#[cached]`](macro@cached) |
+//! | `macros` | yes | [`#[cached]`](macro@cached), [`#[invalidates]`](macro@invalidates), [`#[updates]`](macro@updates) |
 //! | `tokio` | yes | background loads on the caller's tokio runtime; without it, on threads |
+//! | `metrics` | no | the counters of [`Stats`] through the crate `metrics` |
+//! | `tracing` | no | every operation as an event of the crate `tracing`, target `larder`; see them with `RUST_LOG=larder=trace` |
 //! | `testing` | no | [`testing`](mod@testing) |
 //! | `postcard` | no | [`wire`], the form in which remote tiers hold entries, and its default codec |
 //! | `json` | no | entries that other languages read |
@@ -87,15 +96,15 @@ pub use cache_core::testing;
 #[cfg(feature = "postcard")]
 pub use cache_core::wire;
 pub use cache_core::{
-    AsTarget, Background, BoxFuture, Cache, Cacheable, Clock, Closed, Compute, Deadlines, Engine,
+    AsTarget, Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Deadlines, Engine,
     EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key, KeyBuilder,
     KeyPart, Kind, Lifetime, Limited, Limits, Load, LoadPolicy, Loaded, Local, MAX_KEY_LEN, ManualClock,
     Nothing, Origin, Pattern, Piece, Policy, Previous, Progress, Reply, Result, Runs, Set, Stats, Stored,
     Strength, Target, Tier, Time, Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed,
-    counter, ttl,
+    after_commit, counter, ttl,
 };
 #[cfg(feature = "macros")]
-pub use cache_macros::cached;
+pub use cache_macros::{cached, invalidates, updates};
 #[cfg(feature = "memory")]
 pub use global::{global, install, scope, scope_async};
 pub use larder::Larder;

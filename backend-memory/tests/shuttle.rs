@@ -78,15 +78,17 @@ fn a_load_against(change: Change) {
             set(&*cache, KEY, loaded, Some(fence));
             cache.release(KEY, fence);
         });
-        let cache = store.clone();
+        let (cache, turned) = (store.clone(), clock.clone());
         let sweeper = thread::spawn(move || {
-            sweep(&clock);
+            sweep(&turned);
             set(&*cache, "other:1", 9, None);
             set(&*cache, "other:2", 9, None);
-            sweep(&clock);
+            sweep(&turned);
         });
         truth.store(1, Ordering::SeqCst);
         change(&*store);
+        // A sweep between the change and the publication must keep the mark that the load is held against.
+        sweep(&clock);
         assert_ne!(read(&*store, KEY), Some(0), "after the change");
         loader.join().expect("no panic");
         sweeper.join().expect("no panic");

@@ -44,8 +44,8 @@ pub use cache::Cache;
 pub use clock::{Clock, ManualClock, Time};
 pub use deadline::{Deadlines, Freshness, Lifetime};
 pub use engine::{
-    Closed, Compute, Engine, EngineBuilder, Health, Hit, Load, LoadPolicy, Loaded, Previous, Progress, Ttl,
-    Uninterrupted, Warm, Warmed,
+    Closed, Commit, Compute, Engine, EngineBuilder, Health, Hit, Load, LoadPolicy, Loaded, Previous,
+    Progress, Ttl, Uninterrupted, Warm, Warmed, after_commit,
 };
 pub use entry::{Entry, Origin, Set, Stored, Tier, Usage};
 pub use error::{Error, ErrorKind, Result};

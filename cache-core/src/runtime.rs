@@ -6,7 +6,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::reply::BoxFuture;
+use crate::error::Result;
+use crate::reply::{BoxFuture, Reply};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::thread::{self, Thread};
 use crate::sync::thread_local;
@@ -36,8 +37,20 @@ thread_local! {
     static UNPARK: RefCell<Option<Arc<Unpark>>> = const { RefCell::new(None) };
 }
 
+/// A reply whose operation is under way from now on: its future is polled once.
+pub(crate) fn started<T: 'static>(
+    future: impl Future<Output = Result<T>> + Send + 'static,
+) -> Reply<'static, T> {
+    let mut future: BoxFuture<'static, Result<T>> = Box::pin(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => Reply::Ready(result),
+        // Polled again by whoever awaits it, which tells it whom to wake.
+        Poll::Pending => Reply::Pending(future),
+    }
+}
+
 /// Runs `future` on this thread, parking it while there is nothing to do.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     // Most are done at once, and need nobody to wake this thread.
     if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

@@ -87,6 +87,18 @@ impl<'a> From<&'a key::Key> for Target<'a> {
 }
 
 impl Target<'_> {
+    /// Whether an entry of `key` under `tags` is meant.
+    pub(crate) fn covers(&self, key: &str, tags: &[Box<str>]) -> bool {
+        match self {
+            Self::Key(other) => *other == key,
+            Self::Pattern(pattern) => {
+                Pattern::new(pattern).is_ok_and(|pattern| pattern.matches(key.as_bytes()))
+            }
+            Self::Tag(tag) => tags.iter().any(|other| **other == **tag),
+            Self::All => true,
+        }
+    }
+
     /// Whether the target can be named at all.
     pub(crate) fn check(&self) -> Result<()> {
         match self {
@@ -94,6 +106,37 @@ impl Target<'_> {
             Self::Pattern(pattern) => Pattern::new(pattern).map(drop),
             Self::Tag(tag) => check_tag(tag),
             Self::All => Ok(()),
+        }
+    }
+}
+
+/// A [`Target`] that outlives who named it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Named {
+    Key(Box<str>),
+    Pattern(Box<str>),
+    Tag(Box<str>),
+    All,
+}
+
+impl Named {
+    pub(crate) fn target(&self) -> Target<'_> {
+        match self {
+            Self::Key(key) => Target::Key(key),
+            Self::Pattern(pattern) => Target::Pattern(pattern),
+            Self::Tag(tag) => Target::Tag(tag),
+            Self::All => Target::All,
+        }
+    }
+}
+
+impl From<Target<'_>> for Named {
+    fn from(target: Target<'_>) -> Self {
+        match target {
+            Target::Key(key) => Self::Key(key.into()),
+            Target::Pattern(pattern) => Self::Pattern(pattern.into()),
+            Target::Tag(tag) => Self::Tag(tag.into()),
+            Target::All => Self::All,
         }
     }
 }

@@ -3,102 +3,118 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Error, FnArg, Ident, Item, ItemFn, Pat, Result, ReturnType, Signature, Type};
+use syn::{Attribute, Error, FnArg, GenericParam, Ident, Item, ItemFn, Result, ReturnType, Signature, Type};
 
 use crate::{
+    argument::Argument,
     attr::Options,
-    duration::Time,
+    background,
     errors::Errors,
     mentions,
-    model::{Argument, Model},
-    template::Template,
+    model::{Home, Key, Model, Uses},
+    policy::Policy,
+    receiver::Receiver,
+    template::{Piece, Place, Scope, Template},
 };
 
 /// What the attribute stands on, if it is a function.
 pub(crate) fn function(item: TokenStream) -> Result<ItemFn> {
     match syn::parse2(item)? {
-        Item::Fn(function) => Ok(function),
-        _ => Err(Error::new(Span::call_site(), "`#[cached]` goes on a function with a body")),
+        Item::Fn(function) => {
+            let writer = ["invalidates", "updates"];
+            let writes = |attribute: &&Attribute| writer.iter().any(|name| is_called(attribute, name));
+            match function.attrs.iter().find(writes) {
+                None => Ok(function),
+                Some(attribute) => Err(Error::new_spanned(attribute, READS_OR_WRITES)),
+            }
+        }
+        _ => {
+            Err(Error::new(Span::call_site(), "`#[cached]` goes on a function with a body, or on an `impl`"))
+        }
     }
+}
+
+/// Why it cannot be both.
+pub(crate) const READS_OR_WRITES: &str = "a function is either `cached`, since it reads, or it writes: on a hit of this one nothing would be written";
+
+/// Whether it is the attribute `name`, by whatever path.
+pub(crate) fn is_called(attribute: &Attribute, name: &str) -> bool {
+    attribute.path().segments.last().is_some_and(|segment| segment.ident == name)
+}
+
+/// Where the function stands, as far as it shows: a method speaks of `self` or `Self`.
+pub(crate) fn home(attributes: &TokenStream, function: &ItemFn) -> Home {
+    let speaks = |tokens: TokenStream| mentions::speaks_of_self(tokens);
+    if speaks(function.to_token_stream()) || speaks(attributes.clone()) { Home::Method } else { Home::Free }
 }
 
 /// Holds the attribute against the function.
-pub(crate) fn check(options: Options, function: ItemFn) -> Result<Model> {
-    let (mut arguments, output) = check_signature(&function.sig)?;
-    let (mut key, ttl) = check_required(options.key, options.ttl)?;
-    let Options { mut tags, swr, sie, cache, skip, .. } = options;
+pub(crate) fn check(options: Options, function: ItemFn, home: Home) -> Result<Model> {
+    let (receiver, arguments, output) = check_signature(&function.sig)?;
+    let Options { key, each: _, mut tags, cache, skip, bypass, refresh, local, shared, policy } = options;
+    check_policy(&policy, function.sig.asyncness.is_some())?;
 
+    let mut names: Vec<Ident> = receiver.iter().map(Receiver::name).collect();
+    names.extend(arguments.iter().flat_map(|argument| argument.bindings.clone()));
+    let mut key = match key {
+        Some(template) => Key { by_path: false, template },
+        None => path_key(&function.sig, &arguments, &skip)?,
+    };
     let mut errors = Errors::default();
-    for template in std::iter::once(&mut key).chain(&mut tags) {
-        errors.take(template.bind(&arguments));
+    errors.take(key.template.bind(Scope { names: &names, result: false }));
+    for tag in &mut tags {
+        errors.take(tag.bind(Scope { names: &names, result: true }));
     }
     errors.finish()?;
 
-    for argument in &mut arguments {
-        argument.in_key = key.names(&argument.name);
-        argument.in_cache =
-            cache.as_ref().is_some_and(|cache| mentions::uses(cache.to_token_stream(), &argument.name));
-    }
+    let model = Model {
+        function,
+        home,
+        receiver,
+        arguments,
+        output,
+        key,
+        tags,
+        policy,
+        cache,
+        bypass,
+        refresh,
+        local,
+        elements: None,
+    };
     let mut errors = Errors::default();
-    errors.take(check_skip(&skip, &arguments));
-    errors.take(check_coverage(&skip, &arguments));
-    if swr.is_some() {
-        errors.take(check_owned(&arguments));
-    }
+    errors.take(check_skip(&skip, &model));
+    errors.take(check_coverage(&skip, &model));
+    errors.take(check_shared(shared.as_ref(), &model));
+    errors.take(background::check(&model));
     errors.finish()?;
-    Ok(Model { function, arguments, output, key, tags, ttl, swr, sie, cache })
+    Ok(model)
 }
 
-fn check_signature(signature: &Signature) -> Result<(Vec<Argument>, Type)> {
+pub(crate) fn check_signature(signature: &Signature) -> Result<(Option<Receiver>, Vec<Argument>, Type)> {
     let mut errors = Errors::default();
+    let mut refuse =
+        |place: &dyn ToTokens, message| errors.push(Error::new_spanned(place.to_token_stream(), message));
     if let Some(word) = &signature.constness {
-        errors
-            .push(Error::new_spanned(word, "a `const fn` cannot be cached: remove `const`, or `#[cached]`"));
+        refuse(word, "a `const fn` cannot be cached: remove `const`, or `#[cached]`");
     }
     if let Some(word) = &signature.unsafety {
-        errors.push(Error::new_spanned(
-            word,
-            "an `unsafe fn` cannot be cached: cache a safe function that calls it",
-        ));
+        refuse(word, "an `unsafe fn` cannot be cached: cache a safe function that calls it");
     }
     if let Some(abi) = &signature.abi {
-        errors.push(Error::new_spanned(
-            abi,
-            "an `extern` function cannot be cached: cache a function that calls it",
-        ));
+        refuse(abi, "an `extern` function cannot be cached: cache a function that calls it");
     }
-    let arguments = signature.inputs.iter().filter_map(|input| errors.take(check_argument(input))).collect();
-    let output = check_output(signature);
-    if let Err(error) = &output {
-        errors.push(error.clone());
-    }
-    errors.finish()?;
-    Ok((arguments, output?))
-}
-
-fn check_argument(input: &FnArg) -> Result<Argument> {
-    let typed = match input {
-        FnArg::Typed(typed) => typed,
-        FnArg::Receiver(receiver) => {
-            let message = "methods cannot be cached yet: move the body into a free function \
-                           that takes what it needs of `self`, and cache that";
-            return Err(Error::new_spanned(receiver, message));
-        }
+    let receiver = match signature.inputs.first() {
+        Some(FnArg::Receiver(receiver)) => errors.take(Receiver::parse(receiver)),
+        _ => None,
     };
-    match &*typed.pat {
-        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
-            Ok(Argument { name: pat.ident.clone(), ty: (*typed.ty).clone(), in_key: false, in_cache: false })
-        }
-        Pat::Wild(wild) => Err(Error::new_spanned(
-            wild,
-            "an argument of a cached function needs a name, to stand in `key` or in `skip`: write `_unused`",
-        )),
-        pattern => Err(Error::new_spanned(
-            pattern,
-            "an argument of a cached function needs one name, to stand in `key` or in `skip`: \
-             take it whole, and destructure it in the body",
-        )),
-    }
+    let parsed = signature.inputs.iter().enumerate();
+    let arguments =
+        parsed.filter_map(|(index, input)| errors.take(Argument::parse(index, input)).flatten()).collect();
+    let output = errors.take(check_output(signature));
+    errors.finish()?;
+    // Without an output there was an error.
+    Ok((receiver, arguments, output.unwrap_or_else(|| unreachable!("its error was reported"))))
 }
 
 /// What can be told of the return type without knowing types; the rest is probed where it is known.
@@ -136,42 +152,74 @@ fn check_output(signature: &Signature) -> Result<Type> {
     }
 }
 
-fn check_required(key: Option<Template>, ttl: Option<Time>) -> Result<(Template, Time)> {
-    let missing = |what: &str| Error::new(Span::call_site(), what);
-    match (key, ttl) {
-        (Some(key), Some(ttl)) => Ok((key, ttl)),
-        (None, Some(_)) => {
-            Err(missing("`key` is missing: add `key = \"...\"` with the arguments, as in `\"user:{id}\"`"))
-        }
-        (Some(_), None) => {
-            Err(missing("`ttl` is missing: say how long a value is fresh, as in `ttl = \"5m\"`"))
-        }
-        (None, None) => {
-            Err(missing("`key` and `ttl` are missing: write `#[cached(key = \"user:{id}\", ttl = \"5m\")]`"))
+pub(crate) fn check_policy(policy: &Policy, is_async: bool) -> Result<()> {
+    let mut errors = Errors::default();
+    if policy.ttl.is_none() {
+        let message = "`ttl` is missing: say how long a value is fresh, as in `ttl = \"5m\"`";
+        errors.push(Error::new(Span::call_site(), message));
+    }
+    for word in ["soft_timeout", "hard_timeout"] {
+        if let (Some(name), false) = (policy.given(word), is_async) {
+            let message = format!(
+                "`{word}` is for `async fn`: a synchronous function runs to its end once it has begun; \
+                 make it async, or remove `{word}`"
+            );
+            errors.push(Error::new(name.span(), message));
         }
     }
+    errors.finish()
 }
 
-fn check_skip(skip: &[Ident], arguments: &[Argument]) -> Result<()> {
+/// The key where none is given: the path of the function, and every argument that is not skipped.
+fn path_key(signature: &Signature, arguments: &[Argument], skip: &[Ident]) -> Result<Key> {
+    let kept =
+        || arguments.iter().filter(|argument| !argument.bindings.iter().all(|name| skip.contains(name)));
+    let dropped = arguments.iter().filter(|argument| !kept().any(|kept| kept.name == argument.name));
+    for param in &signature.generics.params {
+        let name = match param {
+            GenericParam::Type(param) => &param.ident,
+            GenericParam::Const(param) => &param.ident,
+            GenericParam::Lifetime(_) => continue,
+        };
+        // What only a skipped argument needs makes no difference, as the argument does not.
+        if !dropped.clone().any(|argument| mentions::uses(argument.ty.to_token_stream(), name)) {
+            let message = format!(
+                "without a `key` the function's path is the key, which does not tell one `{name}` from another: \
+                 give a `key` that does"
+            );
+            return Err(Error::new(name.span(), message));
+        }
+    }
+    let mut pieces = Vec::new();
+    for name in kept().flat_map(|argument| &argument.bindings).filter(|name| !skip.contains(name)) {
+        pieces.extend([Piece::Text(":".into()), Piece::Place(Place::argument(name.clone()))]);
+    }
+    Ok(Key { by_path: true, template: Template::of(pieces, signature.ident.span()) })
+}
+
+pub(crate) fn check_skip(skip: &[Ident], model: &Model) -> Result<()> {
     let mut errors = Errors::default();
+    let known = model.arguments.iter().flat_map(|argument| &argument.bindings);
     for (index, name) in skip.iter().enumerate() {
-        let message = match arguments.iter().find(|argument| argument.name == *name) {
-            None => format!("`skip` names `{name}`, which is no argument of this function: remove it"),
-            Some(argument) if argument.in_key => {
-                format!("`{name}` is in `key` and in `skip`: remove it from one of them")
-            }
-            Some(_) if skip[..index].contains(name) => format!("`skip` names `{name}` twice: remove one"),
-            Some(_) => continue,
+        let message = if !known.clone().any(|known| known == name) {
+            format!("`skip` names `{name}`, which is no argument of this function: remove it")
+        } else if model.uses(name).key {
+            format!("`{name}` is in `key` and in `skip`: remove it from one of them")
+        } else if skip[..index].contains(name) {
+            format!("`skip` names `{name}` twice: remove one")
+        } else {
+            continue;
         };
         errors.push(Error::new(name.span(), message));
     }
     errors.finish()
 }
 
-fn check_coverage(skip: &[Ident], arguments: &[Argument]) -> Result<()> {
+fn check_coverage(skip: &[Ident], model: &Model) -> Result<()> {
     let mut errors = Errors::default();
-    for Argument { name, in_key, in_cache, .. } in arguments {
-        if !in_key && !in_cache && !skip.contains(name) {
+    for name in model.arguments.iter().flat_map(|argument| &argument.bindings) {
+        let Uses { key, cache, choice, .. } = model.uses(name);
+        if !(key || cache || choice || skip.contains(name)) {
             let message = format!(
                 "`{name}` is not in the key, so calls that differ only in `{name}` \
                  would be given each other's value: add `{{{name}}}` to `key`, or `skip = [{name}]` if it makes no difference"
@@ -182,15 +230,24 @@ fn check_coverage(skip: &[Ident], arguments: &[Argument]) -> Result<()> {
     errors.finish()
 }
 
-/// A refresh outlives the call that starts it.
-fn check_owned(arguments: &[Argument]) -> Result<()> {
-    let mut errors = Errors::default();
-    for Argument { name, ty, .. } in arguments.iter().filter(|argument| mentions::borrows(&argument.ty)) {
-        let message = format!(
-            "with `swr` the function may run in the background, after its caller is gone, \
-             so `{name}` cannot be borrowed: take it by value (a `String`, an `Arc`), or remove `swr`"
-        );
-        errors.push(Error::new_spanned(ty, message));
+/// One instance must not be given another's values unawares.
+pub(crate) fn check_shared(shared: Option<&Ident>, model: &Model) -> Result<()> {
+    let Some(receiver) = &model.receiver else {
+        let message = "`shared` is for methods: this function has no `self` whose instances could share";
+        return shared.map_or(Ok(()), |shared| Err(Error::new(shared.span(), message)));
+    };
+    let Uses { key, cache, .. } = model.uses(&receiver.name());
+    match shared {
+        None if !(key || cache) => Err(Error::new_spanned(
+            &receiver.tokens,
+            "neither `key` nor `cache` speaks of `self`, so one instance would be given another's values: \
+             add what tells them apart to `key`, such as `{self.id}`, or use a cache of their own, \
+             or write `shared` if all instances share the values",
+        )),
+        Some(shared) if key => Err(Error::new(
+            shared.span(),
+            "`key` speaks of `self`, so its instances do not share their values: remove `shared`, or `self` from `key`",
+        )),
+        _ => Ok(()),
     }
-    errors.finish()
 }

@@ -2,24 +2,26 @@
 
 use std::time::Duration;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
 use syn::{Error, Expr, ExprLit, Ident, Lit, Result, spanned::Spanned};
 
 /// Milliseconds per unit, largest first, which is also the order within a text.
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// The value of `ttl`, `swr` or `sie`.
+/// The value of `ttl`, `swr` and their like.
+#[derive(Clone)]
 pub(crate) enum Time {
-    Literal(Duration, Span),
+    Literal(Duration),
     Computed(Expr),
 }
 
 impl Time {
-    /// Where it is written.
-    pub(crate) fn span(&self) -> Span {
+    /// The expression, if it is one.
+    pub(crate) fn computed(&self) -> Option<&Expr> {
         match self {
-            Self::Literal(_, span) => *span,
-            Self::Computed(expression) => expression.span(),
+            Self::Literal(_) => None,
+            Self::Computed(expression) => Some(expression),
         }
     }
 
@@ -35,8 +37,7 @@ impl Time {
             Expr::Closure(_) => Err(Error::new(
                 value.span(),
                 format!(
-                    "`{name}` cannot be computed from the result yet: \
-                     give it a string such as `\"5m\"`, or a `Duration`"
+                    "only `ttl` can be computed from the result: give `{name}` a string such as `\"5m\"`, or a `Duration`"
                 ),
             )),
             _ => Ok(Self::Computed(value)),
@@ -44,10 +45,22 @@ impl Time {
     }
 }
 
+impl ToTokens for Time {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Computed(expression) => expression.to_tokens(tokens),
+            Self::Literal(duration) => {
+                let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+                tokens.extend(quote!(::core::time::Duration::new(#seconds, #nanos)));
+            }
+        }
+    }
+}
+
 fn parse_text(name: &Ident, text: &str, span: Span) -> Result<Time> {
     match milliseconds(text) {
         Some(0) => Err(Error::new(span, format!("`{name}` must be longer than zero"))),
-        Some(millis) => Ok(Time::Literal(Duration::from_millis(millis), span)),
+        Some(millis) => Ok(Time::Literal(Duration::from_millis(millis))),
         None => Err(Error::new(span, format!("{text:?} is not a span of time; {}", not_a_duration(name)))),
     }
 }

@@ -1,8 +1,9 @@
 //! Which names a piece of syntax speaks of.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{
-    Ident, Lifetime, ParenthesizedGenericArguments, Type, TypeBareFn, TypeImplTrait, TypeReference,
+    Ident, Lifetime, ParenthesizedGenericArguments, Pat, PatIdent, Type, TypeBareFn, TypeImplTrait,
+    TypeReference,
     visit::{self, Visit},
 };
 
@@ -19,6 +20,41 @@ pub(crate) fn uses(tokens: TokenStream, name: &Ident) -> bool {
             _ => false,
         }
     })
+}
+
+/// Whether `tokens` speak of `self` or `Self`, other than in an `impl` or trait of their own.
+pub(crate) fn speaks_of_self(tokens: TokenStream) -> bool {
+    let mut own = false;
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => {
+            own |= word == "impl" || word == "trait";
+            word == "self" || word == "Self"
+        }
+        TokenTree::Group(group) => {
+            let inner = group.delimiter() == Delimiter::Brace && std::mem::take(&mut own);
+            !inner && speaks_of_self(group.stream())
+        }
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
+/// Whether a pattern gives this name to something.
+pub(crate) fn binds(pattern: &Pat, name: &Ident) -> bool {
+    bindings(pattern).contains(name)
+}
+
+/// The names that a pattern gives.
+pub(crate) fn bindings(pattern: &Pat) -> Vec<Ident> {
+    struct Bindings(Vec<Ident>);
+    impl Visit<'_> for Bindings {
+        fn visit_pat_ident(&mut self, found: &PatIdent) {
+            self.0.push(found.ident.clone());
+            visit::visit_pat_ident(self, found);
+        }
+    }
+    let mut search = Bindings(Vec::new());
+    search.visit_pat(pattern);
+    search.0
 }
 
 /// Whether a value of this type visibly borrows: a reference or a lifetime other than `'static`.

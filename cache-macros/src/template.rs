@@ -1,21 +1,35 @@
-//! Templates of keys and tags: `"school:{school}:user:{id}"`.
+//! Templates of keys and tags: `"school:{school}:page:{page.number}"`.
+
+mod parse;
+mod place;
 
 use proc_macro2::Span;
 use syn::{Error, Ident, LitStr, Result};
 
-use crate::model::Argument;
+pub(crate) use place::Place;
 
 /// A checked template.
+#[derive(Clone)]
 pub(crate) struct Template {
     pub(crate) pieces: Vec<Piece>,
     span: Span,
 }
 
 /// What a template is made of, in order.
+#[derive(Clone)]
 pub(crate) enum Piece {
     Text(String),
-    /// The value of an argument, escaped.
-    Argument(Ident),
+    /// The value of an argument, of a field, or of the result, escaped.
+    Place(Place),
+}
+
+/// What a template may speak of.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'s> {
+    /// The arguments, `self` among them.
+    pub(crate) names: &'s [Ident],
+    /// Whether there is a result yet, which is `ret` (where no argument is called so).
+    pub(crate) result: bool,
 }
 
 impl Template {
@@ -29,27 +43,52 @@ impl Template {
         if let Some(control) = text.chars().find(|c| c.is_control()) {
             return Err(fail(format!("keys and tags have no control characters: take out {control:?}")));
         }
-        let template = Self { pieces: pieces(&text, span).map_err(fail)?, span };
+        let template = Self { pieces: parse::pieces(literal)?, span };
         template.check_separation()?;
         Ok(template)
     }
 
+    /// One that is made of pieces, in place of a literal.
+    pub(crate) fn of(pieces: Vec<Piece>, span: Span) -> Self {
+        Self { pieces, span }
+    }
+
     /// Ties each placeholder to the function's own argument, so that what is wrong with its type is said
     /// there.
-    pub(crate) fn bind(&mut self, arguments: &[Argument]) -> Result<()> {
+    pub(crate) fn bind(&mut self, scope: Scope<'_>) -> Result<()> {
         for piece in &mut self.pieces {
-            if let Piece::Argument(name) = piece {
-                let Some(argument) = arguments.iter().find(|argument| argument.name == *name) else {
-                    return Err(Error::new(self.span, unknown(name, arguments)));
-                };
-                *name = argument.name.clone();
+            if let Piece::Place(place) = piece {
+                place.bind(scope)?;
             }
         }
         Ok(())
     }
 
+    /// Whether it speaks of this argument.
     pub(crate) fn names(&self, argument: &Ident) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Argument(name) if name == argument))
+        self.places().any(|place| place.root == *argument)
+    }
+
+    /// Whether it speaks of what the function returns.
+    pub(crate) fn uses_result(&self) -> bool {
+        self.places().any(|place| place.is_result)
+    }
+
+    /// Whether its own text holds `part`.
+    pub(crate) fn has_text(&self, part: &str) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains(part)))
+    }
+
+    /// Where it is written.
+    pub(crate) fn span(&self) -> Span {
+        self.span
+    }
+
+    pub(crate) fn places(&self) -> impl Iterator<Item = &Place> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Place(place) => Some(place),
+            Piece::Text(_) => None,
+        })
     }
 
     /// Without a `:` between them, `("1", "23")` and `("12", "3")` could make one key.
@@ -58,13 +97,13 @@ impl Template {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => parted |= text.contains(':'),
-                Piece::Argument(right) => {
+                Piece::Place(right) => {
                     if let (Some(left), false) = (left, parted) {
                         let message = format!(
                             "`{{{left}}}` and `{{{right}}}` need a `:` between them, \
                              or two different calls could share one key: write `{{{left}}}:{{{right}}}`"
                         );
-                        return Err(Error::new(self.span, message));
+                        return Err(Error::new(right.span, message));
                     }
                     (left, parted) = (Some(right), false);
                 }
@@ -72,60 +111,6 @@ impl Template {
         }
         Ok(())
     }
-}
-
-fn unknown(name: &Ident, arguments: &[Argument]) -> String {
-    let listed: Vec<_> = arguments.iter().map(|argument| format!("`{}`", argument.name)).collect();
-    match listed.as_slice() {
-        [] => format!("`{{{name}}}` names no argument: this function has none"),
-        _ => format!("`{{{name}}}` names no argument; the arguments are {}", listed.join(", ")),
-    }
-}
-
-/// Cuts a template at its placeholders; `{{` and `}}` are braces.
-fn pieces(template: &str, span: Span) -> std::result::Result<Vec<Piece>, String> {
-    let mut pieces = Vec::new();
-    let mut text = String::new();
-    let mut rest = template;
-    while let Some(at) = rest.find(['{', '}']) {
-        let (before, brace) = rest.split_at(at);
-        text.push_str(before);
-        if brace.starts_with("{{") || brace.starts_with("}}") {
-            text.push_str(&brace[..1]);
-            rest = &brace[2..];
-            continue;
-        }
-        let Some(inside) = brace.strip_prefix('{') else {
-            return Err("a `}` that closes nothing: write `}}` for a brace".into());
-        };
-        let Some((name, after)) = inside.split_once('}') else {
-            return Err(format!("`{{{inside}` is never closed: add a `}}`, or write `{{{{` for a brace"));
-        };
-        if !text.is_empty() {
-            pieces.push(Piece::Text(std::mem::take(&mut text)));
-        }
-        pieces.push(Piece::Argument(placeholder(name, span)?));
-        rest = after;
-    }
-    text.push_str(rest);
-    if !text.is_empty() {
-        pieces.push(Piece::Text(text));
-    }
-    Ok(pieces)
-}
-
-fn placeholder(name: &str, span: Span) -> std::result::Result<Ident, String> {
-    if name.is_empty() {
-        return Err("`{}` is empty: name the argument, such as `{id}`".into());
-    }
-    let mut ident: Ident = syn::parse_str(name).map_err(|_| {
-        format!(
-            "`{{{name}}}` is no argument's name: a placeholder is one whole argument, such as `{{id}}`, \
-             without fields or formats (pass a field as an argument of its own)"
-        )
-    })?;
-    ident.set_span(span);
-    Ok(ident)
 }
 
 #[cfg(test)]
@@ -136,7 +121,7 @@ mod tests {
         let template = Template::parse(&LitStr::new(text, Span::call_site())).map_err(|e| e.to_string())?;
         let show = |piece: &Piece| match piece {
             Piece::Text(text) => format!("'{text}'"),
-            Piece::Argument(name) => name.to_string(),
+            Piece::Place(place) => place.to_string(),
         };
         Ok(template.pieces.iter().map(show).collect::<Vec<_>>().join(" "))
     }
@@ -147,6 +132,13 @@ mod tests {
         assert_eq!(shape("{id}").as_deref(), Ok("id"));
         assert_eq!(shape("all").as_deref(), Ok("'all'"));
         assert_eq!(shape("{r#type}:x").as_deref(), Ok("r#type ':x'"));
+    }
+
+    #[test]
+    fn follows_fields() {
+        assert_eq!(shape("{self.tenant}:{page.number}").as_deref(), Ok("self.tenant ':' page.number"));
+        assert_eq!(shape("{ret.author.0.id}").as_deref(), Ok("ret.author.0.id"));
+        assert_eq!(shape("{self}").as_deref(), Ok("self"));
     }
 
     #[test]
@@ -163,12 +155,37 @@ mod tests {
             ("{id", "never closed"),
             ("id}", "closes nothing"),
             ("{}", "empty"),
-            ("{a.b}", "`{a.b}`"),
-            ("{a:?}", "`{a:?}`"),
+            ("{a.}", "`{a.}`"),
+            ("{.a}", "`{.a}`"),
+            ("{0}", "`{0}`"),
+            ("{a.self}", "`{a.self}`"),
+            ("{a::b}", "`{a::b}`"),
+            ("{a.b()}", "calls nothing"),
+            ("{a:?}", "no formats"),
             ("{a}{b}", "`{a}:{b}`"),
-            ("{a}-{b}", "`:` between"),
+            ("{a.b}-{c}", "`:` between"),
         ] {
             let message = shape(text).expect_err(text);
+            assert!(message.contains(part), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn knows_arguments_and_where_there_is_a_result() {
+        let names = [Ident::new("id", Span::call_site())];
+        let bound = |text: &str, result| {
+            let mut template = Template::parse(&LitStr::new(text, Span::call_site())).expect("a template");
+            template.bind(Scope { names: &names, result }).map_err(|e| e.to_string())?;
+            Ok::<_, String>(template.uses_result())
+        };
+        assert_eq!(bound("{id}", true), Ok(false));
+        assert_eq!(bound("{ret.id}", true), Ok(true));
+        for (text, result, part) in [
+            ("{ret.id}", false, "before the function runs"),
+            ("{ide}", true, "`id`, and `ret` is"),
+            ("{self.id}", false, "takes no `self`"),
+        ] {
+            let message = bound(text, result).expect_err(text);
             assert!(message.contains(part), "{text}: {message}");
         }
     }

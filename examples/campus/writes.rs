@@ -1,12 +1,11 @@
-//! What users change. Each write is one transaction; when it has committed, it forgets the parts of pages that
-//! it made old; and only when that has returned is it acknowledged.
+//! What users change. Each write is one transaction, made of functions that say which parts of pages they make old;
+//! when it has committed, those are forgotten; and only when that has returned is it acknowledged.
 
-use larder::key;
+use larder::invalidates;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::Result;
 use super::db::Db;
-use super::parts::courses::{catalogue, standing};
 use super::rows::{Row, Table};
 use super::schema::TODAY;
 use super::truth::Truth;
@@ -43,16 +42,6 @@ pub enum Write {
     EditCategory { category: u32 },
 }
 
-/// What a write changed, and so what must be forgotten.
-enum Changed {
-    Student(u32),
-    Payments,
-    Course { category: u32, id: u32 },
-    Teacher(u32),
-    Standing { category: u32 },
-    Category(u32),
-}
-
 impl Write {
     pub fn kind(self) -> Kind {
         match self {
@@ -66,65 +55,47 @@ impl Write {
 
     /// `omitted` names a kind of write that fails to forget: so the stale check can be seen to work.
     pub fn apply(self, db: &Db, truth: &Truth, omitted: Option<Kind>) -> Result<()> {
-        let (changed, rows) = db.write(|transaction| {
+        let made_old = larder::after_commit();
+        let rows = db.write(|transaction| {
             let mut change = Change { transaction, rows: Vec::new() };
-            let changed = self.change(&mut change)?;
-            Ok((changed, change.rows))
+            made_old.scope(|| self.change(&mut change))?;
+            Ok(change.rows)
         })?;
         if omitted != Some(self.kind()) {
-            for each in changed {
-                each.forget()?;
-            }
+            made_old.committed().wait()?;
         }
         truth.acknowledge(&rows);
         Ok(())
     }
 
-    fn change(self, change: &mut Change<'_>) -> rusqlite::Result<Vec<Changed>> {
+    fn change(self, change: &mut Change<'_>) -> rusqlite::Result<()> {
         match self {
             Self::Enrol { student, course } => {
                 change.enrol(student, course)?;
-                Ok(vec![change.student(student)?, change.course(course)?, change.teacher_of(course)?])
+                change.student(student)?;
+                change.course(course)?;
+                change.teacher_of(course)?;
             }
             Self::Pay { student, cents } => {
                 change.pay(student, cents)?;
-                Ok(vec![change.student(student)?, change.payments()?])
+                change.student(student)?;
+                change.payments()?;
             }
-            Self::Grade { student, score } => match change.grade(student, score)? {
-                Some(course) => Ok(vec![
-                    change.student(student)?,
-                    change.course(course)?,
-                    change.teacher_of(course)?,
-                    change.standing_of(course)?,
-                ]),
-                None => Ok(Vec::new()),
-            },
+            Self::Grade { student, score } => {
+                if let Some(course) = change.grade(student, score)? {
+                    change.student(student)?;
+                    change.course(course)?;
+                    change.teacher_of(course)?;
+                    change.standing_of(course)?;
+                }
+            }
             Self::EditCourse { course, credits } => {
                 change.edit_course(course, credits)?;
-                Ok(vec![change.course(course)?])
+                change.course(course)?;
             }
-            Self::EditCategory { category } => {
-                change.edit_category(category)?;
-                Ok(vec![Changed::Category(category)])
-            }
+            Self::EditCategory { category } => change.edit_category(category)?,
         }
-    }
-}
-
-impl Changed {
-    fn forget(&self) -> larder::Result<()> {
-        let cache = larder::global();
-        match *self {
-            Self::Student(id) => cache.invalidate_tag(key!("student:{}", id)).wait(),
-            Self::Payments => cache.invalidate_tag("analytics").wait(),
-            Self::Course { category, id } => {
-                cache.invalidate_tag(key!("course:{}", id)).wait()?;
-                catalogue::invalidate(category).wait()
-            }
-            Self::Teacher(id) => cache.invalidate_tag(key!("teacher:{}", id)).wait(),
-            Self::Standing { category } => standing::invalidate(category).wait(),
-            Self::Category(id) => cache.invalidate_pattern(key!("category:{}:*", id)).wait(),
-        }
+        Ok(())
     }
 }
 
@@ -198,6 +169,7 @@ impl Change<'_> {
         )
     }
 
+    #[invalidates(patterns = ["category:{category}:*"])]
     fn edit_category(&mut self, category: u32) -> rusqlite::Result<()> {
         self.execute(
             Table::Category,
@@ -212,51 +184,51 @@ impl Change<'_> {
         )
     }
 
-    fn student(&mut self, id: u32) -> rusqlite::Result<Changed> {
+    #[invalidates(tags = ["student:{id}"])]
+    fn student(&mut self, id: u32) -> rusqlite::Result<()> {
         self.execute(
             Table::Student,
             "UPDATE students SET version = version + 1 WHERE id = ?1 RETURNING id, version",
             [id],
-        )?;
-        Ok(Changed::Student(id))
+        )
     }
 
-    fn payments(&mut self) -> rusqlite::Result<Changed> {
-        self.execute(Table::Ledger, "UPDATE ledger SET version = version + 1 RETURNING id, version", [])?;
-        Ok(Changed::Payments)
+    #[invalidates(tags = ["analytics"])]
+    fn payments(&mut self) -> rusqlite::Result<()> {
+        self.execute(Table::Ledger, "UPDATE ledger SET version = version + 1 RETURNING id, version", [])
     }
 
-    fn course(&mut self, id: u32) -> rusqlite::Result<Changed> {
+    /// Returns its category, whose catalogue it stands in.
+    #[invalidates(tags = ["course:{id}"], keys = ["category:{ret}:catalogue"])]
+    fn course(&mut self, id: u32) -> rusqlite::Result<u32> {
         self.execute(
             Table::Course,
             "UPDATE courses SET version = version + 1 WHERE id = ?1 RETURNING id, version",
             [id],
         )?;
-        let category = self
-            .transaction
+        self.transaction
             .prepare_cached("SELECT category_id FROM courses WHERE id = ?1")?
-            .query_row([id], |row| row.get(0))?;
-        Ok(Changed::Course { category, id })
+            .query_row([id], |row| row.get(0))
     }
 
-    fn teacher_of(&mut self, course: u32) -> rusqlite::Result<Changed> {
-        let id = self.execute_one(
+    #[invalidates(tags = ["teacher:{ret}"])]
+    fn teacher_of(&mut self, course: u32) -> rusqlite::Result<u32> {
+        self.execute_one(
             Table::Teacher,
             "UPDATE teachers SET version = version + 1
              WHERE id = (SELECT teacher_id FROM courses WHERE id = ?1) RETURNING id, version",
             [course],
-        )?;
-        Ok(Changed::Teacher(id))
+        )
     }
 
-    fn standing_of(&mut self, course: u32) -> rusqlite::Result<Changed> {
-        let category = self.execute_one(
+    #[invalidates(keys = ["category:{ret}:standing"])]
+    fn standing_of(&mut self, course: u32) -> rusqlite::Result<u32> {
+        self.execute_one(
             Table::Category,
             "UPDATE categories SET version = version + 1
              WHERE id = (SELECT category_id FROM courses WHERE id = ?1) RETURNING id, version",
             [course],
-        )?;
-        Ok(Changed::Standing { category })
+        )
     }
 
     /// Runs a statement that returns the `id` and the new `version` of each row it writes.

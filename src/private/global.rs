@@ -1,44 +1,17 @@
-//! Cached functions over the global cache; a hit does not clone its handle.
+//! The global cache, as the handle of functions that name none; a hit does not clone it.
 
-use std::future::Future;
+use cache_core::Engine;
+use cache_core::private::Handle;
 
-use cache_core::private::{Shape, cached_async, cached_sync, fresh, invalidate};
-use cache_core::{Cacheable, Compute, LoadPolicy, Reply, Uninterrupted};
+use crate::global::with_global;
 
-use crate::global::{global, with_global};
+/// See the module.
+#[derive(Clone, Copy)]
+pub struct Global;
 
-/// An async cached function.
-#[inline]
-pub async fn cached_async_global<T, R, P, L>(
-    key: &str,
-    shape: Shape<T, R>,
-    plan: impl FnOnce() -> (P, L),
-) -> R
-where
-    T: Cacheable,
-    R: 'static,
-    P: LoadPolicy<L>,
-    L: Future<Output = R>,
-{
-    if let Some(hit) = with_global(|cache| fresh(cache, key, &shape)) {
-        return hit;
+impl Handle for Global {
+    #[inline]
+    fn with<X>(self, then: impl FnOnce(&Engine) -> X) -> X {
+        with_global(|cache| then(cache))
     }
-    cached_async(&global(), key, shape, plan).await
-}
-
-/// A synchronous cached function.
-#[inline]
-pub fn cached_sync_global<T, R, P, F>(key: &str, shape: Shape<T, R>, plan: impl FnOnce() -> (P, F)) -> R
-where
-    T: Cacheable,
-    R: 'static,
-    P: LoadPolicy<Compute<F>> + Uninterrupted,
-    F: FnOnce() -> R,
-{
-    with_global(|cache| cached_sync(cache, key, shape, plan))
-}
-
-/// Invalidates a key of the global cache.
-pub fn invalidate_global(key: &str) -> Reply<'static, ()> {
-    with_global(|cache| invalidate(cache, key))
 }

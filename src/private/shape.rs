@@ -1,119 +1,15 @@
-//! How a cached function's value travels: out of its return type into the cache, and back. Whether a return
-//! type is a `Result`, an `Option` or an `Arc` is told by type, never by spelling, so aliases of them are
-//! what they stand for.
+//! Whether a return type is a `Result`, an `Option` or an `Arc` is told by type, never by spelling, so aliases of them
+//! are what they stand for.
 //!
-//! [`__larder_shape!`](crate::__larder_shape) asks a [`Probe`] of the type. It must be asked where the type
-//! is known, so the macro expands in the cached function; what it expands to is a choice among the [`Form`]s
-//! here.
+//! [`__larder_form!`](crate::__larder_form) asks a [`Probe`] of the type. It must be asked where the type is known, so
+//! the macro expands in the cached function; what it expands to is a choice among the [forms](super::form).
 
 use std::{marker::PhantomData, sync::Arc};
 
-use cache_core::Loaded;
-use cache_core::private::{Shape, Share};
+use cache_core::Cacheable;
+use cache_core::private::{Judged, Keep, Shape, Share};
 
-/// One way of caching a return type.
-pub trait Form {
-    /// What the function returns.
-    type Return;
-    /// What the cache holds of it.
-    type Value;
-    /// What every hit clones: the value, or nothing.
-    type Cloned;
-
-    /// What to cache, or else what to hand to the caller alone.
-    fn split(returned: Self::Return) -> Result<Arc<Self::Value>, Self::Return>;
-
-    /// What to return for a cached value.
-    fn join(value: Arc<Self::Value>) -> Self::Return
-    where
-        Self::Cloned: Clone;
-}
-
-/// `T`: a hit is a clone.
-pub struct Owned<T>(PhantomData<T>);
-
-impl<T> Form for Owned<T> {
-    type Return = T;
-    type Value = T;
-    type Cloned = T;
-
-    #[inline]
-    fn split(returned: T) -> Result<Arc<T>, T> {
-        Ok(Arc::new(returned))
-    }
-
-    #[inline]
-    fn join(value: Arc<T>) -> T
-    where
-        T: Clone,
-    {
-        // The cache holds it too, so there is no use in asking whether this `Arc` is the last.
-        T::clone(&value)
-    }
-}
-
-/// `Arc<T>`: the cache holds that very `Arc`.
-pub struct Shared<T>(PhantomData<T>);
-
-impl<T> Form for Shared<T> {
-    type Return = Arc<T>;
-    type Value = T;
-    type Cloned = ();
-
-    #[inline]
-    fn split(returned: Arc<T>) -> Result<Arc<T>, Arc<T>> {
-        Ok(returned)
-    }
-
-    #[inline]
-    fn join(value: Arc<T>) -> Arc<T> {
-        value
-    }
-}
-
-/// `Option` of another form: `None` is not cached.
-pub struct Maybe<F>(PhantomData<F>);
-
-impl<F: Form> Form for Maybe<F> {
-    type Return = Option<F::Return>;
-    type Value = F::Value;
-    type Cloned = F::Cloned;
-
-    #[inline]
-    fn split(returned: Self::Return) -> Result<Arc<F::Value>, Self::Return> {
-        returned.ok_or(None).and_then(|value| F::split(value).map_err(Some))
-    }
-
-    #[inline]
-    fn join(value: Arc<F::Value>) -> Self::Return
-    where
-        F::Cloned: Clone,
-    {
-        Some(F::join(value))
-    }
-}
-
-/// `Result` of another form: `Err` is not cached.
-pub struct Fallible<F, E>(PhantomData<(F, E)>);
-
-impl<F: Form, E> Form for Fallible<F, E> {
-    type Return = Result<F::Return, E>;
-    type Value = F::Value;
-    type Cloned = F::Cloned;
-
-    #[inline]
-    fn split(returned: Self::Return) -> Result<Arc<F::Value>, Self::Return> {
-        returned.map_err(Err).and_then(|value| F::split(value).map_err(Ok))
-    }
-
-    #[inline]
-    fn join(value: Arc<F::Value>) -> Self::Return
-    where
-        F::Cloned: Clone,
-    {
-        Ok(F::join(value))
-    }
-}
+use super::form::{Fallible, Form, HasNone, Maybe, Number, Owned, Shared};
 
 /// A question about the return type `R`.
 pub struct Probe<R>(PhantomData<fn() -> R>);
@@ -135,7 +31,7 @@ pub struct Chosen<F>(PhantomData<fn() -> F>);
 
 /// Picks the form of a return type. A method call tries `&&&Probe<R>` first and takes references off until an
 /// impl fits: the more references, the more special. No impl has bounds, so that a type is not mistaken for
-/// another for what it lacks: what that is [`shape`] says, and the call that is given the shape.
+/// another for what it lacks: what that is [`Chosen::shape`] says, and the call that is given the shape.
 pub trait Pick: Sized {
     type Form;
 
@@ -148,6 +44,10 @@ impl<T> Pick for Probe<T> {
     type Form = Owned<T>;
 }
 
+impl Pick for &Probe<i64> {
+    type Form = Number;
+}
+
 impl<T> Pick for &Probe<Option<T>> {
     type Form = Maybe<Owned<T>>;
 }
@@ -156,8 +56,20 @@ impl<T, E> Pick for &Probe<Result<T, E>> {
     type Form = Fallible<Owned<T>, E>;
 }
 
+impl Pick for &&Probe<Option<i64>> {
+    type Form = Maybe<Number>;
+}
+
+impl<E> Pick for &&Probe<Result<i64, E>> {
+    type Form = Fallible<Number, E>;
+}
+
 impl<T, E> Pick for &&Probe<Result<Option<T>, E>> {
     type Form = Fallible<Maybe<Owned<T>>, E>;
+}
+
+impl<E> Pick for &&&Probe<Result<Option<i64>, E>> {
+    type Form = Fallible<Maybe<Number>, E>;
 }
 
 impl<T> Pick for &&&Probe<Arc<T>> {
@@ -206,25 +118,81 @@ pub trait HandedOut: Clone {}
 #[diagnostic::do_not_recommend]
 impl<T: Clone> HandedOut for T {}
 
-/// The shape for what was probed.
-#[inline]
-pub fn shape<F: Form>(_: Chosen<F>, share: Option<Share<F::Return>>) -> Shape<F::Value, F::Return>
-where
-    F::Cloned: HandedOut,
-{
-    Shape { split: |returned| F::split(returned).map(Loaded::from), join: F::join, share }
+impl<F: Form> Chosen<F> {
+    /// The form that a setting makes of it.
+    pub fn then<G>(self, step: fn(Self) -> Chosen<G>) -> Chosen<G> {
+        step(self)
+    }
+
+    /// The shape of a function whose load gives what it returns.
+    #[inline]
+    pub fn shape(self, share: Option<Share<F::Return>>) -> Shape<F::Value, F::Return, F::Return>
+    where
+        F::Value: Cacheable,
+        F::Cloned: HandedOut,
+    {
+        Shape { split: F::split, join: F::join, bare: |returned| returned, failed: F::failed, share }
+    }
+
+    /// The shape of a function whose load has a word to say on each value.
+    #[inline]
+    pub fn judged(self, share: Option<Share<F::Return>>) -> Shape<F::Value, Judged<F::Return>, F::Return>
+    where
+        F::Value: Cacheable,
+        F::Cloned: HandedOut,
+    {
+        Shape {
+            split: |judged| F::split(judged.returned).map(|loaded| judged.keep.of(loaded)),
+            join: F::join,
+            bare: |judged| judged.returned,
+            failed: F::failed,
+            share,
+        }
+    }
+
+    /// What the attribute says of what was returned.
+    pub fn judge(self, returned: F::Return, keep: impl FnOnce(&F::Seen) -> Keep) -> Judged<F::Return> {
+        let keep = F::seen(&returned).map(keep).unwrap_or_default();
+        Judged { returned, keep }
+    }
+}
+
+/// With `local`.
+pub fn in_process<F: Form>(_: Chosen<F>) -> Chosen<F::InProcess> {
+    Chosen(PhantomData)
+}
+
+/// With `negative_ttl`.
+pub fn negative<F: HasNone>(_: Chosen<F>) -> Chosen<F::Negative> {
+    Chosen(PhantomData)
+}
+
+/// Asks a closure of the attribute, whose argument has its type from here.
+pub fn ask<V, X>(value: &V, closure: impl FnOnce(&V) -> X) -> X {
+    closure(value)
+}
+
+/// The form of a return type.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __larder_form {
+    ($return:ty) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::shape::Pick as _;
+        #[allow(clippy::needless_borrow)]
+        (&&&$crate::__private::shape::Probe::<$return>::NEW).form()
+    }};
 }
 
 /// The [`Shape`] of a return type.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __larder_shape {
-    ($return:ty) => {{
+    ($return:ty; [$($step:path),*] $shape:ident) => {{
         #[allow(unused_imports)]
-        use $crate::__private::shape::{Alone as _, Pick as _};
-        let probe = $crate::__private::shape::Probe::<$return>::NEW;
-        #[allow(clippy::needless_borrow)]
-        let chosen = (&&&probe).form();
-        $crate::__private::shape::shape(chosen, probe.share())
+        use $crate::__private::shape::Alone as _;
+        $crate::__larder_form!($return)
+            $(.then($step))*
+            .$shape($crate::__private::shape::Probe::<$return>::NEW.share())
     }};
 }

@@ -3,6 +3,9 @@
 
 #![allow(dead_code)] // each test program uses its part
 
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 #[cfg(feature = "moka")]
@@ -80,4 +83,27 @@ pub(crate) fn subjects() -> Vec<Subject> {
         add("remote moka", |clock| over(clock, None, Remote::new(moka(clock))));
     }
     subjects
+}
+
+/// How many loads run, the most that ever did, and all that began.
+#[derive(Default)]
+pub(crate) struct Counted {
+    pub(crate) now: AtomicU32,
+    pub(crate) most: AtomicU32,
+    pub(crate) all: AtomicU32,
+}
+
+impl Counted {
+    pub(crate) async fn load(&self) -> u32 {
+        self.all.fetch_add(1, SeqCst);
+        self.most.fetch_max(self.now.fetch_add(1, SeqCst) + 1, SeqCst);
+        settle().await;
+        self.now.fetch_sub(1, SeqCst);
+        7
+    }
+}
+
+/// Whether it is done; nobody is woken.
+pub(crate) fn poll<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> bool {
+    future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }

@@ -1,14 +1,23 @@
-//! `#[cached]` as its users meet it: what is cached, under which key, and what the companions do.
+//! The attributes as their users meet them: what is cached, under which key, what the companions do, and what writers
+//! change.
 
 #![cfg(all(feature = "macros", feature = "memory"))]
 
+mod arguments;
+mod attributes;
+mod batches;
 mod bodies;
 mod caches;
+mod commit;
+mod companions;
 mod keys;
+mod methods;
+mod pedantic;
 mod policies;
 mod results;
 mod signatures;
 mod values;
+mod writers;
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

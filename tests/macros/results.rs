@@ -125,3 +125,43 @@ fn an_arc_in_a_result_is_stored_as_it_is() {
         assert!(Arc::ptr_eq(&maybe().unwrap().unwrap(), &maybe().unwrap().unwrap()));
     });
 }
+
+// Counts are what dashboards ask for, and databases count in `i64`.
+#[test]
+fn an_i64_is_a_value_like_any_other() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(key = "a:{of}", ttl = "5m", tags = ["counts"])]
+    fn bare(of: u8) -> i64 {
+        RUNS.next();
+        of.into()
+    }
+    #[cached(key = "b:{of}", ttl = "5m", tags = ["counts"])]
+    fn maybe(of: u8) -> Option<i64> {
+        RUNS.next();
+        Some(of.into())
+    }
+    #[cached(key = "c:{of}", ttl = "5m", sie = "1h")]
+    fn fallible(of: u8) -> io::Result<i64> {
+        RUNS.next();
+        Ok(of.into())
+    }
+    #[cached(key = "d:{of}", ttl = "5m", tags = ["counts"], negative_ttl = "1m")]
+    fn either(of: u8) -> io::Result<Option<i64>> {
+        RUNS.next();
+        Ok((of > 0).then_some(of.into()))
+    }
+
+    scope(&Larder::memory(100), || {
+        for _ in 0..3 {
+            assert_eq!((bare(7), maybe(7), fallible(7).unwrap()), (7, Some(7), 7));
+            assert_eq!((either(7).unwrap(), either(0).unwrap()), (Some(7), None));
+        }
+        assert_eq!(RUNS.count(), 5);
+        larder::global().invalidate_tag("counts").wait().unwrap();
+        assert_eq!((bare(7), maybe(7), fallible(7).unwrap()), (7, Some(7), 7));
+        assert_eq!((either(7).unwrap(), either(0).unwrap()), (Some(7), None));
+        assert_eq!(RUNS.count(), 9);
+        assert_eq!(larder::global().stats().errors, 0);
+    });
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::commit::Updates;
 use super::load::{Gate, Throttle};
 use super::watch::Watch;
 use super::{Engine, Shared};
@@ -124,6 +125,7 @@ impl EngineBuilder {
             flights: Arc::new(Flights::new(self.flights.unwrap_or(FLIGHTS), self.clock.clone())),
             background: Background::new(self.background.unwrap_or(BACKGROUND)),
             throttle: Throttle::default(),
+            updates: Updates::default(),
             gate: Gate::new(self.loads),
             default_ttl: self.ttl.unwrap_or(ttl::MEDIUM),
             began: self.clock.now(),

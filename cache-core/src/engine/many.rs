@@ -56,16 +56,19 @@ impl Engine {
 
 /// The answers of operations that are all under way, in order; the first error, if there is one.
 fn all<'a, T: Send + 'a>(replies: impl Iterator<Item = Reply<'a, T>>) -> Reply<'a, Vec<T>> {
-    let replies: Vec<Reply<'a, T>> = replies.collect();
+    each(replies.collect()).and_then(|answers| answers.into_iter().collect())
+}
+
+/// The answers of operations that are all under way, in order. Each is awaited, also after one that failed.
+pub(crate) fn each<'a, T: Send + 'a>(replies: Vec<Reply<'a, T>>) -> Reply<'a, Vec<Result<T>>> {
     if replies.iter().all(|reply| matches!(reply, Reply::Ready(_))) {
-        return Reply::Ready(replies.into_iter().map(Reply::wait).collect());
+        return Reply::ready(replies.into_iter().map(Reply::wait).collect());
     }
     Reply::Pending(Box::pin(async move {
         let mut answers = Vec::with_capacity(replies.len());
         for reply in replies {
-            // Each is awaited, also after one that failed.
             answers.push(reply.await);
         }
-        answers.into_iter().collect::<Result<Vec<T>>>()
+        Ok(answers)
     }))
 }

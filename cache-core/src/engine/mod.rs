@@ -1,6 +1,7 @@
 //! The orchestration: policy, flights, fences and counters over one [`Cache`].
 
 mod builder;
+mod commit;
 mod life;
 mod load;
 mod loader;
@@ -26,10 +27,12 @@ use crate::stats::{Counters, Event, Stats};
 use watch::Watch;
 
 pub use builder::EngineBuilder;
+pub use commit::{Commit, Writer, after_commit};
 pub use life::{Closed, Health};
 pub use load::{Load, Loaded, Previous, Share};
 pub(crate) use load::{Terms, Untold};
 pub use loader::{Compute, LoadPolicy, Uninterrupted};
+pub(crate) use many::each;
 pub use read::{Hit, Ttl};
 pub use warm::{Progress, Warm, Warmed};
 
@@ -50,6 +53,7 @@ struct Shared {
     flights: Arc<Flights>,
     background: Background,
     throttle: load::Throttle,
+    updates: commit::Updates,
     gate: load::Gate,
     default_ttl: Duration,
     began: Time,

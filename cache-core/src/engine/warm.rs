@@ -65,13 +65,7 @@ impl Engine {
     where
         I: IntoIterator<Item: Future<Output: Warmed>>,
     {
-        let loads = loads.into_iter().fuse();
-        let total = match loads.size_hint() {
-            (least, Some(most)) if least == most => Some(most),
-            _ => None,
-        };
-        let progress = Progress { total, ..Progress::default() };
-        Warm { loads, running: Vec::new(), concurrency: concurrency.max(1), progress, tell: None }
+        Warm::new(loads.into_iter(), concurrency)
     }
 }
 
@@ -86,6 +80,16 @@ pub struct Warm<'p, I: Iterator> {
 }
 
 impl<'p, I: Iterator> Warm<'p, I> {
+    pub(crate) fn new(loads: I, concurrency: usize) -> Self {
+        let loads = loads.fuse();
+        let total = match loads.size_hint() {
+            (least, Some(most)) if least == most => Some(most),
+            _ => None,
+        };
+        let progress = Progress { total, ..Progress::default() };
+        Self { loads, running: Vec::new(), concurrency: concurrency.max(1), progress, tell: None }
+    }
+
     /// Calls `tell` after each load.
     pub fn on_progress(mut self, tell: impl FnMut(Progress) + Send + 'p) -> Self {
         self.tell = Some(Box::new(tell));

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Engine;
+use super::commit::repeat_at_commit;
 use super::watch::Began;
+use super::{Engine, Loaded};
 use crate::entry::{Origin, Set, Stored};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key;
@@ -26,6 +27,15 @@ impl Engine {
         policy: impl Into<Policy>,
     ) -> Reply<'_, ()> {
         self.set_shared(key, Arc::new(value), policy)
+    }
+
+    /// Stores what a load would have brought.
+    pub(crate) fn prime<T: Cacheable>(&self, key: &str, loaded: Loaded<T>, policy: Policy) -> Reply<'_, ()> {
+        let Loaded { value, ttl, tags, negative, stored, .. } = loaded.under(&policy);
+        if !stored {
+            return Reply::ready(());
+        }
+        self.set_shared(key, value, policy.told(ttl, tags, negative))
     }
 
     /// [`set`](Engine::set) of a value that is shared already: it is not copied.
@@ -55,7 +65,13 @@ impl Engine {
         stored.map(|stored| stored == Stored::Yes)
     }
 
-    fn store(&self, key: &str, value: Value, policy: &Policy, if_absent: bool) -> Reply<'_, Stored> {
+    pub(super) fn store(
+        &self,
+        key: &str,
+        value: Value,
+        policy: &Policy,
+        if_absent: bool,
+    ) -> Reply<'_, Stored> {
         let counter = value.as_integer().is_some();
         if let Err(error) =
             self.check(key, policy).and_then(|()| plain(counter, key, policy, policy.tag_list()))
@@ -101,6 +117,7 @@ impl Engine {
         let began = Began::write();
         self.count(event);
         self.shared.throttle.lift(Target::Key(key));
+        self.shared.updates.disturb(Target::Key(key));
         began
     }
 
@@ -117,6 +134,7 @@ impl Engine {
         if self.shared.disabled {
             return Reply::ready(false);
         }
+        repeat_at_commit(self, Target::Key(key), Strength::Remove);
         let reply = self.cache.delete(key);
         self.shared.flights.detach(Target::Key(key));
         self.answered("DELETE", key, began, reply)
@@ -207,7 +225,7 @@ impl Engine {
         self.strike(target.as_target(), Strength::MarkStale)
     }
 
-    fn strike(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
+    pub(super) fn strike(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
         if let Err(error) = target.check() {
             return Reply::error(error);
         }
@@ -216,6 +234,8 @@ impl Engine {
         if self.shared.disabled {
             return Reply::ready(());
         }
+        repeat_at_commit(self, target, strength);
+        self.shared.updates.disturb(target);
         let reply = self.cache.invalidate(target, strength);
         self.shared.throttle.lift(target);
         self.shared.flights.detach(target);

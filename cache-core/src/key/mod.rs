@@ -209,6 +209,13 @@ impl KeyBuilder {
     }
 }
 
+impl KeyBuilder {
+    /// The text as it is, however long.
+    pub(crate) fn into_text(self) -> String {
+        Key(self.0).into()
+    }
+}
+
 fn shortened(mut text: String) -> String {
     let hash = Sha256::digest(text.as_bytes());
     text.truncate(text.floor_char_boundary(MAX_KEY_LEN - 33));

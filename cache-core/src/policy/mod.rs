@@ -214,6 +214,17 @@ impl<R, H> Policy<R, H> {
         self.in_mode()
     }
 
+    /// The policy of one value, which may have something to say itself.
+    pub(crate) fn told(mut self, ttl: Option<Duration>, tags: Option<Vec<Box<str>>>, negative: bool) -> Self {
+        let settings = &mut self.settings;
+        if let (true, Some(negative_ttl)) = (negative, settings.negative_ttl) {
+            (settings.ttl, settings.swr, settings.sie) = (Some(negative_ttl), Duration::ZERO, Duration::ZERO);
+        }
+        settings.ttl = ttl.or(settings.ttl);
+        settings.tags = tags.unwrap_or_else(|| std::mem::take(&mut settings.tags));
+        self
+    }
+
     pub(crate) fn into_plain(self) -> Policy {
         self.in_mode()
     }

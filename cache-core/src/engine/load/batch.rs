@@ -25,12 +25,14 @@ pub(super) type Part<'j, T, E> = Job<'j, T, Result<Loaded<T>, E>, E>;
 
 pub(super) type Values<T> = HashMap<Box<str>, Arc<T>>;
 
-pub(super) fn terms<T, E>() -> Terms<T, Result<Loaded<T>, E>, E> {
-    Terms::new(std::convert::identity, true)
+pub(super) fn terms<T, E>(blocking: bool) -> Terms<T, Result<Loaded<T>, E>, E> {
+    Terms { blocking, ..Terms::new(std::convert::identity, true) }
 }
 
 /// See the module; with the fences of the keys, and the flights that they lead.
 pub(super) struct Batch {
+    /// Its caller holds its thread.
+    pub(super) blocking: bool,
     pub(super) keys: Vec<Box<str>>,
     pub(super) fences: HashMap<Box<str>, Owned>,
     pub(super) leads: Vec<Lead>,
@@ -38,15 +40,14 @@ pub(super) struct Batch {
     pub(super) nested: bool,
 }
 
-impl Default for Batch {
-    fn default() -> Self {
-        Self { keys: Vec::new(), fences: HashMap::new(), leads: Vec::new(), nested: is_loading() }
-    }
-}
-
 impl Batch {
+    pub(super) fn new(blocking: bool) -> Self {
+        let nested = is_loading();
+        Self { blocking, keys: Vec::new(), fences: HashMap::new(), leads: Vec::new(), nested }
+    }
+
     /// Loads and publishes what the loader finds, and lands the flights.
-    pub(super) async fn load<T, E, F, M, L>(
+    pub(super) async fn load<T, V, E, F, M, L>(
         self,
         engine: &Engine,
         policy: &Policy,
@@ -57,11 +58,12 @@ impl Batch {
         T: Cacheable,
         E: 'static,
         F: AsRef<str> + 'static,
-        M: IntoIterator<Item = (F, T)> + 'static,
+        V: Into<Arc<T>>,
+        M: IntoIterator<Item = (F, V)> + 'static,
         L: Future<Output = Result<M, E>>,
     {
-        let Self { keys, mut fences, leads, nested } = self;
-        let part = |key| Part::<T, E>::new(engine, key, policy, terms(), |_| None);
+        let Self { blocking, keys, mut fences, leads, nested } = self;
+        let part = |key| Part::<T, E>::new(engine, key, policy, terms(blocking), |_| None);
         let clock = &engine.shared.clock;
         let began = clock.now();
         let first = Part { nested, ..part(keys.first().map_or("", |key| key)) };
@@ -108,12 +110,16 @@ impl Batch {
                 part(key).publish(&leads, &Loaded::from(value.clone()), cost, fenced).await;
             }
         }
-        for lead in leads {
-            // What was not found is for others to look for.
-            let value = values.get(lead.key()).map(|value| Value::new(value.clone()));
-            lead.land(value.map_or(Landing::Unshared, Landing::Value));
-        }
+        land(leads, &values);
         Ok(values)
+    }
+}
+
+/// Ends the flights of what was loaded. What was not found is for others to look for.
+fn land<T: Cacheable>(leads: Vec<Lead>, values: &Values<T>) {
+    for lead in leads {
+        let value = values.get(lead.key()).map(|value| Value::new(value.clone()));
+        lead.land(value.map_or(Landing::Unshared, Landing::Value));
     }
 }
 
@@ -143,10 +149,10 @@ fn drop_unasked<T>(values: &mut Values<T>, keys: &[Box<str>]) -> Result<(), Erro
 }
 
 /// What a batch brought, by key.
-fn by_key<T, E, F: AsRef<str>, M: IntoIterator<Item = (F, T)>>(
+fn by_key<T, V: Into<Arc<T>>, E, F: AsRef<str>, M: IntoIterator<Item = (F, V)>>(
     output: Option<Result<M, E>>,
 ) -> Result<Values<T>, E> {
     // There was a deadline, so the policy has a limit, and its type says what that comes to.
     let found = output.unwrap_or_else(|| unreachable!("a limit without an error"))?;
-    Ok(found.into_iter().map(|(key, value)| (key.as_ref().into(), Arc::new(value))).collect())
+    Ok(found.into_iter().map(|(key, value)| (key.as_ref().into(), value.into())).collect())
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::batch::{Batch, Values};
@@ -18,7 +19,7 @@ use crate::value::Cacheable;
 impl Batch {
     /// Loads; goes on in the background when it takes longer than `soft`, if it can, and if there is
     /// something `stale` for each of its keys by then.
-    pub(super) async fn load_softly<T, E, F, M, P, L>(
+    pub(super) async fn load_softly<T, V, E, F, M, P, L>(
         self,
         engine: &Engine,
         policy: &Policy,
@@ -30,7 +31,8 @@ impl Batch {
         T: Cacheable,
         E: 'static,
         F: AsRef<str> + 'static,
-        M: IntoIterator<Item = (F, T)> + 'static,
+        V: Into<Arc<T>>,
+        M: IntoIterator<Item = (F, V)> + 'static,
         P: LoadPolicy<L>,
         L: Future<Output = Result<M, E>>,
     {
@@ -41,7 +43,8 @@ impl Batch {
             Ok(loader) => loader,
             Err(loader) => return self.load(engine, policy, loader, P::timed_out).await,
         };
-        let (here, policy, keys) = (engine.clone(), policy.clone(), self.keys.clone());
+        let (here, policy, keys, blocking) =
+            (engine.clone(), policy.clone(), self.keys.clone(), self.blocking);
         let mut load: BoxFuture<'static, Result<Values<T>, E>> =
             Box::pin(async move { self.load(&here, &policy, loader, P::timed_out).await });
         let clock = &engine.shared.clock;
@@ -54,12 +57,12 @@ impl Batch {
             let _place = place;
             drop(load.await);
         };
-        runtime::spawn(Box::pin(load), false);
+        runtime::spawn(Box::pin(load), blocking);
         Ok(stale)
     }
 
     /// Loads in the background, if its loader can go there.
-    pub(super) async fn load_behind<T, E, F, M, P, L>(
+    pub(super) async fn load_behind<T, V, E, F, M, P, L>(
         self,
         engine: &Engine,
         policy: &Policy,
@@ -69,22 +72,23 @@ impl Batch {
         T: Cacheable,
         E: 'static,
         F: AsRef<str> + 'static,
-        M: IntoIterator<Item = (F, T)> + 'static,
+        V: Into<Arc<T>>,
+        M: IntoIterator<Item = (F, V)> + 'static,
         P: LoadPolicy<L>,
         L: Future<Output = Result<M, E>>,
     {
         self.keys.iter().for_each(|key| engine.saw(key, Event::Refresh, Began::read()));
         match P::detach(loader) {
             Ok(loader) => {
-                let (engine, policy) = (engine.clone(), policy.clone());
+                let (engine, policy, blocking) = (engine.clone(), policy.clone(), self.blocking);
                 let batch = Batch { nested: false, ..self };
                 let load = async move {
                     let _place = place;
-                    drop(batch.load::<T, E, _, _, _>(&engine, &policy, loader, P::timed_out).await);
+                    drop(batch.load::<T, V, E, _, _, _>(&engine, &policy, loader, P::timed_out).await);
                 };
-                runtime::spawn(Box::pin(load), false);
+                runtime::spawn(Box::pin(load), blocking);
             }
-            Err(loader) => drop(self.load::<T, E, _, _, _>(engine, policy, loader, P::timed_out).await),
+            Err(loader) => drop(self.load::<T, V, E, _, _, _>(engine, policy, loader, P::timed_out).await),
         }
     }
 }

@@ -37,9 +37,12 @@ impl<T> Clone for Stale<T> {
 impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     /// Reads the cache. What is wrong with it is noted, and is a miss.
     pub(super) async fn find(&self, leads: &[Lead]) -> Found<T> {
+        if self.terms.anew {
+            return self.nothing();
+        }
         let entry = match self.engine.cache.get(self.key, T::kind()) {
             Reply::Ready(entry) => entry,
-            reply => wait_for(leads, reply).await,
+            reply => Box::pin(wait_for(leads, reply)).await,
         };
         let entry = match entry {
             Ok(Some(entry)) => entry,

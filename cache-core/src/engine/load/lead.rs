@@ -1,7 +1,7 @@
 //! Leading a flight: in the caller, in the background, or first in the one and then in the other.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::slice;
 use std::sync::Arc;
 
@@ -82,7 +82,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         let leads = slice::from_ref(&lead);
         let fenced = self.fence(leads).await;
         let previous = self.previous::<S, L>(leads, stale.as_ref()).await;
-        let loader = async { start.start(|| self.brief(previous)).await };
+        let loader = pin!(async { start.start(|| self.brief(previous)).await });
         let (result, landing) = self.load_and_publish(leads, fenced, loader).await;
         self.settle(result, Some((lead, landing)), stale)
     }

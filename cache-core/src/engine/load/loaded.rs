@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::policy::check_ttl;
+use crate::policy::{Policy, check_ttl};
 use crate::target::check_tag;
+use crate::value::Value;
 
 /// What a load brought, and how it is to be kept.
 ///
@@ -22,6 +23,10 @@ pub struct Loaded<T> {
     pub(crate) value: Arc<T>,
     pub(crate) ttl: Option<Duration>,
     pub(crate) tags: Option<Vec<Box<str>>>,
+    /// Beside those, or beside the policy's.
+    pub(crate) more_tags: Vec<Box<str>>,
+    /// It says that there is none, though it cannot be serialised as `None`.
+    pub(crate) negative: bool,
     pub(crate) stored: bool,
 }
 
@@ -34,6 +39,14 @@ impl<T> Loaded<T> {
     /// A value for the callers of this load, and not for the cache.
     pub fn skip(value: T) -> Self {
         Self { stored: false, ..Self::new(value) }
+    }
+
+    /// A value that says "there is none", and is kept for the policy's negative TTL.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn negative(mut self, negative: bool) -> Self {
+        self.negative = negative;
+        self
     }
 
     /// The TTL of this value, in place of the policy's.
@@ -52,6 +65,20 @@ impl<T> Loaded<T> {
 }
 
 impl<T> Loaded<T> {
+    /// Whether the negative TTL is for it. `value` is the same, without its type.
+    pub(in crate::engine) fn is_negative(&self, value: &Value) -> bool {
+        self.ttl.is_none() && (self.negative || value.is_none())
+    }
+
+    /// With all its tags in one place, where it has some of its own.
+    pub(in crate::engine) fn under(mut self, policy: &Policy) -> Self {
+        if !self.more_tags.is_empty() {
+            let tags = self.tags.get_or_insert_with(|| policy.tag_list().to_vec());
+            tags.append(&mut self.more_tags);
+        }
+        self
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         self.ttl.map_or(Ok(()), check_ttl)?;
         self.tags.iter().flatten().try_for_each(|tag| check_tag(tag))
@@ -60,7 +87,7 @@ impl<T> Loaded<T> {
 
 impl<T> From<Arc<T>> for Loaded<T> {
     fn from(value: Arc<T>) -> Self {
-        Self { value, ttl: None, tags: None, stored: true }
+        Self { value, ttl: None, tags: None, more_tags: Vec::new(), negative: false, stored: true }
     }
 }
 

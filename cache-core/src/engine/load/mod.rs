@@ -13,12 +13,14 @@ mod lead;
 mod loaded;
 mod many;
 mod panics;
+mod round;
 mod run;
 mod start;
 mod terms;
 mod throttle;
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,6 +30,7 @@ use crate::flight::{Caller, Seat, is_loading};
 use crate::policy::Policy;
 use crate::runtime::block_on;
 use crate::stats::Event;
+use crate::target::Target;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
 
@@ -117,6 +120,25 @@ impl Engine {
         {
             return Ok(value);
         }
+        // In a box, so that a hit's future is small, and so are those of loads that call loads.
+        Box::pin(self.load_anyhow(key, terms, plan)).await
+    }
+
+    /// The same where there is nothing that can be had at once.
+    async fn load_anyhow<T, O, E, P, S, L>(
+        &self,
+        key: &str,
+        terms: Terms<T, O, E>,
+        plan: impl FnOnce() -> (P, S),
+    ) -> Result<Arc<T>, E>
+    where
+        T: Cacheable,
+        O: 'static,
+        E: 'static,
+        P: LoadPolicy<L>,
+        S: Start<T, L>,
+        L: Future<Output = O>,
+    {
         let (policy, start) = plan();
         let policy = policy.into_policy();
         let job = Job::new(self, key, &policy, terms, P::timed_out);
@@ -126,6 +148,9 @@ impl Engine {
         if let Err(error) = self.check(key, &policy) {
             self.note(&error);
             return Box::pin(job.uncached(start.start(|| job.brief(None)))).await;
+        }
+        if terms.anew {
+            self.shared.flights.detach(Target::Key(key));
         }
         job.fly::<P, S, L>(start).await
     }
@@ -152,12 +177,12 @@ impl Engine {
         {
             return Ok(value);
         }
-        let terms = Terms { blocking: true, takes_any: false, ..terms };
+        let terms = Terms { blocking: true, ..terms };
         let plan = || {
             let (policy, compute) = plan();
             (policy, Untold(|| Compute::new(compute)))
         };
-        block_on(self.load(key, terms, plan))
+        block_on(self.load_anyhow(key, terms, plan))
     }
 
     fn seat(&self, key: &str, policy: &Policy, caller: Caller) -> Seat {
@@ -213,7 +238,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         };
         let fenced = self.fence(&[]).await;
         let previous = self.previous::<S, L>(&[], stale.as_ref()).await;
-        let loader = async { start.start(|| self.brief(previous)).await };
+        let loader = pin!(async { start.start(|| self.brief(previous)).await });
         let (result, _) = self.load_and_publish(&[], fenced, loader).await;
         self.settle(result, None, stale)
     }

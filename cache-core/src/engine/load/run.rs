@@ -68,7 +68,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         let cache = &*self.engine.cache;
         let fence = match cache.fence(self.key) {
             Reply::Ready(fence) => fence,
-            reply => wait_for(leads, reply).await,
+            reply => Box::pin(wait_for(leads, reply)).await,
         };
         match fence {
             Ok(fence) => Some(Fenced { cache, key: self.key, fence }),
@@ -147,7 +147,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
         };
         let cost = clock.now() - began;
         self.engine.loaded(self.key, cost, output.is_ok());
-        output.map(|loaded| (loaded, cost))
+        output.map(|loaded| (loaded.under(self.policy), cost))
     }
 
     /// The error of a load that is given up at its hard timeout.
@@ -179,13 +179,13 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
             return None;
         }
         let ttl = loaded.ttl.unwrap_or(self.policy.ttl_or(self.engine.shared.default_ttl));
-        let fill = self.policy.fill(ttl, loaded.ttl.is_none() && value.is_none(), cost);
+        let fill = self.policy.fill(ttl, loaded.is_negative(&value), cost);
         let origin = Origin { cost, version: self.policy.version_number() };
         let fence = Some(fenced.fence);
         let options = Set { tags, fence, origin, glance: fill.glance, ..Set::new(fill.lifetime) };
         let stored = match fenced.cache.set(key, value, options) {
             Reply::Ready(stored) => stored,
-            reply => wait_for(leads, reply).await,
+            reply => Box::pin(wait_for(leads, reply)).await,
         };
         match stored {
             Ok(stored) => {

@@ -15,12 +15,14 @@ pub(crate) struct Terms<T, O, E> {
     pub(crate) blocking: bool,
     /// Any fresh value will do, so it can be taken before the policy is even looked at.
     pub(crate) takes_any: bool,
+    /// What is there does not count, and neither does a load that runs already.
+    pub(crate) anew: bool,
 }
 
 impl<T, O, E> Terms<T, O, E> {
     /// Of an asynchronous load whose errors are not shared.
     pub(crate) fn new(split: fn(O) -> Result<Loaded<T>, E>, takes_any: bool) -> Self {
-        Self { split, share: None, blocking: false, takes_any }
+        Self { split, share: None, blocking: false, takes_any, anew: false }
     }
 }
 

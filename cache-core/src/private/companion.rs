@@ -1,0 +1,120 @@
+//! What the companions of a cached function do: each takes the function's cache and a key.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::{Handle, Shape};
+use crate::deadline::Freshness;
+use crate::engine::{Engine, Warm};
+use crate::policy::Policy;
+use crate::reply::Reply;
+use crate::runtime::started;
+use crate::target::Strength;
+use crate::value::Cacheable;
+
+/// Invalidates a key, or marks it stale, with a reply that does not borrow the cache.
+pub fn strike(cache: impl Handle, key: &str, strength: Strength) -> Reply<'static, ()> {
+    fn struck<'c>(cache: &'c Engine, key: &str, strength: Strength) -> Reply<'c, ()> {
+        match strength {
+            Strength::Remove => cache.invalidate(key),
+            Strength::MarkStale => cache.mark_stale(key),
+        }
+    }
+    cache.with(|cache| match struck(cache, key, strength) {
+        Reply::Pending(_) => {
+            // Under way already; asked again by a future that owns the cache, for its answer.
+            let (cache, key) = (cache.clone(), Box::<str>::from(key));
+            Reply::Pending(Box::pin(async move { struck(&cache, &key, strength).await }))
+        }
+        Reply::Ready(result) => Reply::Ready(result),
+        Reply::Taken => Reply::Taken,
+    })
+}
+
+/// What the function would return at once, from a fresh value of its version.
+pub fn peek<T, O, R: 'static>(
+    cache: impl Handle,
+    key: &str,
+    version: u32,
+    shape: Shape<T, O, R>,
+) -> Reply<'static, Option<R>>
+where
+    T: Cacheable,
+{
+    let (cache, key, join) = (cache.engine(), Box::<str>::from(key), shape.join);
+    started(async move {
+        let entry = cache.backend().get(&key, T::kind()).await?;
+        let usable =
+            entry.filter(|entry| entry.freshness() == Freshness::Fresh && entry.origin.version == version);
+        Ok(usable.and_then(|entry| entry.value.downcast::<T>().ok()).map(join))
+    })
+}
+
+/// Stores what a run of the function gave, as if it had been called; what it would not cache is not stored.
+pub fn prime<T, O, R>(
+    cache: impl Handle,
+    key: &str,
+    policy: impl Into<Policy>,
+    shape: Shape<T, O, R>,
+    output: O,
+) -> Reply<'static, ()>
+where
+    T: Cacheable,
+{
+    let Ok(loaded) = (shape.split)(output) else { return Reply::ready(()) };
+    let (cache, key, policy) = (cache.engine(), Box::<str>::from(key), policy.into());
+    started(async move { cache.prime(&key, loaded, policy).await })
+}
+
+/// Calls the function with many arguments, some at a time.
+pub fn warm<'p, I, L, T, O, R>(
+    items: I,
+    concurrency: usize,
+    shape: Shape<T, O, R>,
+    mut call: impl FnMut(I::Item) -> L,
+) -> Warm<'p, impl Iterator<Item = impl Future<Output = Result<(), ()>>>>
+where
+    I: IntoIterator,
+    L: Future<Output = R>,
+{
+    let failed = shape.failed;
+    let loads = items.into_iter().map(move |item| {
+        let load = call(item);
+        async move { if failed(&load.await) { Err(()) } else { Ok(()) } }
+    });
+    Warm::new(loads, concurrency)
+}
+
+/// What can be given to `prime` as a value of a function that returns `R`: that itself, or the value in it.
+#[diagnostic::on_unimplemented(
+    message = "the function returns `{R}`, which `{Self}` is not, nor the value in it",
+    label = "not what the function returns"
+)]
+pub trait Returns<R> {
+    /// What the function would have returned.
+    fn returned(self) -> R;
+}
+
+macro_rules! returns {
+    ($($($param:ident),+: $value:ty => $returned:ty = |$name:ident| $wrapped:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<$($param),+> Returns<$returned> for $value {
+            fn returned(self) -> $returned {
+                let $name = self;
+                $wrapped
+            }
+        }
+    )*};
+}
+
+// No two of them fit one pair of types: one would have to hold itself.
+returns! {
+    R: R => R = |value| value;
+    T: T => Arc<T> = |value| Arc::new(value);
+    T: T => Option<T> = |value| Some(value);
+    T: T => Option<Arc<T>> = |value| Some(Arc::new(value));
+    T, E: T => Result<T, E> = |value| Ok(value);
+    T, E: T => Result<Arc<T>, E> = |value| Ok(Arc::new(value));
+    T, E: T => Result<Option<T>, E> = |value| Ok(Some(value));
+    T, E: T => Result<Option<Arc<T>>, E> = |value| Ok(Some(Arc::new(value)));
+}

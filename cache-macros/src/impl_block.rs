@@ -1,0 +1,108 @@
+//! `#[cached]` on an `impl`: its methods bear attributes of their own. In an `impl` of a trait, which has no room for
+//! companions, they stand in an `impl` beside it.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Attribute, Error, ImplItem, ImplItemFn, ItemFn, ItemImpl, Meta, Result, Visibility, parse_quote};
+
+use crate::{
+    associated,
+    attr::Options,
+    errors::Errors,
+    expand::{Expansion, function_or_batch},
+    model::Home,
+};
+
+/// The block with its cached methods.
+pub(crate) fn expand_all(attributes: &TokenStream, mut block: ItemImpl) -> Result<TokenStream> {
+    if !attributes.is_empty() {
+        let message =
+            "on an `impl`, `#[cached]` takes no settings: write them on its methods, `#[cached(...)]`";
+        return Err(Error::new_spanned(attributes, message));
+    }
+    let whole = block.clone();
+    let mut errors = Errors::default();
+    let (mut items, mut companions, mut found) = (Vec::new(), TokenStream::new(), false);
+    for item in std::mem::take(&mut block.items) {
+        let mut method = match item {
+            ImplItem::Fn(method) => method,
+            item => {
+                items.push(item);
+                continue;
+            }
+        };
+        let Some(attribute) = take_cached(&mut method) else {
+            items.push(ImplItem::Fn(method));
+            continue;
+        };
+        found = true;
+        match errors.take(expand_method(&attribute, &method, &whole)) {
+            Some(Expansion { function, companions: its }) => {
+                items.push(ImplItem::Verbatim(function));
+                companions.extend(its);
+            }
+            // Untouched, so that one mistake is one error.
+            None => items.push(ImplItem::Fn(method)),
+        }
+    }
+    if !found {
+        let message =
+            "no method of this `impl` is cached: write `#[cached(key = ..., ttl = ...)]` on those that are";
+        errors.push(Error::new_spanned(&block.self_ty, message));
+    }
+    block.items = items;
+    let beside = beside(&block, companions);
+    let error = errors.finish().err().map(Error::into_compile_error);
+    Ok(quote!(#block #beside #error))
+}
+
+/// The `#[cached(...)]` of a method, whatever path it is written by.
+fn take_cached(method: &mut ImplItemFn) -> Option<Attribute> {
+    let is_cached =
+        |attribute: &Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "cached");
+    let at = method.attrs.iter().position(is_cached)?;
+    Some(method.attrs.remove(at))
+}
+
+fn expand_method(attribute: &Attribute, method: &ImplItemFn, block: &ItemImpl) -> Result<Expansion> {
+    let settings = match &attribute.meta {
+        Meta::List(list) => list.tokens.clone(),
+        Meta::Path(_) => TokenStream::new(),
+        Meta::NameValue(other) => return Err(Error::new_spanned(other, "write `#[cached(...)]`")),
+    };
+    let mut function: ItemFn = syn::parse2(method.to_token_stream())?;
+    let options = Options::parse(settings)?;
+    let in_trait = block.trait_.is_some();
+    if in_trait {
+        associated::spell_out(&mut function, block);
+        // Its companions are no part of the trait, and are seen where the type is.
+        function.vis = parse_quote!(pub(crate));
+    }
+    let (mut expansion, _) = function_or_batch(options, function, Home::Method)?;
+    if in_trait {
+        expansion.function = without_visibility(expansion.function)?;
+    }
+    Ok(expansion)
+}
+
+fn without_visibility(function: TokenStream) -> Result<TokenStream> {
+    let mut function: ItemFn = syn::parse2(function)?;
+    function.vis = Visibility::Inherited;
+    Ok(function.into_token_stream())
+}
+
+/// Another block of the same type, for the companions.
+fn beside(block: &ItemImpl, companions: TokenStream) -> Option<TokenStream> {
+    if companions.is_empty() {
+        return None;
+    }
+    let (ty, generics) = (&block.self_ty, &block.generics);
+    let clause = &generics.where_clause;
+    let cfg = crate::expand::cfg(&block.attrs);
+    Some(quote! {
+        #(#cfg)*
+        impl #generics #ty #clause {
+            #companions
+        }
+    })
+}

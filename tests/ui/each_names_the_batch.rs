@@ -1,0 +1,10 @@
+use larder::cached;
+
+use std::collections::HashMap;
+
+#[cached(each = "user:{ids}", ttl = "5m")]
+fn users(ids: &[u64]) -> HashMap<u64, u64> {
+    ids.iter().map(|id| (*id, *id)).collect()
+}
+
+fn main() {}

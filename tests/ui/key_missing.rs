@@ -1,8 +1,0 @@
-use larder::cached;
-
-#[cached(ttl = "5m")]
-fn page(id: u64) -> String {
-    id.to_string()
-}
-
-fn main() {}

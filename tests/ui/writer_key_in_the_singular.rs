@@ -1,0 +1,9 @@
+use larder::invalidates;
+
+#[invalidates(key = "user:{id}")]
+fn rename(id: u64, name: String) -> Result<(), String> {
+    let _ = (id, name);
+    Ok(())
+}
+
+fn main() {}

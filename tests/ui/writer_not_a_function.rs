@@ -1,0 +1,6 @@
+use larder::invalidates;
+
+#[invalidates(keys = ["users"])]
+struct Users;
+
+fn main() {}
