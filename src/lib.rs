@@ -70,6 +70,10 @@
 //! | `tracing` | no | every operation as an event of the crate `tracing`, target `larder`; see them with `RUST_LOG=larder=trace` |
 //! | `redis` | no | [`Redis`]: entries that every process shares |
 //! | `testing` | no | [`testing`](mod@testing) |
+//! | `postcard` | no | [`wire`], the form in which remote tiers hold entries, and its default codec |
+//! | `json` | no | entries that other languages read |
+//! | `bincode` | no | the codec bincode 2.0.1, which is no longer maintained (RUSTSEC-2025-0141) |
+//! | `compression` | no | large entries compressed, by LZ4 |
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]
@@ -93,6 +97,8 @@ pub use builder::LarderBuilder;
 pub use cache_core::key;
 #[cfg(feature = "testing")]
 pub use cache_core::testing;
+#[cfg(feature = "postcard")]
+pub use cache_core::wire;
 pub use cache_core::{
     AsTarget, Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Deadlines, Engine,
     EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key, KeyBuilder,

@@ -9,14 +9,15 @@ use serde::de::DeserializeOwned;
 #[cfg(feature = "bincode")]
 use super::bincode;
 use super::described::Described;
+use super::faithful::{Rules, faithful};
 #[cfg(feature = "json")]
 use super::json;
-use super::shape::{Trace, trace};
+use super::shape::{Counts, Trace, trace};
 use super::{Codec, postcard};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Kind, Value};
 
-type Encode = fn(&dyn Any, Codec, Vec<u8>) -> Result<Vec<u8>>;
+type Encode = fn(&dyn Any, Codec, &Counts, Vec<u8>) -> Result<Vec<u8>>;
 
 /// The two directions of one type.
 pub(crate) struct Coding {
@@ -32,48 +33,58 @@ impl Coding {
     }
 }
 
-fn encode<T: Serialize + 'static>(value: &dyn Any, codec: Codec, into: Vec<u8>) -> Result<Vec<u8>> {
-    let value = value.downcast_ref::<T>().ok_or_else(|| failed("encode", type_name::<T>()))?;
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-        failed("encode", type_name::<T>()).with_source(error)
-    };
-    match codec {
-        Codec::Postcard => postcard::encode(value, into).map_err(|e| failed(e.into())),
+fn encode<T: Serialize + 'static>(
+    value: &dyn Any,
+    codec: Codec,
+    counts: &Counts,
+    into: Vec<u8>,
+) -> Result<Vec<u8>> {
+    let name = type_name::<T>();
+    let value = value.downcast_ref::<T>().ok_or_else(|| failed("encode", name, "it is of another type"))?;
+    let rules = Rules::new(counts);
+    let value = &faithful(value, &rules);
+    let encoded = match codec {
+        Codec::Postcard => postcard::encode(value, into),
         #[cfg(feature = "json")]
-        Codec::Json => json::encode(value, into).map_err(|e| failed(e.into())),
+        Codec::Json => json::encode(value, into),
         #[cfg(feature = "bincode")]
-        Codec::Bincode => bincode::encode(value, into).map_err(|e| failed(e.into())),
-    }
+        Codec::Bincode => bincode::encode(value, into),
+    };
+    encoded.map_err(|source| match rules.why.take() {
+        Some(why) => failed("encode", name, &why),
+        None => failed("encode", name, "its `Serialize` or the codec refuses").with_source(source),
+    })
 }
 
 fn decode<T: Serialize + DeserializeOwned + Send + Sync + 'static>(
     bytes: &[u8],
     codec: Codec,
 ) -> Result<Value> {
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-        failed("decode", type_name::<T>()).with_source(error)
-    };
-    let value: T = match codec {
-        Codec::Postcard => postcard::decode(bytes).map_err(|e| failed(e.into()))?,
+    let value: Result<T, String> = match codec {
+        Codec::Postcard => postcard::decode(bytes),
         #[cfg(feature = "json")]
-        Codec::Json => json::decode(bytes).map_err(|e| failed(e.into()))?,
+        Codec::Json => json::decode(bytes),
         #[cfg(feature = "bincode")]
-        Codec::Bincode => bincode::decode(bytes).map_err(|e| failed(e.into()))?,
+        Codec::Bincode => bincode::decode(bytes),
     };
+    // The codecs' own errors are not handed on: they quote the value, which may be a secret.
+    let value = value.map_err(|why| failed("decode", type_name::<T>(), &why))?;
     Ok(Value::new(Arc::new(value)))
 }
 
-fn failed(what: &str, name: &str) -> Error {
-    Error::new(ErrorKind::Codec, format!("cannot {what} a `{name}`: see the source of this error"))
+/// Why a value cannot be encoded.
+pub(super) type Refusal = Box<dyn std::error::Error + Send + Sync>;
+
+#[cold]
+fn failed(what: &str, name: &str, why: &str) -> Error {
+    Error::new(ErrorKind::Codec, format!("cannot {what} a `{name}`: {why}"))
 }
 
 impl Kind {
     fn coding(&self, what: &str) -> Result<&Coding> {
-        self.coding.as_ref().ok_or_else(|| {
-            let name = self.name();
-            let message = format!("cannot {what} a `{name}`: what is `Local` never leaves its process");
-            Error::new(ErrorKind::Codec, message)
-        })
+        self.coding
+            .as_ref()
+            .ok_or_else(|| failed(what, self.name(), "what is `Local` never leaves its process"))
     }
 
     /// What an envelope says of the type; found out once.
@@ -88,7 +99,7 @@ impl Kind {
 }
 
 impl Value {
-    pub(super) fn encode(&self, codec: Codec, into: Vec<u8>) -> Result<Vec<u8>> {
-        (self.kind().coding("encode")?.encode)(self.as_any(), codec, into)
+    pub(super) fn encode(&self, codec: Codec, counts: &Counts, into: Vec<u8>) -> Result<Vec<u8>> {
+        (self.kind().coding("encode")?.encode)(self.as_any(), codec, counts, into)
     }
 }

@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 
 use super::Codec;
-use super::shape::Trace;
+use super::shape::{Counts, Trace};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A type as envelopes know it.
@@ -51,6 +51,11 @@ impl Described {
     /// The hash of its structure, as far as it can be seen.
     pub(super) fn shape(&self, codec: Codec) -> u64 {
         self.traced(codec).hash
+    }
+
+    /// With how many fields its parts are read.
+    pub(super) fn counts(&self, codec: Codec) -> &Counts {
+        &self.traced(codec).counts
     }
 
     /// Whether the codec gives back what it was given, also when the type has changed meanwhile.

@@ -41,7 +41,7 @@ pub fn encode(value: &Value, header: &Header<'_>, format: &Format) -> Result<Vec
         bytes.extend_from_slice(tag.as_bytes());
     }
     let start = bytes.len();
-    let mut bytes = value.encode(codec, bytes)?;
+    let mut bytes = value.encode(codec, described.counts(codec), bytes)?;
     if deflate(&mut bytes, start, format) {
         bytes[layout::FLAGS_AT] |= layout::COMPRESSED;
     }

@@ -72,3 +72,39 @@ fn what_cannot_be_traced_needs_json_or_a_version() {
         assert_eq!(*value::<Vec<Password>>(&bytes), password());
     }
 }
+
+#[test]
+fn what_would_not_come_back_as_it_went_is_refused() {
+    #[derive(Deserialize, Serialize)]
+    struct Left {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        out: Option<()>,
+        bytes: Vec<u8>,
+        n: u8,
+    }
+    #[derive(Deserialize, Serialize)]
+    struct Unwritten {
+        #[serde(skip_serializing, default)]
+        secret: u8,
+        bytes: Vec<u8>,
+    }
+    let left = || Left { out: None, bytes: vec![0], n: 5 };
+    let unwritten = || Unwritten { secret: 9, bytes: vec![0] };
+    for codec in [Codec::Postcard, Codec::Bincode] {
+        // Each of these would be read as another value, without an error.
+        let error = format!("{:?}", entry(left(), &plain(codec)).expect_err("a field is missing"));
+        assert!(error.contains("`Left` is written with 2 fields"), "{error}");
+        let error = format!("{:?}", entry(unwritten(), &plain(codec)).expect_err("a field is missing"));
+        assert!(error.contains("`Unwritten` is written with 1 fields"), "{error}");
+        assert_eq!(*value::<f64>(&entry(f64::INFINITY, &plain(codec)).expect("encodes")), f64::INFINITY);
+        // How many fields there are is not known of what cannot be traced.
+        let value = (Password("x".repeat(300)), left());
+        let error = format!("{:?}", versioned(value, 1, &plain(codec)).expect_err("a field is missing"));
+        assert!(error.contains("`out` is left out"), "{error}");
+        entry(Left { out: Some(()), ..left() }, &plain(codec)).expect("nothing is left out");
+    }
+    let written = entry(unwritten(), &plain(Codec::Json)).expect("has names");
+    assert_eq!(value::<Unwritten>(&written).secret, 0);
+    let error = format!("{:?}", entry(vec![Some(f64::NAN)], &plain(Codec::Json)).expect_err("would be None"));
+    assert!(error.contains("not a number"), "{error}");
+}

@@ -50,10 +50,38 @@ fn what_larder_did_not_write_is_an_error() {
         assert_eq!(Envelope::read(bytes).expect_err("no envelope").kind(), ErrorKind::Codec);
     }
     let good = entry(5_u8, &Format::default()).expect("encodes");
+    for bytes in [&[&good[..], b"\n"].concat(), &good[..good.len() - 1]] {
+        let error = Envelope::read(bytes).expect_err("another length").to_string();
+        assert!(error.contains("cut, or something follows"), "{error}");
+    }
     for (at, byte, words) in [(4, 2, "version 2"), (5, 9, "number 9"), (6, 2, "flags"), (7, 200, "cut")] {
         let mut bytes = good.clone();
         bytes[at] = byte;
         let error = Envelope::read(&bytes).expect_err(words).to_string();
         assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn nothing_may_follow_the_value() {
+    for codec in [Codec::Postcard, Codec::Bincode] {
+        assert_eq!(*value::<u8>(&around::<u8>(codec, &[5])), 5);
+        let error = decoded::<u8>(&around::<u8>(codec, &[5, 5])).expect_err("two values").to_string();
+        assert!(error.contains("follows"), "{error}");
+    }
+    decoded::<u8>(&around::<u8>(Codec::Json, b"5 5")).expect_err("two values");
+}
+
+#[test]
+fn no_error_quotes_the_value() {
+    for codec in [Codec::Postcard, Codec::Json, Codec::Bincode] {
+        let secret = entry("hunter2".to_owned(), &plain(codec)).expect("encodes");
+        let length = Envelope::read(&secret).expect("reads").payload_len();
+        let bytes = around::<Vec<u8>>(codec, &secret[secret.len() - length..]);
+        let error = decoded::<Vec<u8>>(&bytes);
+        if codec == Codec::Json {
+            error.as_ref().expect_err("a text is no list");
+        }
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
     }
 }

@@ -7,6 +7,7 @@
 //! Structure is what a type asks for. A type that rejects every sample we have, or asks what is there, has no whole
 //! trace: [`Trace`] says so.
 
+mod counts;
 mod hash;
 mod hazard;
 mod node;
@@ -18,4 +19,5 @@ mod tracer;
 #[cfg(test)]
 mod tests;
 
+pub(super) use counts::Counts;
 pub(super) use trace::{Trace, trace};

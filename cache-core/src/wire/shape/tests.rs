@@ -198,6 +198,22 @@ fn types_inside_themselves_have_an_end() {
 }
 
 #[test]
+fn what_was_first_seen_in_short_is_seen_whole() {
+    macro_rules! short {
+        ($leaf:ty) => {{
+            #[allow(dead_code)]
+            #[derive(Deserialize)]
+            enum E {
+                Nested(Box<E>),
+                Empty(Option<$leaf>, Vec<$leaf>),
+            }
+            whole::<E>()
+        }};
+    }
+    assert_ne!(short!(u8), short!(u16));
+}
+
+#[test]
 fn common_types_are_traced() {
     whole::<()>();
     whole::<Vec<Option<(u8, char)>>>();
@@ -281,6 +297,15 @@ fn what_cannot_be_traced_says_why() {
         rest: HashMap<String, u8>,
     }
     assert!(gap::<Flat>(false).contains("flatten"), "{}", gap::<Flat>(false));
+
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    #[serde(tag = "t", content = "c")]
+    enum Adjacent {
+        A(u8),
+        B(String),
+    }
+    assert!(gap::<Adjacent>(false).contains("`tag`"), "{}", gap::<Adjacent>(false));
 
     struct Panics;
     impl<'de> Deserialize<'de> for Panics {

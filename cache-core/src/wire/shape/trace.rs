@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::de::DeserializeOwned;
 
+use super::counts::Counts;
 use super::hash::hash;
 use super::hazard::Hazards;
 use super::node::{Id, Token};
@@ -20,6 +21,8 @@ pub(in crate::wire) struct Trace {
     /// What the type asks for that only a codec that describes itself can answer.
     pub(in crate::wire) asks: Option<&'static str>,
     pub(in crate::wire) hazards: Hazards,
+    /// Of what was seen whole.
+    pub(in crate::wire) counts: Counts,
 }
 
 /// An enum of so many variants is the largest that is traced.
@@ -30,7 +33,8 @@ pub(in crate::wire) fn trace<T: DeserializeOwned>(human: bool) -> Trace {
     let mut tracer = Tracer::new(human);
     let gap = run::<T>(&mut tracer).err();
     let hash = hash(&tracer, gap.is_none());
-    Trace { hash, gap, asks: tracer.asks, hazards: Hazards::of(&tracer) }
+    let counts = if gap.is_none() { Counts::of(&tracer) } else { Counts::default() };
+    Trace { hash, gap, counts, asks: tracer.asks, hazards: Hazards::of(&tracer) }
 }
 
 fn run<T: DeserializeOwned>(tracer: &mut Tracer) -> Result<(), String> {

@@ -234,7 +234,7 @@ impl<'de> Deserializer<'de> for At<'_> {
     }
 
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        self.any("for names of its fields, as with `flatten`", visitor)
+        self.any("for names, as with `flatten` or `tag`", visitor)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
