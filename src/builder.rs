@@ -7,6 +7,8 @@ use std::time::Duration;
 use backend_memory::Memory;
 #[cfg(feature = "moka")]
 use backend_memory::Moka;
+#[cfg(feature = "redis")]
+use backend_redis::Redis;
 use cache_core::{Cache, Clock, EngineBuilder, Result};
 
 use crate::Larder;
@@ -62,6 +64,25 @@ impl LarderBuilder {
     #[must_use]
     pub fn moka(self, moka: Moka) -> Self {
         self.backend(moka)
+    }
+
+    /// Holds entries in a Redis, where all processes that use it find them. Every read is then a round trip: memory in
+    /// front of it is not built yet, so the last of `memory`, `redis` and `backend` is the one that counts.
+    ///
+    /// ```no_run
+    /// # async fn example() -> larder::Result<()> {
+    /// use larder::{Larder, Redis};
+    ///
+    /// let redis = Redis::connect("redis://127.0.0.1/").await?; // also while there is none
+    /// let cache = Larder::builder().namespace("campus").redis(redis).build();
+    /// # let _ = cache;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn redis(self, redis: Redis) -> Self {
+        self.backend(redis)
     }
 
     /// Holds entries in a backend of your own.

@@ -15,7 +15,7 @@ impl Larder {
     /// | `LARDER_NAMESPACE` | the prefix of its keys; none |
     /// | `LARDER_TTL` | the TTL of [`Policy::default`](crate::Policy::default), as `90s`, `5m`, `1h30m`, `250ms`; five minutes |
     /// | `LARDER_DISABLED` | `1` or `true` switches it off; `0`, `false` or nothing does not |
-    /// | `REDIS_URL` | an error: this build has no Redis |
+    /// | `REDIS_URL` | an error: Redis is not read from here yet |
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -41,8 +41,12 @@ impl LarderBuilder {
         let variable = |name| variable(name).filter(|value| !value.trim().is_empty());
         // Its value may hold a password, and is not shown.
         if variable("REDIS_URL").is_some() {
-            let message = "REDIS_URL is set, but this larder is built without Redis: unset it, or use a version of \
-                           larder that has the feature `redis` and enable it";
+            let message = if cfg!(feature = "redis") {
+                "REDIS_URL is set, but `from_env` does not connect to it yet: unset it, and give \
+                 `Larder::builder()` a `Redis` instead"
+            } else {
+                "REDIS_URL is set, but this larder is built without Redis: unset it, or enable the feature `redis`"
+            };
             return Err(Error::new(ErrorKind::InvalidConfig, message));
         }
         let mut memory = Memory::builder();

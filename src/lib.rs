@@ -45,7 +45,8 @@
 //!
 //! **What loaders see and say.** [`Load`], [`Previous`], [`Loaded`].
 //!
-//! **Where entries are held.** [`Memory`] with [`MemoryBuilder`] and [`RemovalCause`]; [`Moka`] with [`MokaBuilder`].
+//! **Where entries are held.** [`Memory`] with [`MemoryBuilder`] and [`RemovalCause`]; [`Moka`] with [`MokaBuilder`];
+//! [`Redis`] with [`RedisBuilder`] and [`RedisConnection`].
 //!
 //! **To test with.** [`ManualClock`], and the module [`testing`](mod@testing) (feature `testing`).
 //!
@@ -67,7 +68,12 @@
 //! | `tokio` | yes | background loads on the caller's tokio runtime; without it, on threads |
 //! | `metrics` | no | the counters of [`Stats`] through the crate `metrics` |
 //! | `tracing` | no | every operation as an event of the crate `tracing`, target `larder`; see them with `RUST_LOG=larder=trace` |
+//! | `redis` | no | [`Redis`]: entries that every process shares |
 //! | `testing` | no | [`testing`](mod@testing) |
+//! | `postcard` | no | [`wire`], the form in which remote tiers hold entries, and its default codec |
+//! | `json` | no | entries that other languages read |
+//! | `bincode` | no | the codec bincode 2.0.1, which is no longer maintained (RUSTSEC-2025-0141) |
+//! | `compression` | no | large entries compressed, by LZ4 |
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]
@@ -85,10 +91,14 @@ mod larder;
 pub use backend_memory::{Memory, MemoryBuilder, RemovalCause};
 #[cfg(feature = "moka")]
 pub use backend_memory::{Moka, MokaBuilder};
+#[cfg(feature = "redis")]
+pub use backend_redis::{Redis, RedisBuilder, RedisConnection};
 pub use builder::LarderBuilder;
 pub use cache_core::key;
 #[cfg(feature = "testing")]
 pub use cache_core::testing;
+#[cfg(feature = "postcard")]
+pub use cache_core::wire;
 pub use cache_core::{
     AsTarget, Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Deadlines, Engine,
     EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key, KeyBuilder,

@@ -24,6 +24,8 @@ pub enum ErrorKind {
     NotAnInteger,
     /// `incr` would leave the range of `i64`.
     Overflow,
+    /// An invalidation could not be delivered yet: it is queued, and its targets are treated as invalid here until it is.
+    Queued,
     /// A [`Reply`](crate::Reply) was polled again after it had answered.
     PolledAgain,
     /// A load took longer than its hard timeout.
@@ -69,8 +71,9 @@ impl Error {
         self.0.kind
     }
 
+    /// The error for a reader of `asked` who finds a `found` under `key`.
     #[cold]
-    pub(crate) fn type_mismatch(key: &str, found: &str, asked: &str) -> Self {
+    pub fn type_mismatch(key: &str, found: &str, asked: &str) -> Self {
         Self::new(
             ErrorKind::TypeMismatch,
             format!(

@@ -11,8 +11,6 @@ mod absent;
 mod background;
 mod cache;
 mod clock;
-#[cfg(feature = "testing")]
-mod coding;
 pub mod counter;
 mod deadline;
 mod engine;
@@ -39,6 +37,8 @@ mod target;
 pub mod testing;
 mod timeout;
 mod value;
+#[cfg(feature = "postcard")]
+pub mod wire;
 
 pub use cache::Cache;
 pub use clock::{Clock, ManualClock, Time};

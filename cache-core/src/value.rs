@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::absent;
-#[cfg(feature = "testing")]
-use crate::coding::Coding;
+#[cfg(feature = "postcard")]
+use crate::wire::Coding;
 
 /// What can be cached: every `Serialize + DeserializeOwned + Send + Sync + 'static` type, and [`Local`].
 ///
@@ -37,7 +37,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Cacheable for T {
                 id: TypeId::of::<T>,
                 name: type_name::<T>,
                 is_none: is_none::<T>,
-                #[cfg(feature = "testing")]
+                #[cfg(feature = "postcard")]
                 coding: Some(Coding::of::<T>()),
             }
         }
@@ -61,7 +61,7 @@ impl<T: Send + Sync + 'static> Cacheable for Local<T> {
                 id: TypeId::of::<Self>,
                 name: type_name::<Self>,
                 is_none: |_| false,
-                #[cfg(feature = "testing")]
+                #[cfg(feature = "postcard")]
                 coding: None,
             }
         }
@@ -78,12 +78,12 @@ impl<T> Deref for Local<T> {
 
 /// The static description of a cached type: its name, its identity, and how to encode it.
 pub struct Kind {
-    id: fn() -> TypeId,
+    pub(crate) id: fn() -> TypeId,
     name: fn() -> &'static str,
     /// Whether a value of it says "there is none".
     is_none: fn(&dyn Any) -> bool,
     /// How it is encoded; nothing for [`Local`].
-    #[cfg(feature = "testing")]
+    #[cfg(feature = "postcard")]
     pub(crate) coding: Option<Coding>,
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cache_core::testing::conformance::{self, Subject};
 use cache_core::testing::{Plain, Remote};
+use cache_core::wire::{Codec, Format};
 use cache_core::{Cache, Engine, ManualClock};
 
 fn keeps_the_contract(cache: impl FnOnce(&ManualClock) -> Arc<dyn Cache>) {
@@ -20,6 +21,14 @@ fn plain() {
 #[test]
 fn always_pending_through_a_codec() {
     keeps_the_contract(|clock| Arc::new(Remote::new(Plain::new(clock.clock()))));
+}
+
+#[test]
+fn through_every_codec_compressed() {
+    for codec in [Codec::Postcard, Codec::Json, Codec::Bincode] {
+        let format = Format::new(codec).compress_above(0);
+        keeps_the_contract(|clock| Arc::new(Remote::new(Plain::new(clock.clock())).format(format)));
+    }
 }
 
 #[test]

@@ -2,10 +2,12 @@
 //! Each panics where a property does not hold.
 #![forbid(unsafe_code)]
 
+mod envelopes;
 mod keys;
 mod operations;
 mod patterns;
 
+pub use envelopes::envelopes;
 pub use keys::keys;
 pub use operations::operations;
 pub use patterns::patterns;

@@ -48,3 +48,8 @@ fn patterns() {
 fn operations() {
     smoke(larder_fuzz::operations, 400);
 }
+
+#[test]
+fn envelopes() {
+    smoke(larder_fuzz::envelopes, 300);
+}

@@ -9,20 +9,29 @@ use std::time::Duration;
 use crate::cache::Cache;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Tier, Usage};
+use crate::error::Error;
 use crate::fence::Fence;
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Local, Value};
+use crate::wire::{self, Decoded, Envelope, Format, Header, Order};
 
 /// Wraps a backend so that it looks like a remote one: it holds bytes, answers `Pending` to everything and is
 /// polled more than once for each answer.
 #[derive(Debug)]
-pub struct Remote<C>(Arc<C>);
+pub struct Remote<C>(Arc<C>, Format);
 
 impl<C: Cache> Remote<C> {
     /// The wrapper around `cache`.
     pub fn new(cache: C) -> Self {
-        Self(Arc::new(cache))
+        Self(Arc::new(cache), Format::default())
+    }
+
+    /// With another codec, or another limit.
+    #[must_use]
+    pub fn format(mut self, format: Format) -> Self {
+        self.1 = format;
+        self
     }
 }
 
@@ -57,14 +66,21 @@ impl<C: Cache> Cache for Remote<C> {
     }
 
     fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        let format = self.1;
+        let asked = Box::<str>::from(key);
         late(self.0.get(key, Kind::of::<Bytes>()).and_then(move |entry| {
             let Some(mut entry) = entry else { return Ok(None) };
             entry.tier = Tier::L2;
-            // A counter is a plain integer, there as here.
-            if entry.value.as_integer().is_none() {
-                entry.value = decoded(entry.value, kind)?;
+            let Ok(bytes) = entry.value.clone().downcast::<Bytes>() else {
+                // A counter is a plain integer, there as here.
+                return Ok(Some(entry));
+            };
+            let envelope = Envelope::read(&bytes.0)?;
+            match envelope.decode(kind, &format)? {
+                Decoded::Value(value) => Ok(Some(Entry { value, ..entry })),
+                Decoded::OtherShape => Ok(None),
+                Decoded::OtherKind => Err(Error::type_mismatch(&asked, envelope.kind(), kind.name())),
             }
-            Ok(Some(entry))
         }))
     }
 
@@ -76,11 +92,10 @@ impl<C: Cache> Cache for Remote<C> {
         if value.as_integer().is_some() {
             return late(self.0.set(key, value, options));
         }
-        match value.encode() {
-            Ok(bytes) => {
-                let bytes = Bytes { kind: value.kind().name().to_owned(), bytes };
-                late(self.0.set(key, Value::new(Arc::new(bytes)), options))
-            }
+        let Set { lifetime, origin, tags, .. } = options;
+        let header = Header { order: Order::default(), lifetime, origin, tags };
+        match wire::encode(&value, &header, &self.1) {
+            Ok(bytes) => late(self.0.set(key, Value::new(Arc::new(Local(bytes))), options)),
             // As an explicit write that cannot be done: the old value must not stay in its place.
             Err(error) => {
                 let deleted = self.0.delete(key);
@@ -126,18 +141,5 @@ impl<C: Cache> Cache for Remote<C> {
     }
 }
 
-/// An encoded value and the name of its kind.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Bytes {
-    kind: String,
-    bytes: Vec<u8>,
-}
-
-/// The value of `kind`, or, if it is of another kind, what is there: the caller tells a mismatch by it.
-fn decoded(value: Value, kind: &'static Kind) -> crate::Result<Value> {
-    let bytes = value.clone().downcast::<Bytes>();
-    match bytes {
-        Ok(bytes) if bytes.kind == kind.name() => kind.decode(&bytes.bytes),
-        _ => Ok(value),
-    }
-}
+/// An entry in its wire form.
+type Bytes = Local<Vec<u8>>;

@@ -1,0 +1,288 @@
+//! The contract of a backend, each operation as work for the thread that speaks with Redis.
+
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use cache_core::wire::{self, Decoded, Envelope};
+use cache_core::{
+    BoxFuture, Cache, Entry, Error, ErrorKind, Fence, Kind, Lifetime, Origin, Reply, Result, Set, Stored,
+    Strength, Target, Tier, Usage, Value,
+};
+use tokio::time::{Instant, sleep};
+
+use crate::failure::Failure;
+use crate::handle::{Redis, Shared};
+use crate::link::Link;
+use crate::queue::{Owned, Strike};
+use crate::read::{self, Found};
+use crate::session::Session;
+use crate::slot::{State, millis};
+use crate::strike;
+use crate::write::{self, NoSum, Parcel};
+
+impl Redis {
+    /// Does `work` with a connection; an error says `what` was tried.
+    fn with<T, F>(&self, what: String, work: impl FnOnce(Session) -> F + Send + 'static) -> Reply<'_, T>
+    where
+        T: Send + 'static,
+        F: Future<Output = std::result::Result<T, Failure>> + 'static,
+    {
+        if self.shared.io.is_full() {
+            return Reply::error(
+                Failure::Down("too many operations are under way".to_owned()).into_error(&what),
+            );
+        }
+        let work = |link: Rc<Link>| async move { work(link.session().await?).await };
+        self.answer(self.shared.io.run(Some(self.shared.operation), work), what)
+    }
+
+    fn answer<T: Send + 'static>(
+        &self,
+        receiver: tokio::sync::oneshot::Receiver<std::result::Result<T, Failure>>,
+        what: String,
+    ) -> Reply<'_, T> {
+        // Owned by nobody but the thread: nothing is borrowed from here.
+        let answer: BoxFuture<'static, Result<T>> = Box::pin(async move {
+            let gone = || Failure::Down("the thread that speaks with it has ended".to_owned());
+            let answer = receiver.await.unwrap_or_else(|_| Err(gone()));
+            answer.map_err(|failure| failure.into_error(&what))
+        });
+        Reply::Pending(answer)
+    }
+
+    /// Invalidates: where Redis does not get it, it waits in the queue, and nothing is read until it has been delivered.
+    fn strike<T, F>(
+        &self,
+        what: String,
+        strike: Strike,
+        work: impl FnOnce(Session) -> F + Send + 'static,
+    ) -> Reply<'_, T>
+    where
+        T: Send + 'static,
+        F: Future<Output = std::result::Result<T, Failure>> + 'static,
+    {
+        // A scan looks at all there is, and may take its time: each of its steps is bounded.
+        let limit = match strike.0 {
+            Owned::Pattern(_) => None,
+            Owned::All if strike.1 == Strength::MarkStale => None,
+            _ => Some(self.shared.operation),
+        };
+        let work = move |link: Rc<Link>| async move {
+            let done = async { work(link.session().await?).await };
+            let done = match limit {
+                Some(limit) => {
+                    tokio::time::timeout(limit, done).await.unwrap_or_else(|_| Err(Failure::late(limit)))
+                }
+                None => done.await,
+            };
+            if let Err(failure) = &done {
+                link.break_off(&format!("an invalidation could not be delivered: {failure:?}"));
+                let mut queue = link.queue.borrow_mut();
+                queue.push(strike);
+                link.status.lock().queued = queue.len();
+            }
+            done
+        };
+        let receiver = self.shared.io.run(None, work);
+        let answer: BoxFuture<'static, Result<T>> = Box::pin(async move {
+            let gone = || Failure::Down("the thread that speaks with it has ended".to_owned());
+            let answer = receiver.await.unwrap_or_else(|_| Err(gone()));
+            answer.map_err(|failure| {
+                let error = failure.into_error(&what);
+                let message =
+                    format!("{error}; it is queued, and this process reads nothing until it is delivered");
+                Error::new(ErrorKind::Queued, message)
+            })
+        });
+        Reply::Pending(answer)
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl Cache for Redis {
+    fn fresh(&self, _: &str) -> Option<Value> {
+        None
+    }
+
+    fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        let name: Box<str> = key.into();
+        let found = self.with(format!("get {key:?}"), async move |session| read::read(&session, &name).await);
+        let key: Box<str> = key.into();
+        found.and_then(move |found| entry(&self.shared, &key, found, kind))
+    }
+
+    fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
+        let name: Box<str> = key.into();
+        let found = self.with(format!("ttl {key:?}"), async move |session| read::read(&session, &name).await);
+        found.map(|found| found.times().map(|(left, ..)| left))
+    }
+
+    fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
+        let parcel = match parcel(&self.shared, key, &value, &options) {
+            Ok(parcel) => parcel,
+            // As an explicit write that cannot be done: the old value must not stay in its place.
+            Err(error) => return self.delete(key).and_then(move |_| Err(error)),
+        };
+        let what = format!("set {key:?}");
+        let shared = self.shared.clone();
+        let Some(fence) = options.fence else {
+            let strike = (Owned::Key(key.into()), Strength::Remove);
+            return self.strike(what, strike, async move |session| write::store(&session, &parcel).await);
+        };
+        self.with(what, async move |session| {
+            let stored = write::store(&session, &parcel).await?;
+            if stored == Stored::Yes {
+                shared.leases.lock().remove(&fence.lease);
+            }
+            Ok(stored)
+        })
+    }
+
+    fn delete(&self, key: &str) -> Reply<'_, bool> {
+        let (name, strike) = (Box::<str>::from(key), (Owned::Key(key.into()), Strength::Remove));
+        self.strike(format!("delete {key:?}"), strike, async move |session| {
+            write::delete(&session, &name).await
+        })
+    }
+
+    fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
+        let strike = (Owned::from(target), strength);
+        let what = match strength {
+            Strength::Remove => format!("invalidate {target:?}"),
+            Strength::MarkStale => format!("mark {target:?} stale"),
+        };
+        let again = strike.clone();
+        self.strike(what, strike, async move |session| strike::run(&session, &again).await)
+    }
+
+    fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool> {
+        let (name, ttl) = (Box::<str>::from(key), millis(ttl));
+        self.with(format!("expire {key:?}"), async move |session| write::expire(&session, &name, ttl).await)
+    }
+
+    fn incr(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
+        let (name, total) = (Box::<str>::from(key), millis(lifetime.fresh));
+        let what = format!("incr {key:?} by {delta}");
+        let sum =
+            self.with(what.clone(), async move |session| write::incr(&session, &name, delta, total).await);
+        sum.and_then(move |sum| {
+            sum.map_err(|no_sum| match no_sum {
+                NoSum::Overflow => {
+                    let why = "beyond the range of i64; it stays as it was";
+                    Error::new(ErrorKind::Overflow, format!("{what}: {why}"))
+                }
+                NoSum::NotAnInteger => {
+                    let why = "it holds something other than an `i64`; delete it, or use another key";
+                    Error::new(ErrorKind::NotAnInteger, format!("{what}: {why}"))
+                }
+            })
+        })
+    }
+
+    fn fence(&self, key: &str) -> Reply<'_, Fence> {
+        let (name, shared) = (Box::<str>::from(key), self.shared.clone());
+        self.with(format!("begin to load {key:?}"), async move |session| {
+            let fence = write::fence(&session, &name).await?;
+            shared.leases.lock().insert(fence.lease);
+            Ok(fence)
+        })
+    }
+
+    fn release(&self, key: &str, fence: Fence) {
+        if !self.shared.leases.lock().remove(&fence.lease) {
+            return;
+        }
+        let name = Box::<str>::from(key);
+        // The place is free by itself after a while; nobody waits for this.
+        drop(self.with(String::new(), async move |session| write::release(&session, &name, fence).await));
+    }
+
+    fn troubles(&self) -> Reply<'_, Vec<String>> {
+        let connection = self.connection();
+        let mut troubles = Vec::new();
+        if let Some(why) = connection.trouble {
+            troubles
+                .push(format!("Redis is not reachable: {why}; it is tried again every two seconds at most"));
+        }
+        if connection.queued > 0 {
+            let queued = connection.queued;
+            troubles
+                .push(format!("{queued} invalidations wait for Redis, and are delivered before it is read"));
+        }
+        Reply::ready(troubles)
+    }
+
+    fn close(&self, within: Duration) -> Reply<'_, u64> {
+        let under_way = self.shared.io.counter();
+        let receiver = self.shared.io.run(None, async move |link: Rc<Link>| {
+            let end = Instant::now().checked_add(within);
+            loop {
+                let left = link.queue.borrow().len();
+                // This is one itself. What others are about may still have to be queued.
+                let done = left == 0 && under_way.load(Ordering::Relaxed) <= 1;
+                if done || end.is_some_and(|end| Instant::now() >= end) {
+                    return Ok(left as u64);
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        });
+        self.answer(receiver, "close".to_owned())
+    }
+
+    fn usage(&self) -> Usage {
+        Usage::default()
+    }
+}
+
+fn parcel(shared: &Shared, key: &str, value: &Value, options: &Set<'_>) -> Result<Parcel> {
+    let counter = value.as_integer();
+    let body = match counter {
+        Some(count) => count.to_string().into_bytes(),
+        None => {
+            // Order and tags stand before the envelope, where scripts find them.
+            let (order, tags) = (wire::Order::default(), &[]);
+            let header = wire::Header { order, lifetime: options.lifetime, origin: options.origin, tags };
+            wire::encode(value, &header, &shared.format)?
+        }
+    };
+    let fresh = millis(options.lifetime.fresh);
+    Ok(Parcel {
+        key: key.into(),
+        body,
+        counter: counter.is_some(),
+        tags: options.tags.to_vec(),
+        fresh,
+        total: millis(options.lifetime.total).max(fresh),
+        fence: options.fence,
+        if_absent: options.if_absent,
+    })
+}
+
+fn entry(shared: &Shared, key: &str, found: Found, kind: &'static Kind) -> Result<Option<Entry>> {
+    let Some((left, stale_for, age)) = found.times() else { return Ok(None) };
+    let (value, origin, tags) = match found {
+        Found::Nothing | Found::Foreign => return Ok(None),
+        Found::Counter { count, .. } => (Value::new(Arc::new(count)), Origin::default(), Vec::new()),
+        Found::Entry { header, bytes, body, .. } if header.state == State::CounterInSlot => {
+            let Some(count) = read::integer(&bytes[body..]) else { return Ok(None) };
+            (Value::new(Arc::new(count)), Origin::default(), Vec::new())
+        }
+        Found::Entry { header, bytes, body, .. } => {
+            let envelope = Envelope::read(&bytes[body..])?;
+            match envelope.decode(kind, &shared.format)? {
+                Decoded::Value(value) => (value, envelope.origin, header.tags),
+                Decoded::OtherShape => return Ok(None),
+                Decoded::OtherKind => {
+                    let (found, asked) = (envelope.kind(), kind.name());
+                    let what = "read it as what was stored, or use another key";
+                    let message = format!("{key:?} holds a `{found}`, not a `{asked}`: {what}");
+                    return Err(Error::new(ErrorKind::TypeMismatch, message));
+                }
+            }
+        }
+    };
+    Ok(Some(Entry { value, left, stale_for, age, tier: Tier::L2, origin, tags }))
+}

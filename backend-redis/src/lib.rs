@@ -1,0 +1,126 @@
+//! The remote store of the larder cache, over Redis: [`Redis`] keeps the contract of [`Cache`](cache_core::Cache).
+//!
+//! # How it works
+//!
+//! One thread speaks with Redis, over one connection, on which everything is pipelined. An operation is a piece of work
+//! that is handed to that thread, so it is under way when its method returns, and its reply can be awaited or waited for
+//! anywhere. `thread` has the thread, `keeper` connects for ever, `link` is the connection as everybody sees it,
+//! `session` sends; `read`, `write` and `strike` are the operations.
+//!
+//! ## What stands in Redis
+//!
+//! | name | type | what |
+//! |---|---|---|
+//! | `larder:<namespace>:{order}` | string | `<epoch> <sequence>`: the *order* |
+//! | `larder:<namespace>:{order}:recent` | sorted set | the 4096 tags struck last, by hash, with the sequence of that |
+//! | `larder:<namespace>:<epoch>:k:<key>` | string | an entry, or the place that a load holds for one; a counter is a plain integer |
+//! | `larder:<namespace>:<epoch>:c:<key>` | string | the header of a counter: how long it was to live |
+//! | `larder:<namespace>:<epoch>:t:<tag>` | string | the *mark* of a tag: `<struck hard at> <struck softly at> <base>` |
+//!
+//! The epoch is 16 hex digits, drawn at random. An entry is a header of 76 bytes (numbers are big-endian), its tags (each:
+//! two bytes of length, then the text), and the envelope of `docs/wire-format.md`, whose own order and tags are left empty:
+//!
+//! | at | bytes | what |
+//! |---:|---:|---|
+//! | 0 | 3 | `LS`, then the version 1 |
+//! | 3 | 1 | `E` an entry, `H` a place that is held, `N` a counter that is stale or being loaded, `C` the header of one |
+//! | 4 | 8 | leases up to this number are void |
+//! | 12 | 8 | the last lease handed out |
+//! | 20 | 8 | leases up to this number may publish stale values only |
+//! | 28 | 8 | milliseconds it is fresh for |
+//! | 36 | 8 | milliseconds it lives |
+//! | 44 | 8 | its age when these two began |
+//! | 52 | 8 | the sequence when its load began |
+//! | 60 | 8 | milliseconds that Redis keeps it beyond its life, for loads |
+//! | 68 | 4 | loads that hold its place |
+//! | 72 | 4 | bytes of the tags |
+//!
+//! `PX` is the time it lives, and the milliseconds beyond it. So what is left, and how old it is, follow from `PTTL`: no clock
+//! of any machine is compared with that of another.
+//!
+//! ## Why nothing invalidated is served (G1, G2)
+//!
+//! *Everything, and the namespace.* The epoch is part of every name. Every operation reads the order beside what it does,
+//! in the same round trip and before it; where that names another epoch, what was done does not count and is done again.
+//! `clear` writes a new epoch: constant work, and whatever comes late for the old one is written where nobody looks. What
+//! the old one holds is swept in the background. If the order is lost (`FLUSHALL`, an eviction, a restart), the next
+//! operation draws a new epoch, and all that may be left is dead.
+//!
+//! *A key.* A load asks for a lease before it reads its source. The lease stands where the value stands or would stand: in
+//! the header of what is there, or in a placeholder. A script publishes if the lease is still good in what stands there
+//! *now*. Every plain `SET` of larder's brings new random numbers, every `DEL` takes them away, and what anybody else
+//! writes has none: so all of these void the lease, whoever does them. Publishing voids the older leases only. A place is
+//! held beyond the end of its value's life, for ten minutes at most ([`RedisBuilder::max_load`]): what takes longer is not
+//! stored.
+//!
+//! *A pattern.* `SCAN … MATCH`, so the matcher is Redis' own, and `UNLINK`, some keys at a time. A scan meets every key
+//! that is there all the while. So it meets the place of each load that began before it, published or not, and takes the
+//! lease with it. No order is needed for it.
+//!
+//! *A tag.* An entry knows the sequence that its load found. To strike a tag, first the sequence is raised, to *s*, and the
+//! tag noted among the recent ones; then *s* is written into the tag's mark, by maximum. A reader takes an entry only if
+//! each of its tags has a mark, and none of them is above the entry's own number. So a late load needs no hindering: what it
+//! publishes is older than the mark. (It is told so where that can be known before.) Order and marks stand in slots of their
+//! own, and each script touches one slot.
+//!
+//! A mark that is missing means invalid. Marks live as long as the longest-lived entry that bears the tag, so they end by
+//! themselves; and if Redis evicts one, the entries are lost, not brought back to life. Whoever stores an entry makes the
+//! missing marks again, with the number at which the tag was last struck, as the recent ones know it; for tags that they
+//! do not know, with the number up to which they have forgotten.
+//!
+//! *Marking stale* writes the end of freshness into the entry; for a tag, the first reader does.
+//!
+//! ## What a round trip holds
+//!
+//! | operation | round trips | scripts |
+//! |---|---:|---|
+//! | `get`, `ttl`: nothing, an entry without tags, one whose tags were seen here before | 1 | none |
+//! | the same of other tags, or of a counter | 2 | none |
+//! | `set` without tags, `invalidate` of a key | 1 | none |
+//! | `set` with tags | 3 | lease, look-up, store |
+//! | a load that misses: `get`, fence, publication (with tags) | 3 (4) | lease, store (look-up) |
+//! | `delete`, `incr` | 1 | one |
+//! | `expire`, a tag struck | 2 | one, two |
+//! | `clear` | 1 | one |
+//! | a pattern | 2 for each 512 keys *of the database*, whoever they belong to | none |
+//!
+//! and one more where the epoch has changed since the last operation.
+//!
+//! ## When Redis is not well (G4)
+//!
+//! While there is no connection, everything fails at once; a round trip that takes longer than
+//! [`RedisBuilder::response_timeout`] breaks the connection for all. An invalidation (or a `set`, or a `delete`) that could
+//! not be delivered is queued, and breaks the connection too: there is one again only when the queue has been delivered, in
+//! its order. So this process reads nothing while something waits. A queue that is full turns into one `clear`.
+//!
+//! What was sent over a broken connection may still stand in Redis' buffers, and would be done after what comes later. So
+//! the new connection first closes the old one by its number (`CLIENT KILL ID`). Where that is refused, it begins a new
+//! epoch, so that whatever the old one can still do does not count.
+//!
+//! Where Redis is full and takes no mark, striking a tag or clearing deletes the order: the next epoch is empty.
+//!
+//! ## What is not here yet
+//!
+//! Cluster, Sentinel, TLS; one load for the fleet (leases fence here, they do not make others wait); notices to other
+//! processes. A Redis that loses what it acknowledged (a failover) can lose invalidations with it.
+
+mod batch;
+mod cache;
+mod failure;
+mod handle;
+mod keeper;
+mod link;
+mod names;
+mod order;
+mod queue;
+mod read;
+mod script;
+mod session;
+mod settings;
+mod slot;
+mod strike;
+mod tags;
+mod thread;
+mod write;
+
+pub use handle::{Redis, RedisBuilder, RedisConnection};

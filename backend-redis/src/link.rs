@@ -1,0 +1,160 @@
+//! The connection: up, down, or not yet tried; and what this process knows of the cache behind it.
+//!
+//! Lives on the thread of [`crate::thread`]; other threads see its [`Status`] only.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
+use tokio::sync::{Notify, watch};
+
+use crate::failure::Failure;
+use crate::names::Names;
+use crate::queue::Queue;
+use crate::session::Session;
+use crate::settings::Settings;
+
+/// What other threads may know of the connection.
+#[derive(Debug, Default)]
+pub(crate) struct Status {
+    pub(crate) connected_since: Option<Instant>,
+    pub(crate) reconnects: u64,
+    /// Why it is down.
+    pub(crate) trouble: Option<String>,
+    pub(crate) queued: usize,
+}
+
+enum State {
+    Starting,
+    Up(MultiplexedConnection),
+    Down(String),
+}
+
+/// Of one key.
+type Tags = Rc<[Box<str>]>;
+
+pub(crate) struct Link {
+    pub(crate) settings: Settings,
+    pub(crate) names: Names,
+    pub(crate) queue: RefCell<Queue>,
+    pub(crate) status: Arc<Mutex<Status>>,
+    /// The epoch as it was last seen; zero if it is not known.
+    pub(crate) epoch: Cell<u64>,
+    /// Whether a write was sent of which nobody knows what became.
+    pub(crate) unknown: Cell<bool>,
+    /// Batches with writes that are under way.
+    pub(crate) unanswered: Cell<usize>,
+    state: RefCell<State>,
+    /// Counts connections, so that only its own users break one.
+    life: Cell<u64>,
+    lost: Notify,
+    settled: watch::Sender<bool>,
+    /// The tags of keys that were read or written: so that their marks can be read along with them.
+    known: RefCell<HashMap<Box<str>, Tags>>,
+}
+
+/// Keys whose tags are remembered; a key that is not costs a second round trip.
+const KNOWN: usize = 16_384;
+
+impl Link {
+    pub(crate) fn new(settings: Settings, status: Arc<Mutex<Status>>) -> Self {
+        Self {
+            names: Names::new(&settings.namespace),
+            queue: RefCell::new(Queue::new(settings.queue)),
+            settings,
+            status,
+            epoch: Cell::new(0),
+            unknown: Cell::new(false),
+            unanswered: Cell::new(0),
+            state: RefCell::new(State::Starting),
+            life: Cell::new(0),
+            lost: Notify::new(),
+            settled: watch::Sender::new(false),
+            known: RefCell::default(),
+        }
+    }
+
+    /// The connection, if there is one; at the very beginning, once the first attempt is over.
+    pub(crate) async fn session(self: &Rc<Self>) -> Result<Session, Failure> {
+        if matches!(&*self.state.borrow(), State::Starting) {
+            self.settle().await;
+        }
+        match &*self.state.borrow() {
+            State::Up(connection) => Ok(self.over(connection.clone())),
+            State::Down(why) => Err(Failure::Down(why.clone())),
+            State::Starting => Err(Failure::Down("it is being connected".to_owned())),
+        }
+    }
+
+    /// Returns when the first attempt to connect is over, or has taken too long.
+    pub(crate) async fn settle(&self) {
+        let mut settled = self.settled.subscribe();
+        let _ = tokio::time::timeout(self.settings.connect, settled.wait_for(|settled| *settled)).await;
+    }
+
+    /// The user of a connection that is not yet everybody's.
+    pub(crate) fn over(self: &Rc<Self>, connection: MultiplexedConnection) -> Session {
+        Session { link: self.clone(), connection, life: self.life.get() }
+    }
+
+    /// A new connection begins.
+    pub(crate) fn begin(&self) {
+        self.life.set(self.life.get() + 1);
+        self.epoch.set(0);
+    }
+
+    /// From now on everybody uses it.
+    pub(crate) fn up(&self, session: &Session) {
+        *self.state.borrow_mut() = State::Up(session.connection.clone());
+        let mut status = self.status.lock();
+        status.connected_since = Some(Instant::now());
+        status.trouble = None;
+        drop(status);
+        self.settled.send_replace(true);
+    }
+
+    /// From now on nobody uses it, and everything is refused at once.
+    pub(crate) fn down(&self, why: &str) {
+        *self.state.borrow_mut() = State::Down(why.to_owned());
+        let mut status = self.status.lock();
+        if status.connected_since.take().is_some() {
+            status.reconnects += 1;
+        }
+        status.trouble = Some(why.to_owned());
+        drop(status);
+        self.settled.send_replace(true);
+    }
+
+    /// The connection of that life is of no use any more.
+    pub(crate) fn lose(&self, life: u64, why: &str) {
+        if life == self.life.get() && matches!(&*self.state.borrow(), State::Up(_)) {
+            self.down(why);
+            self.lost.notify_one();
+        }
+    }
+
+    /// Breaks the connection that is in use: what could not be delivered is to be delivered before it is used again.
+    pub(crate) fn break_off(&self, why: &str) {
+        self.lose(self.life.get(), why);
+    }
+
+    pub(crate) async fn until_lost(&self) {
+        self.lost.notified().await;
+    }
+
+    pub(crate) fn tags_of(&self, key: &str) -> Tags {
+        self.known.borrow().get(key).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn learn_tags(&self, key: &str, tags: &[Box<str>]) {
+        let mut known = self.known.borrow_mut();
+        if known.len() >= KNOWN {
+            known.clear();
+        }
+        known.insert(key.into(), tags.into());
+    }
+}

@@ -1,0 +1,183 @@
+//! Invalidations, each as it is done in Redis. All can be done again: a second time changes nothing that is newer.
+
+use cache_core::Strength;
+use redis::Value;
+
+use crate::batch::{Batch, bytes};
+use crate::failure::Failure;
+use crate::names::Names;
+use crate::order::{Order, new_epoch};
+use crate::queue::{Owned, Strike};
+use crate::script::{MARK, SOFTEN, STRIKE};
+use crate::session::{Session, order};
+use crate::slot::millis;
+
+/// How many tags are remembered as struck recently.
+const RECENT: usize = 4096;
+/// How many keys Redis is to look at for one step of a scan: well below a millisecond.
+const STEP: usize = 512;
+
+/// Does it, and returns when Redis has it.
+pub(crate) async fn run(session: &Session, (target, strength): &Strike) -> Result<(), Failure> {
+    match (target, strength) {
+        (Owned::Key(key), Strength::Remove) => key_removed(session, key).await,
+        (Owned::Key(key), Strength::MarkStale) => key_softened(session, key).await,
+        (Owned::Tag(tag), strength) => {
+            or_everything(session, tag_struck(session, tag, *strength).await).await
+        }
+        (Owned::All, Strength::Remove) => or_everything(session, renew(session).await).await,
+        (Owned::All, Strength::MarkStale) => scan(session, "*", *strength).await,
+        (Owned::Pattern(pattern), strength) => scan(session, pattern, *strength).await,
+    }
+}
+
+/// Where Redis has no room to write a mark, it has room to forget: the next one begins a new epoch.
+async fn or_everything(session: &Session, done: Result<(), Failure>) -> Result<(), Failure> {
+    match done {
+        Err(failure) if failure.is_full() => {
+            let names = &session.link.names;
+            let mut batch = Batch::default();
+            batch.write(redis::cmd("UNLINK").arg(names.order()).arg(names.recent()).to_owned());
+            session.link.epoch.set(0);
+            session.send(&batch).await?.next().map(drop)
+        }
+        done => done,
+    }
+}
+
+async fn key_removed(session: &Session, key: &str) -> Result<(), Failure> {
+    session
+        .in_epoch(async |epoch| {
+            let keys = session.link.names.keys(epoch, key);
+            let mut batch = Batch::default();
+            batch.read(session.read_order());
+            batch.write(redis::cmd("UNLINK").arg(&keys.entry).arg(&keys.companion).to_owned());
+            let mut answers = session.send(&batch).await?;
+            let order = order(answers.next()?)?;
+            Ok((order, answers.next().map(drop)?))
+        })
+        .await
+}
+
+async fn key_softened(session: &Session, key: &str) -> Result<(), Failure> {
+    session
+        .in_epoch(async |epoch| {
+            let keys = session.link.names.keys(epoch, key);
+            let mut batch = Batch::default();
+            batch.read(session.read_order());
+            batch.script(&SOFTEN, &[&keys.entry, &keys.companion], &[b"", b"0"]);
+            let mut answers = session.send(&batch).await?;
+            let order = order(answers.next()?)?;
+            Ok((order, answers.next().map(drop)?))
+        })
+        .await
+}
+
+/// The order first, then the mark: who took the order before, is older than the mark; who takes it after, began to
+/// load after this was called.
+async fn tag_struck(session: &Session, tag: &str, strength: Strength) -> Result<(), Failure> {
+    let names = &session.link.names;
+    let mut batch = Batch::default();
+    let letter: &[u8] = if strength == Strength::Remove { b"h" } else { b"s" };
+    let (new, recent) = (new_epoch(), RECENT.to_string());
+    let args = [new.as_bytes(), letter, tag.as_bytes(), recent.as_bytes()];
+    batch.script(&STRIKE, &[&names.order(), &names.recent()], &args);
+    let struck = bytes(session.send(&batch).await?.next()?)?;
+    let order = struck.and_then(|text| Order::parse(&text)).ok_or(Failure::Odd)?;
+    let (at, hold) = (order.sequence.to_string(), millis(session.link.settings.hold).to_string());
+    let [hard, soft] = if strength == Strength::Remove { [&*at, "0"] } else { ["0", &*at] };
+    let mut batch = Batch::default();
+    let mark = names.mark(order.epoch, tag);
+    let args = [hard.as_bytes(), soft.as_bytes(), hold.as_bytes()];
+    batch.script(&MARK, &[&mark], &args);
+    session.send(&batch).await?.next().map(drop)
+}
+
+/// Begins a new epoch, in which there is nothing. What the one before holds is swept behind everybody's back.
+pub(crate) async fn renew(session: &Session) -> Result<(), Failure> {
+    let (before, _) = session.renew(false).await?;
+    if let Some(before) = before {
+        let session =
+            Session { link: session.link.clone(), connection: session.connection.clone(), ..*session };
+        tokio::task::spawn_local(async move {
+            let glob = session.link.names.whole(before.epoch);
+            // Where that fails, what is left goes when its time is over.
+            let _ = each_found(&session, &glob, async |names| unlink(&session, names).await).await;
+        });
+    }
+    Ok(())
+}
+
+/// All that `pattern` matches, by Redis' own matcher. A load's place is a key like any other: whoever began before this
+/// does not publish after it.
+async fn scan(session: &Session, pattern: &str, strength: Strength) -> Result<(), Failure> {
+    session
+        .in_epoch(async |epoch| {
+            let names = &session.link.names;
+            let glob = names.glob(epoch, pattern);
+            each_found(session, &glob, async |found| match strength {
+                Strength::Remove => unlink(session, with_companions(names, found)).await,
+                Strength::MarkStale => soften(session, names, found).await,
+            })
+            .await?;
+            let mut batch = Batch::default();
+            batch.read(session.read_order());
+            Ok((order(session.send(&batch).await?.next()?)?, ()))
+        })
+        .await
+}
+
+/// Calls `then` with all names that `glob` matches and that are there all the while, some at a time.
+async fn each_found(
+    session: &Session,
+    glob: &str,
+    then: impl AsyncFn(Vec<Vec<u8>>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut cursor = b"0".to_vec();
+    loop {
+        let mut batch = Batch::default();
+        let mut command = redis::cmd("SCAN");
+        command.arg(&cursor).arg("MATCH").arg(glob).arg("COUNT").arg(STEP);
+        batch.read(command);
+        let mut page = session.send(&batch).await?.next_list()?.into_iter();
+        cursor = page.next().map(bytes).transpose()?.flatten().ok_or(Failure::Odd)?;
+        let Some(Value::Array(names)) = page.next() else { return Err(Failure::Odd) };
+        let names = names.into_iter().filter_map(|name| bytes(name).transpose());
+        let names = names.collect::<Result<Vec<_>, _>>()?;
+        if !names.is_empty() {
+            then(names).await?;
+        }
+        if cursor == b"0" {
+            return Ok(());
+        }
+    }
+}
+
+fn with_companions(names: &Names, mut found: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let companions: Vec<_> = found.iter().map(|entry| names.companion_of(entry)).collect();
+    found.extend(companions);
+    found
+}
+
+async fn unlink(session: &Session, names: Vec<Vec<u8>>) -> Result<(), Failure> {
+    let mut batch = Batch::default();
+    batch.write(redis::cmd("UNLINK").arg(names).to_owned());
+    session.send(&batch).await?.next().map(drop)
+}
+
+async fn soften(session: &Session, names: &Names, found: Vec<Vec<u8>>) -> Result<(), Failure> {
+    let mut batch = Batch::default();
+    for entry in &found {
+        let companion = names.companion_of(entry);
+        // Keys are UTF-8; what is not, larder has not written.
+        let (Ok(entry), Ok(companion)) = (str::from_utf8(entry), str::from_utf8(&companion)) else {
+            continue;
+        };
+        batch.script(&SOFTEN, &[entry, companion], &[b"", b"0"]);
+    }
+    if batch.scripts.is_empty() {
+        return Ok(());
+    }
+    let mut answers = session.send(&batch).await?;
+    batch.scripts.iter().try_for_each(|_| answers.next().map(drop))
+}

@@ -1,0 +1,158 @@
+//! What the marks say of an entry with tags.
+
+use redis::Value;
+
+use crate::batch::{Batch, bytes, number};
+use crate::failure::Failure;
+use crate::order::Order;
+use crate::script::{MARK, STRUCK};
+use crate::session::Session;
+
+/// A mark, or what is known where there is none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Mark {
+    /// The sequence of the last strike that removes, and of the last one that marks stale.
+    pub(crate) hard: u64,
+    pub(crate) soft: u64,
+    /// With what is left of its life: when that was.
+    base: u64,
+}
+
+/// `None`: there is no mark, so whatever bears the tag is invalid.
+pub(crate) fn read_mark(value: Value) -> Result<Option<Mark>, Failure> {
+    let Some(text) = bytes(value)? else { return Ok(None) };
+    let text = String::from_utf8(text).map_err(|_| Failure::Odd)?;
+    let numbers: Option<Vec<u64>> = text.split(' ').map(|number| number.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some([hard, soft, base]) => Ok(Some(Mark { hard: *hard, soft: *soft, base: *base })),
+        _ => Err(Failure::Odd),
+    }
+}
+
+/// Whether an entry born then may be served.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Verdict {
+    Valid,
+    /// Only as stale; which of its tags say so.
+    Stale(Vec<usize>),
+    Struck,
+}
+
+pub(crate) fn judge(marks: &[Option<Mark>], born: u64) -> Verdict {
+    if marks.iter().any(|mark| mark.is_none_or(|mark| mark.hard > born)) {
+        return Verdict::Struck;
+    }
+    let soft: Vec<usize> =
+        (0..marks.len()).filter(|at| marks[*at].is_some_and(|it| it.soft > born)).collect();
+    if soft.is_empty() { Verdict::Valid } else { Verdict::Stale(soft) }
+}
+
+/// The command that reads the marks of `tags`; it reads one value for each.
+pub(crate) async fn read_marks(
+    session: &Session,
+    epoch: u64,
+    tags: &[Box<str>],
+) -> Result<Vec<Option<Mark>>, Failure> {
+    if tags.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut batch = Batch::default();
+    let mut command = redis::cmd("MGET");
+    tags.iter().for_each(|tag| {
+        command.arg(session.link.names.mark(epoch, tag));
+    });
+    batch.read(command);
+    let marks = session.send(&batch).await?.next_list()?;
+    marks.into_iter().map(read_mark).collect()
+}
+
+/// How long ago the soft strike of each of these marks was, in milliseconds; the longest.
+pub(crate) async fn struck_ago(
+    session: &Session,
+    epoch: u64,
+    tags: &[Box<str>],
+    marks: &[Option<Mark>],
+    soft: &[usize],
+) -> Result<u64, Failure> {
+    let mut batch = Batch::default();
+    for at in soft {
+        batch.read(redis::cmd("PTTL").arg(session.link.names.mark(epoch, &tags[*at])).to_owned());
+    }
+    let mut answers = session.send(&batch).await?;
+    let mut longest = 0;
+    for at in soft {
+        let left = u64::try_from(answers.next_number()?).unwrap_or(0);
+        longest = longest.max(marks[*at].map_or(0, |mark| mark.base.saturating_sub(left)));
+    }
+    Ok(longest)
+}
+
+/// When each tag was last struck, from all that Redis remembers; and the order.
+///
+/// A mark may have been evicted. The recent strikes then still say since when the tag was not struck; what is older than
+/// they reach counts as struck.
+pub(crate) async fn struck(
+    session: &Session,
+    epoch: u64,
+    tags: &[Box<str>],
+) -> Result<(Option<Order>, Vec<Mark>), Failure> {
+    let names = &session.link.names;
+    let (order, recent) = (names.order(), names.recent());
+    let mut batch = Batch::default();
+    let args: Vec<&[u8]> = tags.iter().map(|tag| tag.as_bytes()).collect();
+    batch.script(&STRUCK, &[&order, &recent], &args);
+    let mut command = redis::cmd("MGET");
+    tags.iter().for_each(|tag| {
+        command.arg(names.mark(epoch, tag));
+    });
+    if !tags.is_empty() {
+        batch.read(command);
+    }
+    let mut answers = session.send(&batch).await?;
+    let mut recent = answers.next_list()?.into_iter();
+    let order = bytes(recent.next().ok_or(Failure::Odd)?)?.and_then(|text| Order::parse(&text));
+    if order.is_none() {
+        return Ok((None, Vec::new()));
+    }
+    let mut next = || recent.next().as_ref().and_then(number).ok_or(Failure::Odd);
+    let floor = next()?;
+    let mut marks = Vec::new();
+    let found = if tags.is_empty() { Vec::new() } else { answers.next_list()? };
+    for mark in found {
+        let (hard, soft) = (next()?, next()?);
+        let known = read_mark(mark)?.unwrap_or(Mark { hard: floor, soft: 0, base: 0 });
+        marks.push(Mark { hard: known.hard.max(hard), soft: known.soft.max(soft), base: 0 });
+    }
+    Ok((order, marks))
+}
+
+/// Adds to `batch` what makes the marks outlive an entry of `total` milliseconds.
+pub(crate) fn keep_marks(
+    session: &Session,
+    batch: &mut Batch,
+    epoch: u64,
+    tags: &[Box<str>],
+    marks: &[Mark],
+    total: u64,
+) {
+    for (tag, mark) in tags.iter().zip(marks) {
+        let [hard, soft, total] = [mark.hard, mark.soft, total].map(|number| number.to_string());
+        let name = session.link.names.mark(epoch, tag);
+        batch.script(&MARK, &[&name], &[hard.as_bytes(), soft.as_bytes(), total.as_bytes()]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_older_than_a_mark_or_has_none_is_struck() {
+        let mark = |hard, soft| Some(Mark { hard, soft, base: 0 });
+        assert_eq!(judge(&[], 5), Verdict::Valid);
+        assert_eq!(judge(&[mark(5, 5), mark(0, 0)], 5), Verdict::Valid);
+        assert_eq!(judge(&[mark(5, 6), mark(0, 7)], 5), Verdict::Stale(vec![0, 1]));
+        assert_eq!(judge(&[mark(6, 6), mark(0, 0)], 5), Verdict::Struck);
+        assert_eq!(judge(&[mark(0, 0), None], 5), Verdict::Struck);
+    }
+}

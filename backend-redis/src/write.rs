@@ -1,0 +1,332 @@
+//! Writing: values, counters, deadlines; and what loads hold meanwhile.
+
+use cache_core::{Fence, Stored};
+use redis::Value;
+
+use crate::batch::{Batch, bytes};
+use crate::failure::Failure;
+use crate::order::Order;
+use crate::read::{Found, read};
+use crate::script::{DELETE, EXPIRE, INCR, LEASE, MARK, RELEASE, STORE};
+use crate::session::{Session, order};
+use crate::slot::{Header, State, beginning, millis, write_tags};
+use crate::tags::{Mark, Verdict, judge, keep_marks, read_marks, struck};
+
+/// What is to be stored, ready for the wire.
+pub(crate) struct Parcel {
+    pub(crate) key: Box<str>,
+    /// An envelope, or the text of a counter.
+    pub(crate) body: Vec<u8>,
+    pub(crate) counter: bool,
+    pub(crate) tags: Vec<Box<str>>,
+    pub(crate) fresh: u64,
+    pub(crate) total: u64,
+    pub(crate) fence: Option<Fence>,
+    pub(crate) if_absent: bool,
+}
+
+pub(crate) async fn store(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
+    if !parcel.tags.is_empty() {
+        session.link.learn_tags(&parcel.key, &parcel.tags);
+    }
+    match parcel.fence {
+        Some(fence) => publish(session, parcel, fence).await,
+        None if parcel.if_absent => store_if_absent(session, parcel).await,
+        None if parcel.counter => {
+            let write = async |epoch| {
+                let args = Args { mode: "plain", ..Args::default() };
+                let (order, answer) = run_store(session, epoch, parcel, args, &[]).await?;
+                Ok((order, stored(&answer)?))
+            };
+            session.in_epoch(write).await
+        }
+        None if parcel.tags.is_empty() => set_plainly(session, parcel).await,
+        None => set_tagged(session, parcel).await,
+    }
+}
+
+/// No script: one `SET`, which voids all leases by what it writes.
+async fn set_plainly(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
+    let (fresh, total) = (parcel.fresh, parcel.total);
+    let state = State::Entry;
+    let header =
+        Header { state, from: beginning(), fresh, total, before: 0, born: 0, slack: 0, tags: Vec::new() };
+    let bytes = header.write(&[], &parcel.body);
+    session
+        .in_epoch(async |epoch| {
+            let mut batch = Batch::default();
+            batch.read(session.read_order());
+            let name = session.link.names.entry(epoch, &parcel.key);
+            batch.write(redis::cmd("SET").arg(name).arg(&bytes).arg("PX").arg(total).to_owned());
+            let mut answers = session.send(&batch).await?;
+            let order = order(answers.next()?)?;
+            answers.next()?;
+            Ok((order, Stored::Yes))
+        })
+        .await
+}
+
+/// Takes several round trips, so it goes by a lease like a load: what was called after it and is done before it counts
+/// as having come after it.
+async fn set_tagged(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
+    session
+        .in_epoch(async |epoch| {
+            let (order, lease) = take_lease(session, epoch, &parcel.key).await?;
+            if order.is_none_or(|order| order.epoch != epoch) {
+                return Ok((order, Stored::Yes));
+            }
+            let (order, marks) = struck(session, epoch, &parcel.tags).await?;
+            let Some(Order { sequence, .. }) = order.filter(|order| order.epoch == epoch) else {
+                return Ok((order, Stored::Yes));
+            };
+            let args = Args { mode: "set", lease, born: sequence, ..Args::default() };
+            // Where it does not hold any more, others have written meanwhile.
+            let (order, _) = run_store(session, epoch, parcel, args, &marks).await?;
+            Ok((order, Stored::Yes))
+        })
+        .await
+}
+
+async fn store_if_absent(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
+    session
+        .in_epoch(async |epoch| {
+            let (order, marks) = struck(session, epoch, &parcel.tags).await?;
+            let Some(Order { sequence: born, .. }) = order.filter(|order| order.epoch == epoch) else {
+                return Ok((order, Stored::Exists));
+            };
+            let mut args = Args { mode: "absent", born, ..Args::default() };
+            let (order, answer) = run_store(session, epoch, parcel, args, &marks).await?;
+            let Some(there) = struck_entry(session, epoch, &answer).await? else {
+                return Ok((order, stored(&answer)?));
+            };
+            args.ignored = there;
+            let (order, answer) = run_store(session, epoch, parcel, args, &marks).await?;
+            Ok((order, stored(&answer)?))
+        })
+        .await
+}
+
+async fn publish(session: &Session, parcel: &Parcel, fence: Fence) -> Result<Stored, Failure> {
+    let epoch = fence.incarnation;
+    let (mut stale, mut marks) = (false, Vec::new());
+    if !parcel.tags.is_empty() {
+        let (order, found) = struck(session, epoch, &parcel.tags).await?;
+        if order.is_none_or(|order| order.epoch != epoch) {
+            return Ok(Stored::Fenced);
+        }
+        if found.iter().any(|mark| mark.hard > fence.sequence) {
+            return Ok(Stored::Fenced);
+        }
+        stale = found.iter().any(|mark| mark.soft > fence.sequence);
+        marks = found;
+    }
+    let args = Args { mode: "load", lease: fence.lease, stale, born: fence.sequence, ..Args::default() };
+    let (order, answer) = run_store(session, epoch, parcel, args, &marks).await?;
+    match order {
+        Some(order) if order.epoch == epoch => stored(&answer),
+        _ => Ok(Stored::Fenced),
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Args {
+    mode: &'static str,
+    lease: u64,
+    /// What may be replaced though it looks fresh; zero for nothing.
+    ignored: u64,
+    stale: bool,
+    born: u64,
+}
+
+async fn run_store(
+    session: &Session,
+    epoch: u64,
+    parcel: &Parcel,
+    args: Args,
+    marks: &[Mark],
+) -> Result<(Option<Order>, Value), Failure> {
+    let keys = session.link.names.keys(epoch, &parcel.key);
+    let mut batch = Batch::default();
+    batch.read(session.read_order());
+    let hold = millis(session.link.settings.hold);
+    keep_marks(
+        session,
+        &mut batch,
+        epoch,
+        &parcel.tags,
+        marks,
+        parcel.total.max(millis(session.link.settings.hold)),
+    );
+    let tags = write_tags(&parcel.tags);
+    let mode = if parcel.counter { format!("{} counter", args.mode) } else { args.mode.to_owned() };
+    let numbers = [args.lease, beginning(), args.ignored, u64::from(args.stale), parcel.fresh, parcel.total];
+    let numbers = numbers.map(|number| number.to_string());
+    let rest = [args.born, tags.len() as u64, hold].map(|number| number.to_string());
+    let body = [&tags[..], &parcel.body].concat();
+    let mut all = vec![mode.as_bytes()];
+    all.extend(numbers.iter().map(String::as_bytes));
+    all.extend(rest.iter().map(String::as_bytes));
+    all.push(&body);
+    batch.script(&STORE, &[&keys.entry, &keys.companion], &all);
+    let mut answers = session.send(&batch).await?;
+    let order = order(answers.next()?)?;
+    for _ in marks {
+        answers.next()?;
+    }
+    Ok((order, answers.next()?))
+}
+
+fn stored(answer: &Value) -> Result<Stored, Failure> {
+    match answer {
+        Value::Int(1) => Ok(Stored::Yes),
+        Value::Int(0) => Ok(Stored::Fenced),
+        Value::BulkString(_) => Ok(Stored::Exists),
+        _ => Err(Failure::Odd),
+    }
+}
+
+/// If `there`, a header with its tags, is of an entry that a strike covers: what it is known by.
+async fn struck_entry(session: &Session, epoch: u64, there: &Value) -> Result<Option<u64>, Failure> {
+    let Value::BulkString(bytes) = there else { return Ok(None) };
+    let Some((header, _)) = Header::read(bytes) else { return Ok(None) };
+    let marks = read_marks(session, epoch, &header.tags).await?;
+    Ok((judge(&marks, header.born) != Verdict::Valid).then_some(header.from))
+}
+
+async fn take_lease(session: &Session, epoch: u64, key: &str) -> Result<(Option<Order>, u64), Failure> {
+    let keys = session.link.names.keys(epoch, key);
+    let mut batch = Batch::default();
+    batch.read(session.read_order());
+    let (from, hold) = (beginning().to_string(), millis(session.link.settings.hold).to_string());
+    batch.script(&LEASE, &[&keys.entry, &keys.companion], &[from.as_bytes(), hold.as_bytes()]);
+    let mut answers = session.send(&batch).await?;
+    let order = order(answers.next()?)?;
+    let lease = u64::try_from(answers.next_number()?).map_err(|_| Failure::Odd)?;
+    Ok((order, lease))
+}
+
+/// A fence: the order, and a lease that stands where the value stands or would stand.
+pub(crate) async fn fence(session: &Session, key: &str) -> Result<Fence, Failure> {
+    session
+        .in_epoch(async |epoch| {
+            let (order, lease) = take_lease(session, epoch, key).await?;
+            let sequence = order.map_or(0, |order| order.sequence);
+            Ok((order, Fence { incarnation: epoch, sequence, lease }))
+        })
+        .await
+}
+
+pub(crate) async fn release(session: &Session, key: &str, fence: Fence) -> Result<(), Failure> {
+    let mut batch = Batch::default();
+    let keys = session.link.names.keys(fence.incarnation, key);
+    batch.script(&RELEASE, &[&keys.entry, &keys.companion], &[fence.lease.to_string().as_bytes()]);
+    session.send(&batch).await?.next().map(drop)
+}
+
+pub(crate) async fn delete(session: &Session, key: &str) -> Result<bool, Failure> {
+    session
+        .in_epoch(async |epoch| {
+            let keys = session.link.names.keys(epoch, key);
+            let mut batch = Batch::default();
+            batch.read(session.read_order());
+            batch.script(&DELETE, &[&keys.entry, &keys.companion], &[]);
+            let mut answers = session.send(&batch).await?;
+            let order = order(answers.next()?)?;
+            let was = bytes(answers.next()?)?.ok_or(Failure::Odd)?;
+            let Some((header, _)) = Header::read(&was) else { return Ok((order, was != b"none")) };
+            let marks = read_marks(session, epoch, &header.tags).await?;
+            Ok((order, judge(&marks, header.born) != Verdict::Struck))
+        })
+        .await
+}
+
+pub(crate) async fn expire(session: &Session, key: &str, ttl: u64) -> Result<bool, Failure> {
+    let found = read(session, key).await?;
+    if found.times().is_none_or(|(left, ..)| left.fresh.is_zero()) {
+        return Ok(false);
+    }
+    let (from, tags, window) = match &found {
+        Found::Entry { header, .. } => {
+            (header.from.to_string(), &header.tags[..], header.total.saturating_sub(header.fresh))
+        }
+        _ => (String::new(), &[][..], 0),
+    };
+    session
+        .in_epoch(async |epoch| {
+            let keys = session.link.names.keys(epoch, key);
+            let mut batch = Batch::default();
+            batch.read(session.read_order());
+            let need = ttl.saturating_add(window).to_string();
+            for tag in tags {
+                let mark = session.link.names.mark(epoch, tag);
+                batch.script(&MARK, &[&mark], &[b"0", b"0", need.as_bytes(), b"x"]);
+            }
+            let numbers = [ttl, beginning(), millis(session.link.settings.hold)];
+            let numbers = numbers.map(|number| number.to_string());
+            let args = [&[from.as_bytes()][..], &numbers.each_ref().map(|number| number.as_bytes())].concat();
+            batch.script(&EXPIRE, &[&keys.entry, &keys.companion], &args);
+            let mut answers = session.send(&batch).await?;
+            let order = order(answers.next()?)?;
+            for _ in tags {
+                answers.next()?;
+            }
+            Ok((order, answers.next_number()? == 1))
+        })
+        .await
+}
+
+/// Why a key cannot be added to.
+pub(crate) enum NoSum {
+    Overflow,
+    NotAnInteger,
+}
+
+pub(crate) async fn incr(
+    session: &Session,
+    key: &str,
+    delta: i64,
+    total: u64,
+) -> Result<Result<i64, NoSum>, Failure> {
+    session
+        .in_epoch(async |epoch| {
+            let (order, answer) = run_incr(session, epoch, key, (delta, total, 0)).await?;
+            let Value::Array(what) = &answer else { return Ok((order, Ok(sum(&answer)?))) };
+            let there = what.get(1).cloned().unwrap_or_default();
+            let Some(ignored) = struck_entry(session, epoch, &there).await? else {
+                return Ok((order, Err(no_sum(what))));
+            };
+            let (order, answer) = run_incr(session, epoch, key, (delta, total, ignored)).await?;
+            let Value::Array(what) = &answer else { return Ok((order, Ok(sum(&answer)?))) };
+            Ok((order, Err(no_sum(what))))
+        })
+        .await
+}
+
+fn no_sum(what: &[Value]) -> NoSum {
+    match what.first() {
+        Some(Value::BulkString(why)) if why == b"overflow" => NoSum::Overflow,
+        _ => NoSum::NotAnInteger,
+    }
+}
+
+fn sum(answer: &Value) -> Result<i64, Failure> {
+    let Value::BulkString(text) = answer else { return Err(Failure::Odd) };
+    str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or(Failure::Odd)
+}
+
+async fn run_incr(
+    session: &Session,
+    epoch: u64,
+    key: &str,
+    (delta, total, ignored): (i64, u64, u64),
+) -> Result<(Option<Order>, Value), Failure> {
+    let keys = session.link.names.keys(epoch, key);
+    let mut batch = Batch::default();
+    batch.read(session.read_order());
+    let delta = delta.to_string();
+    let numbers = [total, beginning(), ignored].map(|number| number.to_string());
+    let args = [&[delta.as_bytes()][..], &numbers.each_ref().map(|number| number.as_bytes())].concat();
+    batch.script(&INCR, &[&keys.entry, &keys.companion], &args);
+    let mut answers = session.send(&batch).await?;
+    Ok((order(answers.next()?)?, answers.next()?))
+}

@@ -1,0 +1,113 @@
+//! What stands between a program and its Redis, and does to them what networks do.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use crate::common::Server;
+
+/// Stands between, and counts how often the program writes after Redis has answered.
+#[derive(Clone, Default)]
+pub(crate) struct Proxy {
+    pub(crate) trips: Arc<AtomicUsize>,
+    /// Nothing passes back any more: half of a connection is gone.
+    pub(crate) mute: Arc<AtomicBool>,
+    /// So many more pieces pass to Redis; the one after them is held.
+    passing: Arc<Mutex<Option<usize>>>,
+    held: Arc<AtomicBool>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Proxy {
+    pub(crate) fn start(server: &Server) -> (Self, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("redis://{}/", listener.local_addr().expect("an address"));
+        let (proxy, socket) = (Self::default(), server.url().trim_start_matches("unix://").to_owned());
+        let its = proxy.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let Ok(redis) = UnixStream::connect(&socket) else { continue };
+                its.open.lock().expect("locked").push(stream.try_clone().expect("a clone"));
+                its.pass(stream, redis);
+            }
+        });
+        (proxy, url)
+    }
+
+    fn pass(&self, program: TcpStream, redis: UnixStream) {
+        let (mut from, mut to) = (program.try_clone().expect("a clone"), redis.try_clone().expect("a clone"));
+        let its = self.clone();
+        thread::spawn(move || {
+            let mut buffer = [0; 65_536];
+            while let Ok(read @ 1..) = from.read(&mut buffer) {
+                // Several writes in a row are one trip; what is written here at once is read at once.
+                its.trips.fetch_add(1, Ordering::SeqCst);
+                its.wait_if_held();
+                if to.write_all(&buffer[..read]).is_err() {
+                    break;
+                }
+            }
+            let _ = to.shutdown(Shutdown::Both);
+        });
+        let (mut from, mut to, mute) = (redis, program, self.mute.clone());
+        thread::spawn(move || {
+            let mut buffer = [0; 65_536];
+            while let Ok(read @ 1..) = from.read(&mut buffer) {
+                if !mute.load(Ordering::SeqCst) && to.write_all(&buffer[..read]).is_err() {
+                    break;
+                }
+            }
+            let _ = to.shutdown(Shutdown::Both);
+        });
+    }
+
+    /// Holds one piece on its way to Redis, after so many that pass. What other connections send passes.
+    pub(crate) fn hold_after(&self, pieces: usize) {
+        *self.passing.lock().expect("locked") = Some(pieces);
+    }
+
+    pub(crate) fn holds(&self) -> bool {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.held.store(false, Ordering::SeqCst);
+    }
+
+    fn wait_if_held(&self) {
+        let mut passing = self.passing.lock().expect("locked");
+        match &mut *passing {
+            None => return,
+            Some(0) => *passing = None,
+            Some(more) => {
+                *more -= 1;
+                return;
+            }
+        }
+        drop(passing);
+        self.held.store(true, Ordering::SeqCst);
+        while self.holds() {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    pub(crate) fn cut(&self) {
+        for stream in self.open.lock().expect("locked").drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// How many trips `what` takes: the least of some, for the connection is tried once a second, too.
+    pub(crate) fn trips(&self, mut what: impl FnMut()) -> usize {
+        let once = |what: &mut dyn FnMut()| {
+            let before = self.trips.load(Ordering::SeqCst);
+            what();
+            self.trips.load(Ordering::SeqCst) - before
+        };
+        (0..5).map(|_| once(&mut what)).min().expect("five")
+    }
+}

@@ -1,0 +1,231 @@
+//! A Redis that is not well, and what it costs.
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backend_redis::Redis;
+use cache_core::{Cache, Engine, ErrorKind, Kind, Lifetime, Set, Stored, Strength, Target, Value, ttl};
+use common::{Server, until, wait};
+
+const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
+const SOON: Duration = Duration::from_secs(10);
+
+fn put(redis: &Redis, key: &str, value: &str) -> cache_core::Result<Stored> {
+    redis.set(key, Value::new(Arc::new(value.to_owned())), Set::new(MINUTE)).wait()
+}
+
+fn get(redis: &Redis, key: &str) -> cache_core::Result<Option<String>> {
+    let entry = redis.get(key, Kind::of::<String>()).wait()?;
+    Ok(entry.map(|entry| entry.value.downcast::<String>().expect("a text").to_string()))
+}
+
+/// With every timeout at its default.
+fn connect(url: &str) -> Redis {
+    wait(Redis::connect(url)).expect("a handle, whether Redis is there or not")
+}
+
+fn is_up(redis: &Redis) -> bool {
+    redis.connection().connected_for.is_some()
+}
+
+/// Fifty loads, each of which brings its value, within a second.
+fn fifty_loads(redis: &Redis) {
+    let engine = Engine::new(redis.clone());
+    let began = Instant::now();
+    for load in 0..50 {
+        let value = engine.get_or_compute(format!("load:{load}"), ttl::SHORT, || load);
+        assert_eq!(*value, load);
+    }
+    assert!(began.elapsed() < Duration::from_secs(1), "fifty loads took {:?}", began.elapsed());
+}
+
+/// What explicit operations say, and how soon.
+fn every_operation_ends(redis: &Redis) {
+    let ends = |what: &str, kind: ErrorKind, error: Option<cache_core::Error>, began: Instant| {
+        let error = error.unwrap_or_else(|| panic!("{what} succeeds without a Redis"));
+        assert_eq!(error.kind(), kind, "{what}: {error}");
+        assert!(began.elapsed() < Duration::from_secs(2), "{what} took {:?}", began.elapsed());
+    };
+    let now = Instant::now;
+    let queued = ErrorKind::Queued;
+    ends("get", ErrorKind::Unavailable, get(redis, "k").err(), now());
+    ends("set", queued, put(redis, "k", "v").err(), now());
+    ends("delete", queued, redis.delete("k").wait().err(), now());
+    ends("incr", ErrorKind::Unavailable, redis.incr("n", 1, MINUTE).wait().err(), now());
+    for target in [Target::Key("k"), Target::Tag("t"), Target::Pattern("k*"), Target::All] {
+        ends("invalidate", queued, redis.invalidate(target, Strength::Remove).wait().err(), now());
+    }
+    let troubles = redis.troubles().wait().expect("words");
+    assert!(troubles.iter().any(|trouble| trouble.contains("not reachable")), "{troubles:?}");
+    assert!(troubles.iter().any(|trouble| trouble.contains("wait for Redis")), "{troubles:?}");
+}
+
+#[test]
+fn absent_at_the_start_it_joins_when_it_comes() {
+    let mut server = Server::start(&[]);
+    server.kill();
+    let redis = connect(&server.url());
+    every_operation_ends(&redis);
+    fifty_loads(&redis);
+    server.restart();
+    until("in use", SOON, || is_up(&redis));
+    put(&redis, "k", "v").expect("stored");
+    assert_eq!(get(&redis, "k").expect("read").as_deref(), Some("v"));
+    assert!(redis.troubles().wait().expect("words").is_empty());
+}
+
+#[test]
+fn killed_and_restarted_empty() {
+    let mut server = Server::start(&[]);
+    let redis = connect(&server.url());
+    put(&redis, "k", "old").expect("stored");
+    server.kill();
+    fifty_loads(&redis);
+    every_operation_ends(&redis);
+    server.restart();
+    until("in use", SOON, || is_up(&redis));
+    assert_eq!(get(&redis, "k").expect("read"), None);
+    put(&redis, "k", "new").expect("stored");
+    assert_eq!(get(&redis, "k").expect("read").as_deref(), Some("new"));
+    assert!(redis.connection().reconnects >= 1);
+}
+
+#[test]
+fn paused_it_costs_half_a_second_once() {
+    let server = Server::start(&[]);
+    let redis = connect(&server.url());
+    put(&redis, "k", "old").expect("stored");
+    server.signal("STOP");
+    fifty_loads(&redis);
+    every_operation_ends(&redis);
+    server.signal("CONT");
+    until("in use", SOON, || is_up(&redis));
+    assert_eq!(get(&redis, "k").expect("read"), None, "it was invalidated meanwhile");
+}
+
+/// What was sent to a Redis that stood still may be done after all, when it goes on: but not after what came later.
+#[test]
+fn a_write_that_was_given_up_does_not_come_back() {
+    let server = Server::start(&[]);
+    for round in 0..5 {
+        let redis = connect(&server.url());
+        let key = format!("k:{round}");
+        put(&redis, &key, "first").expect("stored");
+        server.signal("STOP");
+        let error = put(&redis, &key, "given up").expect_err("Redis stands still");
+        assert_eq!(error.kind(), ErrorKind::Queued);
+        let error = redis.invalidate(Target::Key(&key), Strength::Remove).wait().expect_err("queued");
+        assert_eq!(error.kind(), ErrorKind::Queued);
+        server.signal("CONT");
+        until("in use", SOON, || is_up(&redis));
+        for _ in 0..20 {
+            assert_eq!(get(&redis, &key).expect("read"), None, "round {round}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// G4: another process that can still reach Redis sees the queued invalidations once they are delivered, in order.
+#[test]
+fn what_is_queued_is_delivered_before_anything_is_read() {
+    let mut server = Server::start(&["--save", "", "--appendonly", "yes", "--appendfsync", "always"]);
+    let redis = connect(&server.url());
+    let bears: Vec<Box<str>> = vec!["t".into()];
+    for key in ["by:key", "by:tag", "by:pattern:1", "stays"] {
+        let tags = if key == "by:tag" { &bears[..] } else { &[] };
+        let set = Set { tags, ..Set::new(MINUTE) };
+        redis.set(key, Value::new(Arc::new(key.to_owned())), set).wait().expect("stored");
+    }
+    server.kill();
+    for target in [Target::Key("by:key"), Target::Tag("t"), Target::Pattern("by:pattern:*")] {
+        // Recorded when it is called: the reply may be dropped.
+        drop(redis.invalidate(target, Strength::Remove));
+    }
+    until("all are queued", SOON, || redis.connection().queued == 3);
+    assert_eq!(redis.close(Duration::from_millis(50)).wait().expect("told"), 3, "not delivered yet");
+    server.restart();
+    assert_eq!(redis.close(SOON).wait().expect("told"), 0, "all delivered");
+    let other = connect(&server.url());
+    for reader in [&redis, &other] {
+        for key in ["by:key", "by:tag", "by:pattern:1"] {
+            assert_eq!(get(reader, key).expect("read"), None, "{key}");
+        }
+        assert_eq!(get(reader, "stays").expect("read").as_deref(), Some("stays"));
+    }
+}
+
+#[test]
+fn a_queue_that_overflows_invalidates_everything() {
+    let mut server = Server::start(&["--save", "", "--appendonly", "yes", "--appendfsync", "always"]);
+    let redis = wait(server.builder().max_queued(3).connect()).expect("a handle");
+    put(&redis, "bystander", "v").expect("stored");
+    put(&redis, "k:0", "v").expect("stored");
+    server.kill();
+    for key in 0..10 {
+        let _ = redis.invalidate(Target::Key(&format!("k:{key}")), Strength::Remove).wait();
+    }
+    assert!(redis.connection().queued <= 3, "{:?}", redis.connection());
+    server.restart();
+    until("in use", SOON, || is_up(&redis));
+    assert_eq!((get(&redis, "k:0").expect("read"), get(&redis, "bystander").expect("read")), (None, None));
+}
+
+#[test]
+fn a_wrong_password_is_told_and_never_shown() {
+    let server = Server::start(&["--requirepass", "right-one"]);
+    let redis = connect(&format!("{}?pass=hunter2", server.url()));
+    every_operation_ends(&redis);
+    fifty_loads(&redis);
+    let error = get(&redis, "k").expect_err("refused");
+    let shown = format!("{error} {error:?} {redis:?} {:?}", redis.troubles().wait());
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let builder = Redis::builder(&format!("{}?pass=hunter2", server.url()));
+    assert!(!format!("{builder:?}").contains("hunter2"));
+    let error = wait(Redis::connect("redis://u:hunter2@[broken")).expect_err("no URL");
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+    let right = connect(&format!("{}?pass=right-one", server.url()));
+    put(&right, "k", "v").expect("stored");
+}
+
+#[test]
+fn what_is_no_redis_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut buffer = [0; 512];
+            let _ = stream.read(&mut buffer);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let redis = connect(&format!("redis://127.0.0.1:{port}/"));
+    every_operation_ends(&redis);
+    fifty_loads(&redis);
+}
+
+/// `maxmemory` with noeviction: what cannot be stored is told, and what is to go, goes.
+#[test]
+fn full_it_can_still_be_invalidated() {
+    let server = Server::start(&["--maxmemory-policy", "noeviction"]);
+    let redis = server.redis();
+    let bears: Vec<Box<str>> = vec!["t".into()];
+    let set = Set { tags: &bears, ..Set::new(MINUTE) };
+    redis.set("tagged", Value::new(Arc::new("v".to_owned())), set).wait().expect("stored");
+    put(&redis, "k", "v").expect("stored");
+    let full = |memory: &str| {
+        redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(memory).exec(&mut server.raw()).expect("set");
+    };
+    full("1");
+    assert_eq!(put(&redis, "k", "new").expect_err("full").kind(), ErrorKind::Queued);
+    until("in use", SOON, || is_up(&redis));
+    assert_eq!(get(&redis, "k").expect("read"), None, "a failed set invalidates");
+    redis.invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
+    full("0");
+    assert_eq!(get(&redis, "tagged").expect("read"), None);
+}
