@@ -44,7 +44,10 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
 
     /// What the caller gets of one that did not.
     pub(super) async fn succeeded(&self, task: Task<'_, T>, (loaded, cost): (Loaded<T>, Duration)) -> Arc<T> {
-        let Task { role, fenced, .. } = task;
+        let Task { role, fenced, stale, .. } = task;
+        if stale.is_some() {
+            self.count_read(Event::Miss);
+        }
         if !matches!(role, Role::Uncached) {
             let (value, kept) = (Value::new(loaded.value.clone()), loaded.kept.under(self.policy));
             let landing = self.publish(role.leads(), value, &kept, cost, fenced).await;
@@ -64,7 +67,11 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     pub(super) fn stand_in(&self, result: Result<Arc<T>, E>, stale: Option<Stale<T>>) -> Result<Arc<T>, E> {
         match (result, stale) {
             (Err(_), Some(stale)) if self.may_stand_in(&stale) => Ok(self.serve(stale)),
-            (result, _) => result,
+            (result, Some(_)) => {
+                self.count_read(Event::Miss);
+                result
+            }
+            (result, None) => result,
         }
     }
 }

@@ -28,6 +28,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use super::{Compute, Engine, LoadPolicy, Uninterrupted};
+use crate::policy::Policy;
 use crate::runtime::block_on;
 use crate::timeout::Timeout;
 use crate::value::Cacheable;
@@ -105,7 +106,7 @@ impl Engine {
     }
 
     /// The same where there is nothing that can be had at once.
-    async fn load_anyhow<T, O, E, P, S, L>(
+    pub(crate) async fn load_anyhow<T, O, E, P, S, L>(
         &self,
         key: &str,
         terms: Terms<T, O, E>,
@@ -170,11 +171,45 @@ impl Engine {
         {
             return Ok(value);
         }
+        self.load_here_anyhow(key, terms, plan)
+    }
+
+    /// The same where there is nothing that can be had at once.
+    pub(crate) fn load_here_anyhow<T, O, E, P, F>(
+        &self,
+        key: &str,
+        terms: Terms<T, O, E>,
+        plan: impl FnOnce() -> (P, F),
+    ) -> Result<Arc<T>, E>
+    where
+        T: Cacheable,
+        O: 'static,
+        E: 'static,
+        P: LoadPolicy<Compute<F>> + Uninterrupted,
+        F: FnOnce() -> O,
+    {
         let terms = Terms { blocking: true, ..terms };
-        let plan = || {
-            let (policy, compute) = plan();
-            (policy, Untold(|| Compute::new(compute)))
-        };
-        block_on(self.load_anyhow(key, terms, plan))
+        let (policy, compute) = plan();
+        let mut compute = Compute::new(compute);
+        if P::DETACHES {
+            return block_on(self.load_anyhow(key, terms, || (policy, Untold(|| compute))));
+        }
+        self.run_here(key, terms, policy.into_policy(), &mut compute)
+    }
+
+    /// The same for any closure that cannot leave, so that this is compiled once for all of them.
+    fn run_here<T, O, E>(
+        &self,
+        key: &str,
+        terms: Terms<T, O, E>,
+        policy: Policy,
+        compute: &mut (dyn Future<Output = O> + Unpin),
+    ) -> Result<Arc<T>, E>
+    where
+        T: Cacheable,
+        O: 'static,
+        E: 'static,
+    {
+        block_on(self.load_anyhow(key, terms, || (policy.in_caller(), Untold(|| compute))))
     }
 }
