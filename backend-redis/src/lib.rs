@@ -121,6 +121,7 @@ mod slot;
 mod strike;
 mod tags;
 mod thread;
+mod turn;
 mod write;
 
 pub use handle::{Redis, RedisBuilder, RedisConnection};

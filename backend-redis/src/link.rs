@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::failure::Failure;
 use crate::names::Names;
-use crate::queue::Queue;
+use crate::queue::{Queue, Strike};
 use crate::session::Session;
 use crate::settings::Settings;
 
@@ -35,7 +35,7 @@ enum State {
 }
 
 /// Of one key.
-type Tags = Rc<[Box<str>]>;
+pub(crate) type Tags = Rc<[Box<str>]>;
 
 pub(crate) struct Link {
     pub(crate) settings: Settings,
@@ -138,8 +138,16 @@ impl Link {
     }
 
     /// Breaks the connection that is in use: what could not be delivered is to be delivered before it is used again.
-    pub(crate) fn break_off(&self, why: &str) {
+    fn break_off(&self, why: &str) {
         self.lose(self.life.get(), why);
+    }
+
+    /// An invalidation could not be delivered: nothing is read until it is.
+    pub(crate) fn queue_up(&self, strike: Strike, failure: &Failure) {
+        self.break_off(&format!("an invalidation could not be delivered: {failure:?}"));
+        let mut queue = self.queue.borrow_mut();
+        queue.push(strike);
+        self.status.lock().queued = queue.len();
     }
 
     pub(crate) async fn until_lost(&self) {
@@ -147,7 +155,8 @@ impl Link {
     }
 
     pub(crate) fn tags_of(&self, key: &str) -> Tags {
-        self.known.borrow().get(key).cloned().unwrap_or_default()
+        let known = self.known.borrow();
+        if known.is_empty() { Tags::default() } else { known.get(key).cloned().unwrap_or_default() }
     }
 
     pub(crate) fn learn_tags(&self, key: &str, tags: &[Box<str>]) {
