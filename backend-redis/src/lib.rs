@@ -104,23 +104,36 @@
 //! Cluster, Sentinel, TLS; one load for the fleet (leases fence here, they do not make others wait); notices to other
 //! processes. A Redis that loses what it acknowledged (a failover) can lose invalidations with it.
 
+mod address;
 mod batch;
+mod builder;
 mod cache;
+mod credentials;
 mod failure;
+mod given;
+mod greeting;
 mod handle;
 mod keeper;
+mod line;
 mod link;
 mod names;
 mod order;
+mod place;
 mod queue;
 mod read;
 mod script;
+#[cfg(feature = "sentinel")]
+mod sentinel;
 mod session;
 mod settings;
 mod slot;
 mod strike;
 mod tags;
 mod thread;
+#[cfg(feature = "tls")]
+mod tls;
 mod write;
 
-pub use handle::{Redis, RedisBuilder, RedisConnection};
+pub use builder::RedisBuilder;
+pub use credentials::Credentials;
+pub use handle::{Redis, RedisConnection};

@@ -24,6 +24,15 @@ impl Server {
         Self { child: spawn(&dir, &args), dir, args }
     }
 
+    /// A sentinel at that port, with what is to stand in its file.
+    pub(crate) fn sentinel(port: u16, config: &str) -> Self {
+        let file = std::env::temp_dir().join(format!("larder-sentinel-{}-{port}.conf", std::process::id()));
+        std::fs::write(&file, config).expect("written");
+        let file = file.to_str().expect("UTF-8");
+        let server = Self::start(&["--port", &port.to_string(), "--sentinel", file]);
+        server
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("unix://{}", self.socket().display())
     }
@@ -95,6 +104,13 @@ fn spawn(dir: &PathBuf, args: &[String]) -> Child {
         std::thread::sleep(Duration::from_millis(5));
     }
     child
+}
+
+/// A port that was free a moment ago.
+#[allow(dead_code, reason = "not every test needs it")]
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
 }
 
 /// Waits for a future, outside any runtime.
