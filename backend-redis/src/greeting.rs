@@ -4,6 +4,7 @@ use redis::Value;
 
 use crate::batch::{Batch, bytes};
 use crate::failure::Failure;
+use crate::order::{Order, server};
 use crate::session::{Session, order};
 use crate::strike;
 
@@ -70,19 +71,24 @@ pub(crate) async fn greet(session: &Session, past: &mut Past) -> Result<(), Fail
     if let Some(why) = info.unfit() {
         return Err(Failure::Down(why.to_owned()));
     }
-    order_is_ours(order?)?;
+    let order = read_order(order?)?;
     session.link.status.lock().ailment = info.ailment();
     let run = info.of("run_id").map(str::to_owned);
+    let server = server(run.as_deref());
+    session.link.server.set(server);
+    if order.is_some_and(|order| order.is_foreign_to(server)) {
+        strike::renew(session).await?;
+    }
     let client = answers.next_number().ok().filter(|_| session.connection.is_ours_alone());
     settle_the_past(session, past, run.as_deref()).await?;
     *past = Past { run, client };
     Ok(())
 }
 
-fn order_is_ours(value: Value) -> Result<(), Failure> {
-    let foreign =
+fn read_order(value: Value) -> Result<Option<Order>, Failure> {
+    let why =
         "something other than larder has written where larder keeps its order: give it another namespace";
-    order(value).map(drop).map_err(|_| Failure::Down(foreign.to_owned()))
+    order(value).map_err(|_| Failure::Down(why.to_owned()))
 }
 
 /// Whether it still answers, and how it is.

@@ -46,6 +46,8 @@ pub(crate) struct Link {
     pub(crate) status: Arc<Mutex<Status>>,
     /// The epoch as it was last seen; zero if it is not known.
     pub(crate) epoch: Cell<u64>,
+    /// What stands for the server in its epochs; zero if that is not known.
+    pub(crate) server: Cell<u32>,
     /// Whether a write was sent of which nobody knows what became.
     pub(crate) unknown: Cell<bool>,
     /// Batches with writes that are under way.
@@ -70,6 +72,7 @@ impl Link {
             settings,
             status,
             epoch: Cell::new(0),
+            server: Cell::new(0),
             unknown: Cell::new(false),
             unanswered: Cell::new(0),
             state: RefCell::new(State::Starting),

@@ -150,7 +150,11 @@ impl Session {
         let names = &self.link.names;
         let mut batch = Batch::default();
         let only: &[u8] = if only_if_missing { b"x" } else { b"" };
-        batch.script(&RENEW, &[&names.order(), &names.recent()], &[new_epoch().as_bytes(), only]);
+        batch.script(
+            &RENEW,
+            &[&names.order(), &names.recent()],
+            &[new_epoch(self.link.server.get()).as_bytes(), only],
+        );
         let mut orders = self.send(&batch).await?.next_list()?.into_iter();
         let mut next = || bytes(orders.next().ok_or(Failure::Odd)?);
         let before = next()?.and_then(|text| Order::parse(&text));

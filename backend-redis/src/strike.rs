@@ -79,7 +79,7 @@ async fn tag_struck(session: &Session, tag: &str, strength: Strength) -> Result<
     let names = &session.link.names;
     let mut batch = Batch::default();
     let letter: &[u8] = if strength == Strength::Remove { b"h" } else { b"s" };
-    let (new, recent) = (new_epoch(), RECENT.to_string());
+    let (new, recent) = (new_epoch(session.link.server.get()), RECENT.to_string());
     let args = [new.as_bytes(), letter, tag.as_bytes(), recent.as_bytes()];
     batch.script(&STRIKE, &[&names.order(), &names.recent()], &args);
     let struck = bytes(session.send(&batch).await?.next()?)?;
