@@ -1,5 +1,7 @@
 //! Commands that travel together, and their answers.
 
+use std::vec;
+
 use redis::{Cmd, Pipeline, Value};
 
 use crate::failure::Failure;
@@ -13,12 +15,26 @@ pub(crate) struct Batch {
     pub(crate) scripts: Vec<(usize, &'static Script)>,
     /// Whether they may change anything.
     pub(crate) writes: bool,
+    /// Whether names stand on several servers, so that no command can name more than one of them.
+    pub(crate) apart: bool,
 }
 
 impl Batch {
     /// A command that changes nothing.
     pub(crate) fn read(&mut self, command: Cmd) -> &mut Self {
         self.pipeline.add_command(command);
+        self
+    }
+
+    /// Reads what stands under each of these names; [`Answers::next_values`] has it.
+    pub(crate) fn read_values(&mut self, names: &[String]) -> &mut Self {
+        if self.apart {
+            for name in names {
+                self.read(redis::cmd("GET").arg(name).take());
+            }
+        } else if !names.is_empty() {
+            self.read(redis::cmd("MGET").arg(names).take());
+        }
         self
     }
 
@@ -44,15 +60,18 @@ impl Batch {
 }
 
 /// The answers of a batch, to be taken in order.
-pub(crate) struct Answers(std::vec::IntoIter<Value>);
+pub(crate) struct Answers {
+    values: vec::IntoIter<Value>,
+    apart: bool,
+}
 
 impl Answers {
-    pub(crate) fn new(values: Vec<Value>) -> Self {
-        Self(values.into_iter())
+    pub(crate) fn new(batch: &Batch, values: Vec<Value>) -> Self {
+        Self { values: values.into_iter(), apart: batch.apart }
     }
 
     pub(crate) fn next(&mut self) -> Result<Value, Failure> {
-        match self.0.next() {
+        match self.values.next() {
             Some(Value::ServerError(error)) => Err(error.into()),
             Some(value) => Ok(value),
             None => Err(Failure::Odd),
@@ -64,6 +83,16 @@ impl Answers {
             Value::Int(number) => Ok(number),
             _ => Err(Failure::Odd),
         }
+    }
+
+    /// The answers to [`Batch::read_values`] of so many names.
+    pub(crate) fn next_values(&mut self, names: usize) -> Result<vec::IntoIter<Value>, Failure> {
+        let values = match names {
+            0 => Vec::new(),
+            _ if self.apart => (0..names).map(|_| self.next()).collect::<Result<_, _>>()?,
+            _ => self.next_list()?,
+        };
+        if values.len() == names { Ok(values.into_iter()) } else { Err(Failure::Odd) }
     }
 
     pub(crate) fn next_list(&mut self) -> Result<Vec<Value>, Failure> {
@@ -92,5 +121,26 @@ pub(crate) fn number(value: &Value) -> Option<u64> {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
         Value::Double(number) => Some(*number as u64),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_read_together_or_apart() {
+        let (names, values) = (["a".to_owned(), "b".to_owned()], vec![Value::Nil, Value::Int(7)]);
+        for apart in [false, true] {
+            let mut batch = Batch { apart, ..Batch::default() };
+            batch.read_values(&names).read_values(&[]);
+            assert_eq!(batch.pipeline.len(), if apart { 2 } else { 1 });
+            let from_redis = if apart { values.clone() } else { vec![Value::Array(values.clone())] };
+            let mut answers = Answers::new(&batch, from_redis);
+            let read: Vec<Value> = answers.next_values(2).expect("two").collect();
+            assert_eq!(read, values);
+            assert_eq!(answers.next_values(0).expect("none").len(), 0);
+            answers.next_values(1).expect_err("there are no more");
+        }
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use cache_core::wire::{self, Decoded, Envelope};
 use cache_core::{
-    BoxFuture, Cache, Entry, Error, ErrorKind, Fence, Kind, Lifetime, Origin, Reply, Result, Set, Stored,
-    Strength, Target, Tier, Usage, Value,
+    Cache, Entry, Error, ErrorKind, Fence, Kind, Lifetime, Origin, Reply, Result, Set, Stored, Strength,
+    Target, Tier, Usage, Value,
 };
 use tokio::time::{Instant, sleep};
 
@@ -17,40 +17,70 @@ use crate::failure::Failure;
 use crate::handle::{Redis, Shared};
 use crate::link::Link;
 use crate::queue::{Owned, Strike};
-use crate::read::{self, Found};
+use crate::read::{Found, integer};
 use crate::session::Session;
 use crate::slot::{State, millis};
 use crate::strike;
 use crate::write::{self, NoSum, Parcel};
 
+/// What the thread owes.
+type Owed<T> = tokio::sync::oneshot::Receiver<std::result::Result<T, Failure>>;
+
+/// What comes of it, in the end.
+async fn told<T>(owed: Owed<T>) -> std::result::Result<T, Failure> {
+    let gone = || Failure::Down("the thread that speaks with it has ended".to_owned());
+    owed.await.unwrap_or_else(|_| Err(gone()))
+}
+
+/// An error of what was not delivered.
+fn queued(failure: Failure, what: &str) -> Error {
+    let error = failure.into_error(what);
+    let message = format!("{error}; it is queued, and this process reads nothing until it is delivered");
+    Error::new(ErrorKind::Queued, message)
+}
+
 impl Redis {
+    /// Refuses what is too much.
+    fn check_room(&self, what: impl FnOnce() -> String) -> Result<()> {
+        if self.shared.io.is_full() {
+            let failure = Failure::Down("too many operations are under way".to_owned());
+            return Err(failure.into_error(&what()));
+        }
+        Ok(())
+    }
+
     /// Does `work` with a connection; an error says `what` was tried.
     fn with<T, F>(&self, what: String, work: impl FnOnce(Session) -> F + Send + 'static) -> Reply<'_, T>
     where
         T: Send + 'static,
         F: Future<Output = std::result::Result<T, Failure>> + 'static,
     {
-        if self.shared.io.is_full() {
-            return Reply::error(
-                Failure::Down("too many operations are under way".to_owned()).into_error(&what),
-            );
+        if let Err(error) = self.check_room(|| what.clone()) {
+            return Reply::error(error);
         }
         let work = |link: Rc<Link>| async move { work(link.session().await?).await };
-        self.answer(self.shared.io.run(Some(self.shared.operation), work), what)
+        let owed = self.shared.io.run(Some(self.shared.operation), work);
+        Reply::Pending(Box::pin(async move { told(owed).await.map_err(|failure| failure.into_error(&what)) }))
     }
 
-    fn answer<T: Send + 'static>(
-        &self,
-        receiver: tokio::sync::oneshot::Receiver<std::result::Result<T, Failure>>,
-        what: String,
-    ) -> Reply<'_, T> {
-        // Owned by nobody but the thread: nothing is borrowed from here.
-        let answer: BoxFuture<'static, Result<T>> = Box::pin(async move {
-            let gone = || Failure::Down("the thread that speaks with it has ended".to_owned());
-            let answer = receiver.await.unwrap_or_else(|_| Err(gone()));
-            answer.map_err(|failure| failure.into_error(&what))
-        });
-        Reply::Pending(answer)
+    /// Reads `key`, and makes something `of` what is found; an error says what the `verb` was.
+    fn read<'a, T: 'a>(
+        &'a self,
+        verb: &'static str,
+        key: &str,
+        of: impl FnOnce(&str, Found) -> Result<T> + Send + 'a,
+    ) -> Reply<'a, T> {
+        let key: Box<str> = key.into();
+        if let Err(error) = self.check_room(|| format!("{verb} {key:?}")) {
+            return Reply::error(error);
+        }
+        let owed = self.shared.io.read(key.clone());
+        Reply::Pending(Box::pin(async move {
+            match told(owed).await {
+                Ok(found) => of(&key, found),
+                Err(failure) => Err(failure.into_error(&format!("{verb} {key:?}"))),
+            }
+        }))
     }
 
     /// Invalidates: where Redis does not get it, it waits in the queue, and nothing is read until it has been delivered.
@@ -79,25 +109,21 @@ impl Redis {
                 None => done.await,
             };
             if let Err(failure) = &done {
-                link.break_off(&format!("an invalidation could not be delivered: {failure:?}"));
-                let mut queue = link.queue.borrow_mut();
-                queue.push(strike);
-                link.status.lock().queued = queue.len();
+                link.queue_up(strike, failure);
             }
             done
         };
-        let receiver = self.shared.io.run(None, work);
-        let answer: BoxFuture<'static, Result<T>> = Box::pin(async move {
-            let gone = || Failure::Down("the thread that speaks with it has ended".to_owned());
-            let answer = receiver.await.unwrap_or_else(|_| Err(gone()));
-            answer.map_err(|failure| {
-                let error = failure.into_error(&what);
-                let message =
-                    format!("{error}; it is queued, and this process reads nothing until it is delivered");
-                Error::new(ErrorKind::Queued, message)
-            })
-        });
-        Reply::Pending(answer)
+        let owed = self.shared.io.run(None, work);
+        Reply::Pending(Box::pin(async move { told(owed).await.map_err(|failure| queued(failure, &what)) }))
+    }
+
+    /// Stores what one command stores; what it cannot store it invalidates.
+    fn set_plainly(&self, parcel: Parcel) -> Reply<'_, Stored> {
+        let key = parcel.key.clone();
+        let owed = self.shared.io.set(parcel);
+        Reply::Pending(Box::pin(async move {
+            told(owed).await.map_err(|failure| queued(failure, &format!("set {key:?}")))
+        }))
     }
 }
 
@@ -108,16 +134,11 @@ impl Cache for Redis {
     }
 
     fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
-        let name: Box<str> = key.into();
-        let found = self.with(format!("get {key:?}"), async move |session| read::read(&session, &name).await);
-        let key: Box<str> = key.into();
-        found.and_then(move |found| entry(&self.shared, &key, found, kind))
+        self.read("get", key, move |key, found| entry(&self.shared, key, found, kind))
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
-        let name: Box<str> = key.into();
-        let found = self.with(format!("ttl {key:?}"), async move |session| read::read(&session, &name).await);
-        found.map(|found| found.times().map(|(left, ..)| left))
+        self.read("ttl", key, |_, found| Ok(found.times().map(|(left, ..)| left)))
     }
 
     fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
@@ -126,6 +147,9 @@ impl Cache for Redis {
             // As an explicit write that cannot be done: the old value must not stay in its place.
             Err(error) => return self.delete(key).and_then(move |_| Err(error)),
         };
+        if parcel.is_plain() {
+            return self.set_plainly(parcel);
+        }
         let what = format!("set {key:?}");
         let shared = self.shared.clone();
         let Some(fence) = options.fence else {
@@ -218,7 +242,7 @@ impl Cache for Redis {
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {
         let under_way = self.shared.io.counter();
-        let receiver = self.shared.io.run(None, async move |link: Rc<Link>| {
+        let owed = self.shared.io.run(None, async move |link: Rc<Link>| {
             let end = Instant::now().checked_add(within);
             loop {
                 let left = link.queue.borrow().len();
@@ -230,7 +254,9 @@ impl Cache for Redis {
                 sleep(Duration::from_millis(5)).await;
             }
         });
-        self.answer(receiver, "close".to_owned())
+        Reply::Pending(Box::pin(
+            async move { told(owed).await.map_err(|failure| failure.into_error("close")) },
+        ))
     }
 
     fn usage(&self) -> Usage {
@@ -268,7 +294,7 @@ fn entry(shared: &Shared, key: &str, found: Found, kind: &'static Kind) -> Resul
         Found::Nothing | Found::Foreign => return Ok(None),
         Found::Counter { count, .. } => (Value::new(Arc::new(count)), Origin::default(), Vec::new()),
         Found::Entry { header, bytes, body, .. } if header.state == State::CounterInSlot => {
-            let Some(count) = read::integer(&bytes[body..]) else { return Ok(None) };
+            let Some(count) = integer(&bytes[body..]) else { return Ok(None) };
             (Value::new(Arc::new(count)), Origin::default(), Vec::new())
         }
         Found::Entry { header, bytes, body, .. } => {

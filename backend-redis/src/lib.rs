@@ -137,6 +137,7 @@ mod tags;
 mod thread;
 #[cfg(feature = "tls")]
 mod tls;
+mod turn;
 mod write;
 
 pub use builder::RedisBuilder;

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 use crate::failure::Failure;
 use crate::line::Line;
 use crate::names::Names;
-use crate::queue::Queue;
+use crate::queue::{Queue, Strike};
 use crate::session::Session;
 use crate::settings::Settings;
 
@@ -37,7 +37,7 @@ enum State {
 }
 
 /// Of one key.
-type Tags = Rc<[Box<str>]>;
+pub(crate) type Tags = Rc<[Box<str>]>;
 
 pub(crate) struct Link {
     pub(crate) settings: Settings,
@@ -143,8 +143,16 @@ impl Link {
     }
 
     /// Breaks the connection that is in use: what could not be delivered is to be delivered before it is used again.
-    pub(crate) fn break_off(&self, why: &str) {
+    fn break_off(&self, why: &str) {
         self.lose(self.life.get(), why);
+    }
+
+    /// An invalidation could not be delivered: nothing is read until it is.
+    pub(crate) fn queue_up(&self, strike: Strike, failure: &Failure) {
+        self.break_off(&format!("an invalidation could not be delivered: {failure:?}"));
+        let mut queue = self.queue.borrow_mut();
+        queue.push(strike);
+        self.status.lock().queued = queue.len();
     }
 
     pub(crate) async fn until_lost(&self) {
@@ -152,7 +160,8 @@ impl Link {
     }
 
     pub(crate) fn tags_of(&self, key: &str) -> Tags {
-        self.known.borrow().get(key).cloned().unwrap_or_default()
+        let known = self.known.borrow();
+        if known.is_empty() { Tags::default() } else { known.get(key).cloned().unwrap_or_default() }
     }
 
     pub(crate) fn learn_tags(&self, key: &str, tags: &[Box<str>]) {

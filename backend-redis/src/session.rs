@@ -75,7 +75,7 @@ impl Session {
                 return Err(failure);
             }
         }
-        Ok(Answers::new(values))
+        Ok(Answers::new(batch, values))
     }
 
     async fn round_trip(&self, batch: &Batch) -> Result<Vec<Value>, Failure> {

@@ -47,7 +47,11 @@ pub(crate) fn judge(marks: &[Option<Mark>], born: u64) -> Verdict {
     if soft.is_empty() { Verdict::Valid } else { Verdict::Stale(soft) }
 }
 
-/// The command that reads the marks of `tags`; it reads one value for each.
+fn mark_names(session: &Session, epoch: u64, tags: &[Box<str>]) -> Vec<String> {
+    tags.iter().map(|tag| session.link.names.mark(epoch, tag)).collect()
+}
+
+/// The marks of `tags`.
 pub(crate) async fn read_marks(
     session: &Session,
     epoch: u64,
@@ -57,13 +61,8 @@ pub(crate) async fn read_marks(
         return Ok(Vec::new());
     }
     let mut batch = Batch::default();
-    let mut command = redis::cmd("MGET");
-    tags.iter().for_each(|tag| {
-        command.arg(session.link.names.mark(epoch, tag));
-    });
-    batch.read(command);
-    let marks = session.send(&batch).await?.next_list()?;
-    marks.into_iter().map(read_mark).collect()
+    batch.read_values(&mark_names(session, epoch, tags));
+    session.send(&batch).await?.next_values(tags.len())?.map(read_mark).collect()
 }
 
 /// How long ago the soft strike of each of these marks was, in milliseconds; the longest.
@@ -101,13 +100,7 @@ pub(crate) async fn struck(
     let mut batch = Batch::default();
     let args: Vec<&[u8]> = tags.iter().map(|tag| tag.as_bytes()).collect();
     batch.script(&STRUCK, &[&order, &recent], &args);
-    let mut command = redis::cmd("MGET");
-    tags.iter().for_each(|tag| {
-        command.arg(names.mark(epoch, tag));
-    });
-    if !tags.is_empty() {
-        batch.read(command);
-    }
+    batch.read_values(&mark_names(session, epoch, tags));
     let mut answers = session.send(&batch).await?;
     let mut recent = answers.next_list()?.into_iter();
     let order = bytes(recent.next().ok_or(Failure::Odd)?)?.and_then(|text| Order::parse(&text));
@@ -117,8 +110,7 @@ pub(crate) async fn struck(
     let mut next = || recent.next().as_ref().and_then(number).ok_or(Failure::Odd);
     let floor = next()?;
     let mut marks = Vec::new();
-    let found = if tags.is_empty() { Vec::new() } else { answers.next_list()? };
-    for mark in found {
+    for mark in answers.next_values(tags.len())? {
         let (hard, soft) = (next()?, next()?);
         let known = read_mark(mark)?.unwrap_or(Mark { hard: floor, soft: 0, base: 0 });
         marks.push(Mark { hard: known.hard.max(hard), soft: known.soft.max(soft), base: 0 });

@@ -1,6 +1,7 @@
 //! The one thread that speaks with Redis, with a runtime of its own: whoever waits for it may wait anywhere.
 
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use cache_core::{Error, ErrorKind};
+use cache_core::{Error, ErrorKind, Stored};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, LocalSet};
@@ -17,28 +18,42 @@ use tokio::time::timeout;
 use crate::failure::Failure;
 use crate::keeper::keep;
 use crate::link::{Link, Status};
+use crate::read::{Found, Wanted};
 use crate::settings::Settings;
+use crate::turn::{Turn, Waiter};
+use crate::write::Parcel;
 
 /// Work for that thread. What it needs to send is not `Send` there, so it is made there.
 type Job = Box<dyn FnOnce(Rc<Link>) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
+/// What that thread is asked for.
+enum Call {
+    /// What one round trip does as a rule: it goes along with others.
+    Read(Box<str>, Waiter<Found>),
+    Set(Parcel, Waiter<Stored>),
+    /// Whatever else: it gets a task of its own.
+    Job(Job),
+}
+
 /// More operations than this at once are refused: Redis is slower than they come.
 const IN_FLIGHT: usize = 65_536;
+/// So many are looked at in one go.
+const CALLS: usize = 1024;
 
 /// The way to the thread. It ends when this is dropped, once what is under way has been done.
 #[derive(Debug)]
 pub(crate) struct Io {
-    jobs: mpsc::UnboundedSender<Job>,
+    calls: mpsc::UnboundedSender<Call>,
     pub(crate) status: Arc<Mutex<Status>>,
     in_flight: Arc<AtomicUsize>,
 }
 
-/// One operation under way.
-struct UnderWay(Arc<AtomicUsize>);
+/// Operations under way, as many as it says.
+struct UnderWay(Arc<AtomicUsize>, usize);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(self.1, Ordering::Relaxed);
     }
 }
 
@@ -48,9 +63,9 @@ impl Io {
     /// # Errors
     /// `Unavailable`: the system gives no thread.
     pub(crate) fn start(settings: Settings) -> Result<Self, Error> {
-        let (jobs, inbox) = mpsc::unbounded_channel();
-        let status = Arc::new(Mutex::new(Status::default()));
-        let its = status.clone();
+        let (calls, inbox) = mpsc::unbounded_channel();
+        let (status, in_flight) = (Arc::new(Mutex::new(Status::default())), Arc::new(AtomicUsize::new(0)));
+        let its = (status.clone(), in_flight.clone());
         let refused = |error: std::io::Error| {
             let message = "cannot start the thread that speaks with Redis: the system gives no more";
             Error::new(ErrorKind::Unavailable, message).with_source(error)
@@ -60,7 +75,7 @@ impl Io {
             .name("larder-redis".into())
             .spawn(move || LocalSet::new().block_on(&runtime, serve(inbox, settings, its)))
             .map_err(refused)?;
-        Ok(Self { jobs, status, in_flight: Arc::default() })
+        Ok(Self { calls, status, in_flight })
     }
 
     /// Does `work` there, under way from now on; what comes of it. It is given up after `limit`.
@@ -73,23 +88,40 @@ impl Io {
         T: Send + 'static,
         F: Future<Output = Result<T, Failure>> + 'static,
     {
-        let (answer, receiver) = oneshot::channel();
+        let in_flight = self.in_flight.clone();
+        self.call(move |waiter| {
+            Call::Job(Box::new(move |link| {
+                Box::pin(async move {
+                    let _under_way = UnderWay(in_flight, 1);
+                    let work = work(link);
+                    let output = match limit {
+                        Some(limit) => {
+                            timeout(limit, work).await.unwrap_or_else(|_| Err(Failure::late(limit)))
+                        }
+                        None => work.await,
+                    };
+                    // Nobody may be waiting any more.
+                    let _ = waiter.send(output);
+                })
+            }))
+        })
+    }
+
+    /// Reads what stands under `key`.
+    pub(crate) fn read(&self, key: Box<str>) -> oneshot::Receiver<Result<Found, Failure>> {
+        self.call(|waiter| Call::Read(key, waiter))
+    }
+
+    /// Stores a parcel that is [plain](Parcel::is_plain). What cannot be stored is queued as an invalidation.
+    pub(crate) fn set(&self, parcel: Parcel) -> oneshot::Receiver<Result<Stored, Failure>> {
+        self.call(|waiter| Call::Set(parcel, waiter))
+    }
+
+    fn call<T>(&self, call: impl FnOnce(Waiter<T>) -> Call) -> oneshot::Receiver<Result<T, Failure>> {
+        let (waiter, receiver) = oneshot::channel();
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let under_way = UnderWay(self.in_flight.clone());
-        let job: Job = Box::new(move |link| {
-            Box::pin(async move {
-                let _under_way = under_way;
-                let work = work(link);
-                let output = match limit {
-                    Some(limit) => timeout(limit, work).await.unwrap_or_else(|_| Err(Failure::late(limit))),
-                    None => work.await,
-                };
-                // Nobody may be waiting any more.
-                let _ = answer.send(output);
-            })
-        });
-        // Where the thread has gone, the receiver is told by the sender's drop.
-        let _ = self.jobs.send(job);
+        // Where the thread has gone, the receiver is told by the waiter's drop.
+        let _ = self.calls.send(call(waiter));
         receiver
     }
 
@@ -109,13 +141,42 @@ impl Io {
     }
 }
 
-async fn serve(mut inbox: mpsc::UnboundedReceiver<Job>, settings: Settings, status: Arc<Mutex<Status>>) {
+async fn serve(
+    mut inbox: mpsc::UnboundedReceiver<Call>,
+    settings: Settings,
+    (status, in_flight): (Arc<Mutex<Status>>, Arc<AtomicUsize>),
+) {
     let operation = settings.operation;
     let link = Rc::new(Link::new(settings, status));
     let keeper = tokio::task::spawn_local(keep(link.clone()));
-    let mut under_way = JoinSet::new();
-    while let Some(job) = inbox.recv().await {
-        under_way.spawn_local(job(link.clone()));
+    let (mut under_way, mut called) = (JoinSet::new(), Vec::new());
+    while inbox.recv_many(&mut called, CALLS).await > 0 {
+        let mut turn = Turn::default();
+        let mut send = |turn: &mut Turn, then: Option<Job>| {
+            if turn.len() > 0 {
+                let (turn, link) = (mem::take(turn), link.clone());
+                let those = UnderWay(in_flight.clone(), turn.len());
+                under_way.spawn_local(async move {
+                    turn.run(link).await;
+                    drop(those);
+                });
+            }
+            if let Some(job) = then {
+                under_way.spawn_local(job(link.clone()));
+            }
+        };
+        // Tasks begin in the order in which they are spawned, and so does what they send.
+        for call in called.drain(..) {
+            match call {
+                Call::Read(key, waiter) => turn.read(Wanted::new(&link, key), waiter),
+                Call::Set(parcel, waiter) => turn.set(parcel, waiter),
+                Call::Job(job) => send(&mut turn, Some(job)),
+            }
+            if turn.is_full() {
+                send(&mut turn, None);
+            }
+        }
+        send(&mut turn, None);
         while under_way.try_join_next().is_some() {}
     }
     let _ = timeout(operation, async { while under_way.join_next().await.is_some() {} }).await;

@@ -25,6 +25,14 @@ pub(crate) struct Parcel {
     pub(crate) if_absent: bool,
 }
 
+impl Parcel {
+    /// Whether one command stores it, whatever stands there.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.counter && !self.if_absent && self.fence.is_none() && self.tags.is_empty()
+    }
+}
+
+/// Stores what is not [plain](Parcel::is_plain).
 pub(crate) async fn store(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
     if !parcel.tags.is_empty() {
         session.link.learn_tags(&parcel.key, &parcel.tags);
@@ -40,30 +48,19 @@ pub(crate) async fn store(session: &Session, parcel: &Parcel) -> Result<Stored, 
             };
             session.in_epoch(write).await
         }
-        None if parcel.tags.is_empty() => set_plainly(session, parcel).await,
         None => set_tagged(session, parcel).await,
     }
 }
 
-/// No script: one `SET`, which voids all leases by what it writes.
-async fn set_plainly(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
+/// Adds the one command that stores a plain parcel. No script: it voids all leases by what it writes.
+pub(crate) fn set_plainly(session: &Session, batch: &mut Batch, epoch: u64, parcel: &Parcel) {
     let (fresh, total) = (parcel.fresh, parcel.total);
     let state = State::Entry;
     let header =
         Header { state, from: beginning(), fresh, total, before: 0, born: 0, slack: 0, tags: Vec::new() };
     let bytes = header.write(&[], &parcel.body);
-    session
-        .in_epoch(async |epoch| {
-            let mut batch = Batch::default();
-            batch.read(session.read_order());
-            let name = session.link.names.entry(epoch, &parcel.key);
-            batch.write(redis::cmd("SET").arg(name).arg(&bytes).arg("PX").arg(total).to_owned());
-            let mut answers = session.send(&batch).await?;
-            let order = order(answers.next()?)?;
-            answers.next()?;
-            Ok((order, Stored::Yes))
-        })
-        .await
+    let name = session.link.names.entry(epoch, &parcel.key);
+    batch.write(redis::cmd("SET").arg(name).arg(bytes).arg("PX").arg(total).take());
 }
 
 /// Takes several round trips, so it goes by a lease like a load: what was called after it and is done before it counts

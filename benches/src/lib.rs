@@ -16,6 +16,7 @@ pub mod latency;
 pub mod measure;
 pub mod race;
 pub mod races;
+pub mod redis_server;
 pub mod samples;
 pub mod soak;
 pub mod statistics;
