@@ -2,6 +2,8 @@
 
 use redis::{ConnectionAddr, ConnectionInfo};
 
+#[cfg(feature = "cluster")]
+use crate::cluster::Seeds;
 use crate::given::Given;
 use crate::place::Place;
 #[cfg(feature = "sentinel")]
@@ -17,6 +19,8 @@ pub(crate) enum Address {
     Given(Given),
     #[cfg(feature = "sentinel")]
     Sentinels(Vec<Parsed>, Box<str>),
+    #[cfg(feature = "cluster")]
+    Cluster(Vec<Parsed>),
 }
 
 /// What is told beside an URL, and goes before what stands in it.
@@ -40,7 +44,7 @@ impl Address {
         Self::One(parse(url))
     }
 
-    #[cfg(feature = "sentinel")]
+    #[cfg(any(feature = "sentinel", feature = "cluster"))]
     pub(crate) fn urls(urls: &[&str]) -> Vec<Parsed> {
         urls.iter().map(|url| parse(url)).collect()
     }
@@ -70,6 +74,11 @@ impl Place {
             Address::Sentinels(all, service) => {
                 let all = all.into_iter().collect::<Result<Vec<_>, _>>()?;
                 Ok(Self::Watched(Sentinels::new(all, service, login)?))
+            }
+            #[cfg(feature = "cluster")]
+            Address::Cluster(all) => {
+                let all = all.into_iter().collect::<Result<Vec<_>, _>>()?;
+                Ok(Self::Spread(Seeds::new(all, &login)?))
             }
         }
     }

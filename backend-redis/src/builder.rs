@@ -92,6 +92,26 @@ impl Redis {
     pub fn sentinel(urls: &[&str], service: &str) -> RedisBuilder {
         RedisBuilder::new(Address::Sentinels(Address::urls(urls), service.into()))
     }
+
+    /// The Redis Cluster that the servers at `urls` belong to; one is enough, more are tried if it is down (feature
+    /// `redis-cluster`). User and password are the same for all servers.
+    ///
+    /// It is in use while each of its primaries answers: as long as one does not, nothing is read or stored, and loads
+    /// run as without a cache.
+    ///
+    /// ```no_run
+    /// # async fn example() -> cache_core::Result<()> {
+    /// use backend_redis::Redis;
+    ///
+    /// let redis = Redis::cluster(&["redis://10.0.0.1/", "redis://10.0.0.2/"]).connect().await?;
+    /// # let _ = redis;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "cluster")]
+    pub fn cluster(urls: &[&str]) -> RedisBuilder {
+        RedisBuilder::new(Address::Cluster(Address::urls(urls)))
+    }
 }
 
 impl RedisBuilder {

@@ -57,7 +57,9 @@ fn said(code: &str, details: Option<&str>) -> String {
     let advice = match code {
         "LOADING" => "it still reads its data from disk",
         "READONLY" => "it is a replica, or has become one: connect to its primary, or through its sentinels",
-        "MOVED" | "ASK" => "it is a node of a Redis Cluster, which is not spoken with as a single Redis",
+        "MOVED" | "ASK" => {
+            "it is a node of a Redis Cluster: connect by `Redis::cluster` (feature `redis-cluster`)"
+        }
         "NOAUTH" => "it asks for a password, and was given none",
         "WRONGPASS" => "it refuses the user and password that it was given",
         "NOPERM" => "its ACL keeps larder's user from what larder needs",

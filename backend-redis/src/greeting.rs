@@ -2,17 +2,22 @@
 
 use redis::Value;
 
-use crate::batch::{Batch, bytes};
+use crate::batch::{Batch, text};
 use crate::failure::Failure;
 use crate::order::{Order, server};
 use crate::session::{Session, order};
 use crate::strike;
+#[cfg(feature = "cluster")]
+use crate::topology::Topology;
 
 /// Who the server was, and who we were to it.
 #[derive(Default)]
 pub(crate) struct Past {
     run: Option<String>,
     client: Option<i64>,
+    /// Who the servers of a cluster were.
+    #[cfg(feature = "cluster")]
+    topology: Option<Topology>,
 }
 
 /// What `INFO` says; nothing where it may not be asked.
@@ -31,13 +36,19 @@ impl Info {
         self.of(name)?.parse().ok()
     }
 
-    /// Why it cannot be used.
-    fn unfit(&self) -> Option<&'static str> {
+    /// Why it cannot be used; by somebody whose names are `spread` over a cluster, or not.
+    fn unfit(&self, spread: bool) -> Option<&'static str> {
         if self.of("redis_mode") == Some("sentinel") {
             return Some("it is a sentinel: give its URL to `Redis::sentinel` (feature `redis-sentinel`)");
         }
-        if self.of("cluster_enabled") == Some("1") {
-            return Some("it is a node of a Redis Cluster, which is not spoken with as a single Redis");
+        match self.of("cluster_enabled") {
+            Some("1") if !spread => {
+                return Some(
+                    "it is a node of a Redis Cluster: connect by `Redis::cluster` (feature `redis-cluster`)",
+                );
+            }
+            Some("0") if spread => return Some("it is no Redis Cluster: connect by `Redis::connect`"),
+            _ => {}
         }
         if self.of("loading") == Some("1") {
             return Some("LOADING: it still reads its data from disk");
@@ -68,12 +79,14 @@ pub(crate) async fn greet(session: &Session, past: &mut Past) -> Result<(), Fail
     let mut answers = session.send(&batch).await?;
     let order = answers.next();
     let info = Info::read(answers.next());
-    if let Some(why) = info.unfit() {
+    let spread = session.connection.is_spread();
+    if let Some(why) = info.unfit(spread) {
         return Err(Failure::Down(why.to_owned()));
     }
     let order = read_order(order?)?;
     session.link.status.lock().ailment = info.ailment();
-    let run = info.of("run_id").map(str::to_owned);
+    // Of a cluster it is one of many.
+    let run = info.of("run_id").filter(|_| !spread).map(str::to_owned);
     let server = server(run.as_deref());
     session.link.server.set(server);
     if order.is_some_and(|order| order.is_foreign_to(server)) {
@@ -81,7 +94,22 @@ pub(crate) async fn greet(session: &Session, past: &mut Past) -> Result<(), Fail
     }
     let client = answers.next_number().ok().filter(|_| session.connection.is_ours_alone());
     settle_the_past(session, past, run.as_deref()).await?;
-    *past = Past { run, client };
+    (past.run, past.client) = (run, client);
+    look_around(session, past).await
+}
+
+/// On a cluster: whether all primaries answer, and whether all of them are known. One that is not may have forgotten what
+/// was acknowledged before it became one.
+async fn look_around(session: &Session, past: &mut Past) -> Result<(), Failure> {
+    #[cfg(feature = "cluster")]
+    if session.connection.is_spread() {
+        let now = Topology::now(session).await?;
+        if past.topology.as_ref().is_some_and(|before| now.has_strangers_to(before)) {
+            strike::renew(session).await?;
+        }
+        past.topology = Some(now);
+    }
+    let _ = (session, past);
     Ok(())
 }
 
@@ -92,7 +120,10 @@ fn read_order(value: Value) -> Result<Option<Order>, Failure> {
 }
 
 /// Whether it still answers, and how it is.
-pub(crate) async fn beat(session: &Session) -> Result<(), Failure> {
+pub(crate) async fn beat(session: &Session, past: &mut Past) -> Result<(), Failure> {
+    if session.connection.is_spread() {
+        return look_around(session, past).await;
+    }
     let mut batch = Batch::default();
     batch.read(redis::cmd("INFO").arg("memory").to_owned());
     let info = Info::read(session.send(&batch).await?.next());
@@ -121,12 +152,4 @@ async fn settle_the_past(session: &Session, past: &Past, run: Option<&str>) -> R
     }
     link.unknown.set(false);
     Ok(())
-}
-
-fn text(value: Value) -> Result<String, Failure> {
-    let text = match value {
-        Value::VerbatimString { text, .. } => text,
-        value => String::from_utf8_lossy(&bytes(value)?.unwrap_or_default()).into_owned(),
-    };
-    Ok(text)
 }

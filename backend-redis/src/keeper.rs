@@ -23,7 +23,7 @@ pub(crate) async fn keep(link: Rc<Link>) {
         match attempt(&link, &mut past).await {
             Ok(()) => {
                 wait = BACKOFF.0;
-                watch_over(&link).await;
+                watch_over(&link, &mut past).await;
             }
             Err(failure) => link.down(&words(failure)),
         }
@@ -41,12 +41,12 @@ fn words(failure: Failure) -> String {
 }
 
 /// Returns when the connection is lost.
-async fn watch_over(link: &Rc<Link>) {
+async fn watch_over(link: &Rc<Link>, past: &mut Past) {
     let settings = &link.settings;
     while timeout(BEAT, link.until_lost()).await.is_err() {
         let Ok(session) = link.session().await else { continue };
         // Where it fails, the connection is lost by that.
-        let _ = beat(&session).await;
+        let _ = beat(&session, past).await;
         if let Some(why) = settings.place.has_moved(&settings.dial).await {
             link.lose(session.life, &why);
         }

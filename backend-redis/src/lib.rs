@@ -113,6 +113,8 @@ mod address;
 mod batch;
 mod builder;
 mod cache;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod credentials;
 mod failure;
 mod given;
@@ -126,6 +128,7 @@ mod order;
 mod place;
 mod queue;
 mod read;
+mod scan;
 mod script;
 #[cfg(feature = "sentinel")]
 mod sentinel;
@@ -137,6 +140,8 @@ mod tags;
 mod thread;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "cluster")]
+mod topology;
 mod turn;
 mod write;
 

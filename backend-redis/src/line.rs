@@ -3,6 +3,8 @@
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisResult, Value};
 
+#[cfg(feature = "cluster")]
+use crate::cluster::Spread;
 use crate::given::Given;
 
 /// Clones share one connection.
@@ -12,12 +14,19 @@ pub(crate) enum Line {
     One(MultiplexedConnection),
     /// Made by the program.
     Given(Given),
+    /// To all servers of a cluster.
+    #[cfg(feature = "cluster")]
+    Spread(Spread),
 }
 
 impl Line {
-    /// Sends the commands; their answers, errors of single commands among them.
-    pub(crate) async fn send(&mut self, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
+    /// Sends the commands; their answers, errors of single commands among them. On a cluster they go to the server that has
+    /// the slot `to`, or each to that of its key.
+    pub(crate) async fn send(&mut self, pipeline: &Pipeline, to: Option<u16>) -> RedisResult<Vec<Value>> {
+        let _ = to;
         match self {
+            #[cfg(feature = "cluster")]
+            Self::Spread(spread) => Box::pin(spread.send(pipeline, to)).await,
             Self::One(connection) => connection.send_packed_commands(pipeline, 0, pipeline.len()).await,
             Self::Given(given) => given.connection().req_packed_commands(pipeline, 0, pipeline.len()).await,
         }
@@ -32,7 +41,15 @@ impl Line {
     pub(crate) fn advice(&self) -> &'static str {
         match self {
             Self::Given(given) => given.advice(),
-            Self::One(_) => "",
+            _ => "",
         }
+    }
+
+    /// Whether names stand on several servers.
+    pub(crate) fn is_spread(&self) -> bool {
+        #[cfg(feature = "cluster")]
+        return matches!(self, Self::Spread(_));
+        #[cfg(not(feature = "cluster"))]
+        false
     }
 }

@@ -67,7 +67,7 @@ const KNOWN: usize = 16_384;
 impl Link {
     pub(crate) fn new(settings: Settings, status: Arc<Mutex<Status>>) -> Self {
         Self {
-            names: Names::new(&settings.namespace),
+            names: Names::new(&settings.namespace, settings.place.is_spread()),
             queue: RefCell::new(Queue::new(settings.queue)),
             settings,
             status,

@@ -6,6 +6,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionInfo};
 use tokio::time::timeout;
 
+#[cfg(feature = "cluster")]
+use crate::cluster::Seeds;
 use crate::credentials::Provider;
 use crate::failure::{Failure, reason};
 use crate::given::Given;
@@ -21,6 +23,9 @@ pub(crate) enum Place {
     /// Where the sentinels say.
     #[cfg(feature = "sentinel")]
     Watched(Sentinels),
+    /// On all servers of a cluster.
+    #[cfg(feature = "cluster")]
+    Spread(Seeds),
 }
 
 /// What is the same for every connection that is made.
@@ -37,7 +42,17 @@ impl Place {
             Self::Given(given) => Ok(Line::Given(given.clone())),
             #[cfg(feature = "sentinel")]
             Self::Watched(sentinels) => sentinels.connect(dial).await.map(Line::One),
+            #[cfg(feature = "cluster")]
+            Self::Spread(seeds) => seeds.connect(dial).await.map(Line::Spread),
         }
+    }
+
+    /// Whether names are spread over servers, by their slots.
+    pub(crate) fn is_spread(&self) -> bool {
+        #[cfg(feature = "cluster")]
+        return matches!(self, Self::Spread(_));
+        #[cfg(not(feature = "cluster"))]
+        false
     }
 
     /// Whether the one who is connected should connect anew, though nothing is lost; and why.
@@ -56,12 +71,16 @@ impl Place {
 impl Dial {
     /// A connection, with the credentials that are good now.
     pub(crate) async fn log_in(&self, info: ConnectionInfo) -> Result<MultiplexedConnection, Failure> {
+        self.dial(self.complete(info).await?).await
+    }
+
+    /// `info`, with the credentials that are good now.
+    pub(crate) async fn complete(&self, info: ConnectionInfo) -> Result<ConnectionInfo, Failure> {
         let late = |_| Failure::Down(format!("the credentials function gave none within {:?}", self.limit));
-        let info = match &self.provider {
-            Some(provider) => timeout(self.limit, provider.complete(info)).await.map_err(late)??,
-            None => info,
-        };
-        self.dial(info).await
+        match &self.provider {
+            Some(provider) => timeout(self.limit, provider.complete(info)).await.map_err(late)?,
+            None => Ok(info),
+        }
     }
 
     /// A connection, with the credentials that stand in `info`.

@@ -98,7 +98,7 @@ impl Session {
     async fn exchange(&self, batch: &Batch) -> Result<Vec<Value>, Failure> {
         let limit = self.link.settings.response;
         let mut connection = self.connection.clone();
-        let sent = connection.send(&batch.pipeline);
+        let sent = connection.send(&batch.pipeline, batch.to);
         let sent_off = SentOff::new(&self.link, batch);
         let lost = |why: String| Failure::Lost(why + self.connection.advice());
         match timeout(limit, sent).await {
@@ -161,6 +161,11 @@ impl Session {
         let now = next()?.and_then(|text| Order::parse(&text)).ok_or(Failure::Odd)?;
         self.link.epoch.set(now.epoch);
         Ok((before, now))
+    }
+
+    /// An empty batch, for names that stand where this connection leads.
+    pub(crate) fn batch(&self) -> Batch {
+        Batch { apart: self.connection.is_spread(), ..Batch::default() }
     }
 
     /// The command that reads the order.

@@ -18,15 +18,19 @@ impl Tls {
         self.ca.is_some() || self.client.is_some()
     }
 
+    /// As redis-rs takes them.
+    pub(crate) fn certificates(&self) -> Option<TlsCertificates> {
+        let client = self.client.clone();
+        let client_tls = client.map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key });
+        self.says_something().then(|| TlsCertificates { client_tls, root_cert: self.ca.clone() })
+    }
+
     pub(crate) fn apply(&self, info: ConnectionInfo) -> Result<ConnectionInfo, String> {
         if !is_tls(&info) {
             let why = "certificates are given, but the URL is not rediss://: nothing would be encrypted";
             return if self.says_something() { Err(why.to_owned()) } else { Ok(info) };
         }
         choose_cryptography();
-        if !self.says_something() {
-            return Ok(info);
-        }
         let certificates = [self.ca.as_deref(), self.client.as_ref().map(|(certificate, _)| &**certificate)];
         if certificates.into_iter().flatten().any(|pem| !holds_a_certificate(pem)) {
             return Err(
@@ -34,9 +38,7 @@ impl Tls {
                     .into(),
             );
         }
-        let client = self.client.clone();
-        let client_tls = client.map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key });
-        let certificates = TlsCertificates { client_tls, root_cert: self.ca.clone() };
+        let Some(certificates) = self.certificates() else { return Ok(info) };
         match Client::build_with_tls(info, certificates) {
             Ok(client) => Ok(client.get_connection_info().clone()),
             // Its own error may cite what it has read.
