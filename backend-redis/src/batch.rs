@@ -17,8 +17,9 @@ pub(crate) struct Batch {
     pub(crate) writes: bool,
     /// Whether names stand on several servers, so that no command can name more than one of them.
     pub(crate) apart: bool,
-    /// On a cluster: the slot whose server gets all of it, if they name no key.
-    pub(crate) to: Option<u16>,
+    /// On a cluster: the server that gets all of it, if they name no key.
+    #[cfg(feature = "cluster")]
+    pub(crate) to: Option<crate::cluster::Server>,
 }
 
 impl Batch {

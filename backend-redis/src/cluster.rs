@@ -70,6 +70,13 @@ impl Seeds {
     }
 }
 
+/// Where one of the servers is: by its address, and by its name if it has one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Server {
+    pub(crate) hosts: Vec<String>,
+    pub(crate) port: u16,
+}
+
 /// Clones share the connections.
 #[derive(Clone)]
 pub(crate) struct Spread {
@@ -86,13 +93,13 @@ struct Group {
 }
 
 impl Spread {
-    /// Sends the commands: those of one slot in their order, all others at the same time. With a slot, all to the server
-    /// that has it, whatever they name.
-    pub(crate) async fn send(&self, pipeline: &Pipeline, slot: Option<u16>) -> RedisResult<Vec<Value>> {
-        let mut groups = match slot.and_then(Slot::new) {
-            Some(slot) => return self.together(slot, pipeline.clone()).await,
-            None => groups(pipeline),
-        };
+    /// Sends the commands: those of one slot in their order, all others at the same time; or all to one server, whatever
+    /// they name.
+    pub(crate) async fn send(&self, pipeline: &Pipeline, to: Option<&Server>) -> RedisResult<Vec<Value>> {
+        if let Some(server) = to {
+            return self.send_to(server, pipeline).await;
+        }
+        let mut groups = groups(pipeline);
         if groups.len() == 1
             && let Some(group) = groups.pop()
         {
@@ -109,6 +116,23 @@ impl Spread {
             }
         }
         Ok(all)
+    }
+
+    async fn send_to(&self, server: &Server, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
+        let mut tries = TRIES;
+        loop {
+            for host in &server.hosts {
+                let there = SingleNodeRoutingInfo::ByAddress { host: host.clone(), port: server.port };
+                let mut connection = self.connection.clone();
+                match connection.route_pipeline(pipeline.clone(), 0, pipeline.len(), there).await {
+                    Err(error) if tries > 0 && was_not_done(&error) => {}
+                    values => return values,
+                }
+            }
+            // redis-rs does not know it yet.
+            tries = tries.saturating_sub(1);
+            sleep(PAUSE).await;
+        }
     }
 
     async fn group(self, group: Group) -> (Vec<usize>, RedisResult<Vec<Value>>) {

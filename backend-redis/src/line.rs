@@ -1,8 +1,9 @@
 //! A connection, of whichever kind.
 
 use redis::aio::MultiplexedConnection;
-use redis::{Pipeline, RedisResult, Value};
+use redis::{RedisResult, Value};
 
+use crate::batch::Batch;
 #[cfg(feature = "cluster")]
 use crate::cluster::Spread;
 use crate::given::Given;
@@ -20,13 +21,13 @@ pub(crate) enum Line {
 }
 
 impl Line {
-    /// Sends the commands; their answers, errors of single commands among them. On a cluster they go to the server that has
-    /// the slot `to`, or each to that of its key.
-    pub(crate) async fn send(&mut self, pipeline: &Pipeline, to: Option<u16>) -> RedisResult<Vec<Value>> {
-        let _ = to;
+    /// Sends the commands; their answers, errors of single commands among them. On a cluster each goes to the server
+    /// that has its key, or all to one that is named.
+    pub(crate) async fn send(&mut self, batch: &Batch) -> RedisResult<Vec<Value>> {
+        let pipeline = &batch.pipeline;
         match self {
             #[cfg(feature = "cluster")]
-            Self::Spread(spread) => Box::pin(spread.send(pipeline, to)).await,
+            Self::Spread(spread) => Box::pin(spread.send(pipeline, batch.to.as_ref())).await,
             Self::One(connection) => connection.send_packed_commands(pipeline, 0, pipeline.len()).await,
             Self::Given(given) => given.connection().req_packed_commands(pipeline, 0, pipeline.len()).await,
         }

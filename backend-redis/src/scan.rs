@@ -94,12 +94,12 @@ mod everywhere {
         then: &impl AsyncFn(Vec<Vec<u8>>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let page = async |cursor: &[u8]| {
-            let mut batch = Batch { to: Some(primary.slot), ..Batch::default() };
+            let mut batch = Batch { to: Some(primary.at.clone()), ..Batch::default() };
             batch.read(redis::cmd("CLUSTER").arg("MYID").take()).read(step(cursor, glob));
             let mut answers = session.send(&batch).await?;
-            // A cursor is good on its own server only.
+            // A cursor is good on its own server only, and addresses can change hands.
             if bytes(answers.next()?)?.is_none_or(|id| id != primary.id.as_bytes()) {
-                return Err(Failure::Down("a slot of the cluster has just moved".to_owned()));
+                return Err(Failure::Down("a server of the cluster has just been replaced".to_owned()));
             }
             answers.next_list()
         };

@@ -98,7 +98,7 @@ impl Session {
     async fn exchange(&self, batch: &Batch) -> Result<Vec<Value>, Failure> {
         let limit = self.link.settings.response;
         let mut connection = self.connection.clone();
-        let sent = connection.send(&batch.pipeline, batch.to);
+        let sent = connection.send(batch);
         let sent_off = SentOff::new(&self.link, batch);
         let lost = |why: String| Failure::Lost(why + self.connection.advice());
         match timeout(limit, sent).await {
