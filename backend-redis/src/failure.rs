@@ -60,8 +60,6 @@ fn said(code: &str, details: Option<&str>) -> String {
         "MOVED" | "ASK" => {
             "another server of a Redis Cluster has that slot: connect by `Redis::cluster` (feature `redis-cluster`)"
         }
-            "it is a node of a Redis Cluster: connect by `Redis::cluster` (feature `redis-cluster`)"
-        }
         "NOAUTH" => "it asks for a password, and was given none",
         "WRONGPASS" => "it refuses the user and password that it was given",
         "NOPERM" => "its ACL keeps larder's user from what larder needs",
