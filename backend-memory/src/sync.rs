@@ -7,8 +7,7 @@
 
 #[cfg(not(shuttle))]
 pub(crate) use {
-    dashmap::DashMap,
-    parking_lot::{Mutex, RwLock},
+    parking_lot::{Mutex, MutexGuard, RwLock},
     spin::mutex::SpinMutexGuard as ShardGuard,
     std::sync::atomic,
     std::thread::yield_now,
@@ -16,7 +15,7 @@ pub(crate) use {
 
 #[cfg(shuttle)]
 pub(crate) use {
-    cache_core::modelled::{DashMap, Mutex, Mutex as ShardLock, MutexGuard as ShardGuard, RwLock},
+    cache_core::modelled::{Mutex, Mutex as ShardLock, MutexGuard, MutexGuard as ShardGuard, RwLock},
     shuttle::sync::atomic,
     shuttle::thread::yield_now,
 };
@@ -28,9 +27,3 @@ pub(crate) type ShardLock<T> = spin::mutex::SpinMutex<T, spin::Yield>;
 /// Two cache lines of its own, so that neighbouring shards do not fetch each other's.
 #[repr(align(128))]
 pub(crate) struct Padded<T>(pub(crate) T);
-
-#[cfg(all(feature = "moka", not(shuttle)))]
-pub(crate) use parking_lot::MutexGuard;
-
-#[cfg(all(feature = "moka", shuttle))]
-pub(crate) use cache_core::modelled::MutexGuard;

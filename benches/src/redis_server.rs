@@ -38,6 +38,14 @@ impl RedisServer {
         Ok(server)
     }
 
+    /// The processor time that this process and the server have used.
+    ///
+    /// # Errors
+    /// There is no `/proc`.
+    pub fn processor_time(&self) -> io::Result<[Duration; 2]> {
+        Ok([used("self")?, used(&self.child.id().to_string())?])
+    }
+
     /// Where it listens.
     pub fn url(&self) -> String {
         format!("unix://{}", self.folder.join("redis.sock").display())
@@ -51,4 +59,12 @@ impl Drop for RedisServer {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+fn used(process: &str) -> io::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The fields after the name, which ends in the last `)`: the state is the third field, the times are the 14th and 15th,
+    // in hundredths of a second.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    Ok(Duration::from_millis(fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10))
 }

@@ -15,7 +15,7 @@ impl Default for Name {
 }
 
 impl Name {
-    pub(super) fn new(key: &[u8]) -> Self {
+    pub(crate) fn new(key: &[u8]) -> Self {
         let mut inline = [0; INLINE];
         match inline.get_mut(..key.len()) {
             Some(place) => {
@@ -35,7 +35,7 @@ impl Name {
     }
 
     #[inline]
-    pub(super) fn is(&self, key: &[u8]) -> bool {
+    pub(crate) fn is(&self, key: &[u8]) -> bool {
         match self {
             Self::Inline(len, bytes) => {
                 let len = usize::from(*len);

@@ -20,8 +20,13 @@ usage: redis [--rounds N] [--millis N] [--workers N] [--tasks N] [--bytes N]
 Starts a redis-server of its own on a unix socket, and prints the operations per second of bare redis-rs (one
 MultiplexedConnection) and of larder (Larder over Redis, one connection) side by side: GET, SET, nine GETs to one SET, and a
 GET of an entry with a tag beside a bare GET; with 1, 64 and 1000 tasks at once and values of 100 and 10 000 bytes, or with
-as many tasks and bytes as told alone. The two take turns in N rounds (default 15) of N ms each (default 200); printed are
-the medians, and the median of the rounds' ratios. The tasks run on tokio's multi-thread runtime with N workers (default 2).";
+as many tasks and bytes as told. The two take turns in N rounds (default 15) of N ms each (default 200); printed are
+the medians, the median of the rounds' ratios, and the processor time for an operation, of this process and of the server,
+which tells more where other programs use the machine as well. The tasks run on tokio's multi-thread runtime with N workers (default 2).";
+
+const HEAD: &str = "\
+| work        |  bytes | tasks | bare, k/s | larder, k/s | ratio | bare, µs of client + server | larder, µs |
+|---|---:|---:|---:|---:|---:|---:|---:|";
 
 const KEYS: usize = 1000;
 const TTL: Duration = Duration::from_secs(3600);
@@ -111,8 +116,34 @@ async fn toil(mut subject: Subject, load: Load, first: usize, stop: Arc<AtomicBo
     done
 }
 
-/// Operations per second.
-async fn lap(subject: &Subject, load: &Load, time: Duration) -> f64 {
+/// What was done in one lap, or in all of them.
+#[derive(Clone, Copy, Default)]
+struct Lap {
+    operations: usize,
+    time: Duration,
+    /// Processor time of this process, and of the server.
+    used: [Duration; 2],
+}
+
+impl Lap {
+    fn per_second(&self) -> f64 {
+        self.operations as f64 / self.time.as_secs_f64()
+    }
+
+    /// Microseconds of processor time for one operation, here and in the server.
+    fn cost(&self) -> [f64; 2] {
+        self.used.map(|used| used.as_secs_f64() * 1e6 / self.operations as f64)
+    }
+
+    fn add(&mut self, lap: &Lap) {
+        self.operations += lap.operations;
+        self.time += lap.time;
+        self.used = [self.used[0] + lap.used[0], self.used[1] + lap.used[1]];
+    }
+}
+
+async fn lap(server: &RedisServer, subject: &Subject, load: &Load, time: Duration) -> Lap {
+    let used = server.processor_time().expect("a /proc");
     let stop = Arc::new(AtomicBool::new(false));
     let mut tasks = JoinSet::new();
     let began = Instant::now();
@@ -121,8 +152,9 @@ async fn lap(subject: &Subject, load: &Load, time: Duration) -> f64 {
     }
     tokio::time::sleep(time).await;
     stop.store(true, Ordering::Relaxed);
-    let done: usize = tasks.join_all().await.iter().sum();
-    done as f64 / began.elapsed().as_secs_f64()
+    let operations = tasks.join_all().await.iter().sum();
+    let (time, now) = (began.elapsed(), server.processor_time().expect("a /proc"));
+    Lap { operations, time, used: [now[0] - used[0], now[1] - used[1]] }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -130,23 +162,26 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-async fn compare(subjects: [Subject; 2], load: Load, rounds: usize, time: Duration) {
-    let mut found = [Vec::new(), Vec::new()];
+async fn compare(server: &RedisServer, subjects: [Subject; 2], load: Load, rounds: usize, time: Duration) {
+    let (mut speeds, mut sums) = ([Vec::new(), Vec::new()], [Lap::default(); 2]);
     for round in 0..=rounds {
         for turn in 0..2 {
             let who = (turn + round) % 2;
-            let speed = lap(&subjects[who], &load, time).await;
+            let lap = lap(server, &subjects[who], &load, time).await;
             // The first round warms up.
             if round > 0 {
-                found[who].push(speed);
+                speeds[who].push(lap.per_second());
+                sums[who].add(&lap);
             }
         }
     }
-    let [bare, larder] = found;
+    let [bare, larder] = speeds;
     let ratio = median(larder.iter().zip(&bare).map(|(larder, bare)| larder / bare).collect());
     let (bare, larder) = (median(bare) / 1000.0, median(larder) / 1000.0);
     let (bytes, Load { work, tasks, .. }) = (load.value.len(), load);
-    println!("| {work:11} | {bytes:6} | {tasks:5} | {bare:6.1} | {larder:6.1} | {ratio:5.2} |");
+    print!("| {work:11} | {bytes:6} | {tasks:5} | {bare:6.1} | {larder:6.1} | {ratio:5.2} |");
+    let [[bare, its], [larder, ours]] = sums.map(|sum| sum.cost());
+    println!(" {bare:5.2} + {its:5.2} | {larder:5.2} + {ours:5.2} |");
 }
 
 async fn subjects(url: &str) -> [Subject; 2] {
@@ -180,7 +215,7 @@ fn main() -> ExitCode {
         Builder::new_multi_thread().worker_threads(workers).enable_all().build().expect("a runtime");
     let only = |number: usize, all: &[usize]| if number > 0 { vec![number] } else { all.to_vec() };
     runtime.block_on(async {
-        println!("| work        |  bytes | tasks | bare, k/s | larder, k/s | ratio |\n|---|---:|---:|---:|---:|---:|");
+        println!("{HEAD}");
         for bytes in only(only_bytes, &[100, 10_000]) {
             let mut subjects = subjects(&server.url()).await;
             let value: Arc<str> = "x".repeat(bytes).into();
@@ -191,7 +226,8 @@ fn main() -> ExitCode {
                 for work in [Work::Get, Work::Set, Work::Mix, Work::Tagged] {
                     let keys = (0..KEYS).map(|number| key(work == Work::Tagged, number)).collect();
                     let load = Load { work, tasks, keys, value: value.clone() };
-                    compare(subjects.clone(), load, rounds, Duration::from_millis(millis as u64)).await;
+                    compare(&server, subjects.clone(), load, rounds, Duration::from_millis(millis as u64))
+                        .await;
                 }
             }
         }

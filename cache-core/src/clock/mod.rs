@@ -11,7 +11,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 pub use manual::ManualClock;
-pub(crate) use timer::within;
+pub(crate) use timer::{Deadline, within};
 
 /// A moment, in milliseconds since its clock began. Arithmetic saturates; [`Time::MAX`] is never.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -15,6 +15,10 @@ use crate::timeout::Timeout;
 /// [`Duration`], or [`Policy::in_caller`], loads in its caller, and its loader may borrow. One with a
 /// [hard timeout](Policy::hard_timeout) asks for a loader whose error can say so.
 pub trait LoadPolicy<L: Future>: Sized {
+    /// Whether [`detach`](LoadPolicy::detach) gives a future.
+    #[doc(hidden)]
+    const DETACHES: bool;
+
     /// Whether any fresh value will do.
     #[doc(hidden)]
     fn takes_any(&self) -> bool;
@@ -33,6 +37,8 @@ pub trait LoadPolicy<L: Future>: Sized {
 }
 
 impl<L: Future, R: Runs<L>, H: Limits<L::Output>> LoadPolicy<L> for Policy<R, H> {
+    const DETACHES: bool = R::DETACHES;
+
     fn takes_any(&self) -> bool {
         Policy::takes_any(self)
     }
@@ -51,6 +57,8 @@ impl<L: Future, R: Runs<L>, H: Limits<L::Output>> LoadPolicy<L> for Policy<R, H>
 }
 
 impl<L: Future, R: Runs<L>, H: Limits<L::Output>> LoadPolicy<L> for &Policy<R, H> {
+    const DETACHES: bool = R::DETACHES;
+
     fn takes_any(&self) -> bool {
         Policy::takes_any(self)
     }
@@ -69,6 +77,8 @@ impl<L: Future, R: Runs<L>, H: Limits<L::Output>> LoadPolicy<L> for &Policy<R, H
 }
 
 impl<L: Future> LoadPolicy<L> for Duration {
+    const DETACHES: bool = false;
+
     fn takes_any(&self) -> bool {
         true
     }

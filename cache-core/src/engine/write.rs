@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::commit::repeat_at_commit;
 use super::watch::Began;
-use super::{Engine, Loaded};
+use super::{Engine, Kept, Loaded};
 use crate::entry::{Origin, Set, Stored};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key;
@@ -31,11 +31,11 @@ impl Engine {
 
     /// Stores what a load would have brought.
     pub(crate) fn prime<T: Cacheable>(&self, key: &str, loaded: Loaded<T>, policy: Policy) -> Reply<'_, ()> {
-        let Loaded { value, ttl, tags, negative, stored, .. } = loaded.under(&policy);
+        let Kept { ttl, tags, negative, stored, .. } = loaded.kept.under(&policy);
         if !stored {
             return Reply::ready(());
         }
-        self.set_shared(key, value, policy.told(ttl, tags, negative))
+        self.set_shared(key, loaded.value, policy.told(ttl, tags, negative))
     }
 
     /// [`set`](Engine::set) of a value that is shared already: it is not copied.

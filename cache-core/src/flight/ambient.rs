@@ -59,18 +59,46 @@ pub(super) fn stop_waiting(mine: &[Arc<Flight>], flight: &Arc<Flight>) {
     }
 }
 
-/// A loader's future, run as the leader of its flights (of none, if it is alone): they are ambient while the loader runs, and each
-/// poll is a sign of life to their followers.
-pub(crate) struct Piloted<'l, F> {
+/// A leader's polls: its flights (none, if it is alone) are ambient meanwhile, and each poll is a sign of life to their followers.
+pub(crate) struct Pilot<'l> {
     leads: &'l [Lead],
-    loader: Pin<&'l mut F>,
     /// It has been polled, and so followers may have asked for a sign of life.
     under_way: bool,
 }
 
+impl<'l> Pilot<'l> {
+    pub(crate) fn new(leads: &'l [Lead]) -> Self {
+        Self { leads, under_way: false }
+    }
+
+    /// A poll begins.
+    pub(crate) fn enter(&self, cx: &Context<'_>) -> Ambient {
+        if self.under_way {
+            self.leads.iter().for_each(|lead| lead.flight.sign_of_life(cx.waker()));
+        } else {
+            self.leads.iter().for_each(|lead| lead.flight.is_led_here());
+        }
+        Ambient::enter(self.leads)
+    }
+
+    /// It came to nothing yet. Most loads of memory, and all that block, are done at once: nobody can wake them or wait
+    /// for a sign.
+    pub(crate) fn waits(&mut self, cx: &Context<'_>) {
+        if !std::mem::replace(&mut self.under_way, true) {
+            self.leads.iter().for_each(|lead| lead.flight.sign_of_life(cx.waker()));
+        }
+    }
+}
+
+/// A future that is polled as the leader of flights.
+pub(crate) struct Piloted<'l, F> {
+    pilot: Pilot<'l>,
+    future: Pin<&'l mut F>,
+}
+
 impl<'l, F> Piloted<'l, F> {
-    pub(crate) fn new(leads: &'l [Lead], loader: Pin<&'l mut F>) -> Self {
-        Self { leads, loader, under_way: false }
+    pub(crate) fn new(leads: &'l [Lead], future: Pin<&'l mut F>) -> Self {
+        Self { pilot: Pilot::new(leads), future }
     }
 }
 
@@ -78,17 +106,12 @@ impl<F: Future> Future for Piloted<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _ambient = Ambient::enter(self.leads);
-        if self.under_way {
-            self.leads.iter().for_each(|lead| lead.flight.sign_of_life(cx.waker()));
-        } else {
-            self.leads.iter().for_each(|lead| lead.flight.is_led_here());
+        let ambient = self.pilot.enter(cx);
+        let poll = self.future.as_mut().poll(cx);
+        if poll.is_pending() {
+            self.pilot.waits(cx);
         }
-        let poll = self.loader.as_mut().poll(cx);
-        // Most loads of memory, and all that block, are done at once: nobody can wake them or wait for a sign.
-        if poll.is_pending() && !std::mem::replace(&mut self.under_way, true) {
-            self.leads.iter().for_each(|lead| lead.flight.sign_of_life(cx.waker()));
-        }
+        drop(ambient);
         poll
     }
 }
@@ -115,11 +138,11 @@ impl Flight {
     }
 }
 
-/// Leaves by `Drop`, also when the loader panics.
-struct Ambient(usize);
+/// The flights are ambient until it is dropped, which it is also where the loader panics.
+pub(crate) struct Ambient(usize);
 
 impl Ambient {
-    fn enter(leads: &[Lead]) -> Self {
+    pub(crate) fn enter(leads: &[Lead]) -> Self {
         if !leads.is_empty() {
             let entered = leads.iter().map(|lead| lead.flight.clone());
             AMBIENT.with(|flights| flights.borrow_mut().extend(entered));

@@ -18,7 +18,7 @@ use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::value::Value;
 
-pub(crate) use ambient::{Piloted, is_loading};
+pub(crate) use ambient::{Ambient, Pilot, Piloted, is_loading};
 pub(crate) use follow::Follow;
 pub(crate) use table::{Beside, Caller, Flights, Seat};
 

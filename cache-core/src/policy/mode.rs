@@ -32,17 +32,24 @@ pub(crate) type Mode<R, H> = PhantomData<fn() -> (R, H)>;
     note = "a full `Policy` may load in the background, so its loader's future must be `Send + 'static`: move clones into it, or call `.in_caller()` on the policy to let it borrow"
 )]
 pub trait Runs<L: Future> {
+    /// Whether its type allows that a loader outlives its caller.
+    const DETACHES: bool;
+
     /// The loader as something that can outlive its caller, if its type allows.
     fn detach(loader: L) -> Result<BoxFuture<'static, L::Output>, L>;
 }
 
 impl<L: Future + Send + 'static> Runs<L> for Background {
+    const DETACHES: bool = true;
+
     fn detach(loader: L) -> Result<BoxFuture<'static, L::Output>, L> {
         Ok(Box::pin(loader))
     }
 }
 
 impl<L: Future> Runs<L> for InCaller {
+    const DETACHES: bool = false;
+
     fn detach(loader: L) -> Result<BoxFuture<'static, L::Output>, L> {
         Err(loader)
     }

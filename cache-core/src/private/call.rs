@@ -4,7 +4,6 @@ use std::future::Future;
 
 use super::{Handle, Shape};
 use crate::engine::{Compute, LoadPolicy, Uninterrupted, Untold};
-use crate::runtime::block_on;
 use crate::value::Cacheable;
 
 /// What a call asks of the cache.
@@ -41,24 +40,6 @@ impl<H: Handle, T: Cacheable, O: 'static, R: 'static> Call<'_, H, T, O, R> {
         }
         self.cache.with(|cache| cache.fresh(self.key)).map(self.shape.join)
     }
-
-    async fn load<P, L>(self, blocking: bool, plan: impl FnOnce() -> (P, L)) -> R
-    where
-        P: LoadPolicy<L>,
-        L: Future<Output = O>,
-    {
-        let Self { cache, ask, key, shape } = self;
-        if ask == Ask::Nothing {
-            let (_, load) = plan();
-            return (shape.bare)(Box::pin(load).await);
-        }
-        let plan = || {
-            let (policy, load) = plan();
-            (policy, Untold(|| load))
-        };
-        let cache = cache.engine();
-        shape.joined(cache.load(key, shape.terms(ask, blocking), plan).await)
-    }
 }
 
 /// Runs the call of an asynchronous function. `plan` gives what only a miss needs: the policy, and the load.
@@ -75,7 +56,19 @@ where
     if let Some(hit) = call.hit() {
         return hit;
     }
-    call.load(false, plan).await
+    let Call { cache, ask, key, shape } = call;
+    if ask == Ask::Nothing {
+        let (_, load) = plan();
+        return (shape.bare)(Box::pin(load).await);
+    }
+    let plan = || {
+        let (policy, load) = plan();
+        (policy, Untold(|| load))
+    };
+    let cache = cache.engine();
+    let terms = shape.terms(ask, false);
+    // In a box, so that a hit's future is small, and so are those of functions that call functions.
+    shape.joined(Box::pin(cache.load_anyhow(key, terms, plan)).await)
 }
 
 /// Runs the call of a synchronous function.
@@ -92,8 +85,10 @@ where
     if let Some(hit) = call.hit() {
         return hit;
     }
-    block_on(call.load(true, || {
-        let (policy, compute) = plan();
-        (policy, Compute::new(compute))
-    }))
+    let Call { cache, ask, key, shape } = call;
+    if ask == Ask::Nothing {
+        let (_, compute) = plan();
+        return (shape.bare)(compute());
+    }
+    shape.joined(cache.engine().load_here_anyhow(key, shape.terms(ask, true), plan))
 }

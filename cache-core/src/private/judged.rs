@@ -52,11 +52,13 @@ impl Keep {
     }
 
     /// Says so to the cache.
-    pub fn of<T>(self, loaded: Loaded<T>) -> Loaded<T> {
+    pub fn of<T>(self, mut loaded: Loaded<T>) -> Loaded<T> {
         if self.skip {
-            return Loaded { stored: false, ..loaded };
+            loaded.kept.stored = false;
+        } else {
+            (loaded.kept.ttl, loaded.kept.more_tags) = (self.ttl, self.tags);
         }
-        Loaded { ttl: self.ttl, more_tags: self.tags, ..loaded }
+        loaded
     }
 }
 

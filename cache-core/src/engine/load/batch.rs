@@ -6,16 +6,14 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 
-use super::gate::Permit;
-use super::panics::Counted;
-use super::run::Owned;
-use super::{Job, Loaded, Terms};
-use crate::clock::within;
+use super::about::About;
+use super::fence::Fenced;
+use super::run::Running;
+use super::{Job, Loaded, Terms, Traits};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
-use crate::flight::{Landing, Lead, Piloted, is_loading};
+use crate::flight::{Landing, Lead, is_loading};
 use crate::policy::Policy;
-use crate::stats::Event;
 use crate::target::Target;
 use crate::timeout::Timeout;
 use crate::value::{Cacheable, Value};
@@ -25,8 +23,16 @@ pub(super) type Part<'j, T, E> = Job<'j, T, Result<Loaded<T>, E>, E>;
 
 pub(super) type Values<T> = HashMap<Box<str>, Arc<T>>;
 
-pub(super) fn terms<T, E>(blocking: bool) -> Terms<T, Result<Loaded<T>, E>, E> {
-    Terms { blocking, ..Terms::new(std::convert::identity, true) }
+/// The part of `key` in a batch, whose hard timeout is no single key's.
+pub(super) fn part<'j, T, E>(
+    engine: &'j Engine,
+    key: &'j str,
+    policy: &'j Policy,
+    blocking: bool,
+) -> Part<'j, T, E> {
+    let terms = Terms { blocking, ..Terms::new(std::convert::identity, true) };
+    let loader = Traits { detaches: false, asks: false, limit: |_| None };
+    Job { about: About::new(engine, key, policy, blocking), terms, loader }
 }
 
 /// See the module; with the fences of the keys, and the flights that they lead.
@@ -34,7 +40,7 @@ pub(super) struct Batch {
     /// Its caller holds its thread.
     pub(super) blocking: bool,
     pub(super) keys: Vec<Box<str>>,
-    pub(super) fences: HashMap<Box<str>, Owned>,
+    pub(super) fences: HashMap<Box<str>, Fenced<'static>>,
     pub(super) leads: Vec<Lead>,
     /// It is called by another load's loader.
     pub(super) nested: bool,
@@ -63,30 +69,22 @@ impl Batch {
         L: Future<Output = Result<M, E>>,
     {
         let Self { blocking, keys, mut fences, leads, nested } = self;
-        let part = |key| Part::<T, E>::new(engine, key, policy, terms(blocking), |_| None);
-        let clock = &engine.shared.clock;
-        let began = clock.now();
-        let first = Part { nested, ..part(keys.first().map_or("", |key| key)) };
-        let deadline = policy.hard_limit().map(|limit| began + limit);
-        let output = {
-            let loader = pin!(async {
-                let permit = first.permit().await;
-                let place = permit.as_ref().map(Permit::place);
-                leads.iter().for_each(|lead| lead.started(place));
-                engine.count(Event::Load);
-                loader.await
-            });
-            let panicked = || engine.loaded(&names(&keys), clock.now() - began, false);
-            let loader = pin!(Counted { loader, panicked });
-            let loader = pin!(within(clock, deadline, loader));
-            Piloted::new(&leads, loader).await
+        let about = |key| About::new(engine, key, policy, blocking);
+        let mut first = about(keys.first().map_or("", |key| key));
+        first.nested = nested;
+        let (begun, output) = match first.begin(&leads).await {
+            Ok(begun) => {
+                let run = first.run_as(names(&keys), &leads, &begun);
+                (begun, Running::new(run, pin!(loader)).await)
+            }
+            Err(begun) => (begun, None),
         };
-        let cost = clock.now() - began;
+        let cost = engine.shared.clock.now() - begun.over();
         let timeout = || Timeout::new(&keys.join(", "), policy.hard_limit().unwrap_or_default());
         let over = |well| {
             engine.loaded(&names(&keys), cost, well);
             if !well {
-                keys.iter().for_each(|key| part(key).throttle());
+                keys.iter().for_each(|key| about(key).throttle());
             }
         };
         let mut values = match by_key(output.or_else(|| limit(timeout()))) {
@@ -107,7 +105,8 @@ impl Batch {
             if let Some(fenced) = fences.remove(key)
                 && led.get(&**key).is_none_or(|lead| lead.is_followed())
             {
-                part(key).publish(&leads, &Loaded::from(value.clone()), cost, fenced).await;
+                let Loaded { value, kept } = Loaded::from(value.clone());
+                about(key).store(&leads, &Value::new(value), &kept, cost, &fenced).await;
             }
         }
         land(leads, &values);

@@ -25,7 +25,7 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
             Ok(value) => return Ok(Ok(value)),
             Err(stale) => stale,
         };
-        self.count_once(&self.coalesced, Event::Coalesced);
+        self.count_coalesced();
         let (clock, mut follow) = (&self.engine.shared.clock, pin!(follow));
         let hard = self.policy.hard_limit().map(|limit| clock.now() + limit);
         if let (Some(_), Some(soft)) = (&stale, self.policy.soft_limit()) {

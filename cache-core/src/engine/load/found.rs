@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::run::wait_for;
-use super::{Job, Previous, Start};
+use super::fence::wait_for;
+use super::{Job, Previous};
 use crate::clock::Time;
 use crate::entry::Entry;
 use crate::error::Error;
@@ -95,14 +95,7 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
 
     /// What a loader that asks for it has in its hand. Read again now that the fence is taken: what was invalidated since
     /// the first look must not come back as not modified.
-    pub(super) async fn previous<S: Start<T, L>, L>(
-        &self,
-        leads: &[Lead],
-        stale: Option<&Stale<T>>,
-    ) -> Option<Previous<T>> {
-        if !S::ASKS || stale.is_none() {
-            return None;
-        }
+    pub(super) async fn previous(&self, leads: &[Lead]) -> Option<Previous<T>> {
         let entry = Box::pin(wait_for(leads, self.engine.cache.get(self.key, T::kind()))).await.ok()??;
         let value = entry.value.downcast().ok()?;
         (entry.origin.version == self.policy.version_number()).then_some(Previous {

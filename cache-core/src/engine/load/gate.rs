@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_lock::{Semaphore, SemaphoreGuardArc};
 
-use super::Job;
+use super::about::About;
 use crate::clock::{Clock, within};
 use crate::flight::GivenUp;
 use crate::runtime;
@@ -56,11 +56,11 @@ impl Drop for Permit {
     }
 }
 
-impl<T, O, E> Job<'_, T, O, E> {
+impl About<'_> {
     /// Whether it waits for a place, where there are no more than so many.
     pub(super) fn queues(&self) -> bool {
         // Who has the places may need a blocking caller's thread.
-        !(self.nested || self.terms.blocking && runtime::inside_a_runtime())
+        !(self.nested || self.blocking && runtime::inside_a_runtime())
     }
 
     /// A place among those that may load now, if they are counted. A load that another load waits for is not: it

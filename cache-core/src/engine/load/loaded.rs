@@ -21,6 +21,11 @@ use crate::value::Value;
 /// ```
 pub struct Loaded<T> {
     pub(crate) value: Arc<T>,
+    pub(crate) kept: Kept,
+}
+
+/// How a value is to be kept, where it says so itself.
+pub(crate) struct Kept {
     pub(crate) ttl: Option<Duration>,
     pub(crate) tags: Option<Vec<Box<str>>>,
     /// Beside those, or beside the policy's.
@@ -38,34 +43,36 @@ impl<T> Loaded<T> {
 
     /// A value for the callers of this load, and not for the cache.
     pub fn skip(value: T) -> Self {
-        Self { stored: false, ..Self::new(value) }
+        let mut loaded = Self::new(value);
+        loaded.kept.stored = false;
+        loaded
     }
 
     /// A value that says "there is none", and is kept for the policy's negative TTL.
     #[doc(hidden)]
     #[must_use]
     pub fn negative(mut self, negative: bool) -> Self {
-        self.negative = negative;
+        self.kept.negative = negative;
         self
     }
 
     /// The TTL of this value, in place of the policy's.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.ttl = Some(ttl);
+        self.kept.ttl = Some(ttl);
         self
     }
 
     /// The tags of this value, in place of the policy's.
     #[must_use]
     pub fn tags<S: AsRef<str>>(mut self, tags: impl IntoIterator<Item = S>) -> Self {
-        self.tags = Some(tags.into_iter().map(|tag| tag.as_ref().into()).collect());
+        self.kept.tags = Some(tags.into_iter().map(|tag| tag.as_ref().into()).collect());
         self
     }
 }
 
-impl<T> Loaded<T> {
-    /// Whether the negative TTL is for it. `value` is the same, without its type.
+impl Kept {
+    /// Whether the negative TTL is for this value.
     pub(in crate::engine) fn is_negative(&self, value: &Value) -> bool {
         self.ttl.is_none() && (self.negative || value.is_none())
     }
@@ -87,7 +94,8 @@ impl<T> Loaded<T> {
 
 impl<T> From<Arc<T>> for Loaded<T> {
     fn from(value: Arc<T>) -> Self {
-        Self { value, ttl: None, tags: None, more_tags: Vec::new(), negative: false, stored: true }
+        let kept = Kept { ttl: None, tags: None, more_tags: Vec::new(), negative: false, stored: true };
+        Self { value, kept }
     }
 }
 
@@ -124,7 +132,7 @@ impl<T> Previous<T> {
 
     /// The answer that it still holds: it is stored again as if it had been loaded now, under the tags that it bears.
     pub fn not_modified(&self) -> Loaded<T> {
-        Loaded { tags: Some(self.tags.clone()), ..Loaded::from(self.value.clone()) }
+        Loaded::from(self.value.clone()).tags(&self.tags)
     }
 }
 

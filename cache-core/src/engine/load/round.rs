@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::batch::{Batch, Part, Values, terms};
+use super::batch::{Batch, Part, Values, part};
 use super::follow::Again;
 use super::{Found, Stale};
 use crate::clock::{Time, within};
@@ -70,7 +70,7 @@ pub(super) struct Followed<T> {
 
 impl Call<'_> {
     fn part<'p, T, E>(&'p self, key: &'p str) -> Part<'p, T, E> {
-        Part::new(self.engine, key, self.patient, terms(self.blocking), |_| None)
+        part(self.engine, key, self.patient, self.blocking)
     }
 
     /// Sits down for each key, and reads the cache for those that are this caller's to load.
@@ -92,7 +92,7 @@ impl Call<'_> {
                 found.values.insert(key.clone(), value);
                 continue;
             }
-            match engine.seat(key, policy, part.caller(retrying)) {
+            match part.seat(retrying) {
                 Seat::Lead(lead) => leads.push(lead),
                 Seat::Alone(beside) => found._beside.extend(beside),
                 Seat::Follow(follow) => {
@@ -246,7 +246,7 @@ impl<T: Cacheable, E: 'static> Part<'_, T, E> {
             Found::Nothing => &mut round.missing,
         };
         if let Some(fenced) = self.fence(&[]).await {
-            batch.fences.insert(key.clone(), fenced.into_owned(self.engine.cache.clone()));
+            batch.fences.insert(key.clone(), fenced.into_owned(&self.engine.cache));
         }
         batch.keys.push(key);
     }

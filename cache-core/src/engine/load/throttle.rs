@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use super::Job;
+use super::about::About;
 use crate::clock::Time;
 use crate::pattern::Pattern;
 use crate::sync::DashMap;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::target::Target;
-use crate::value::Cacheable;
 
 /// How long a failed load is not tried again, where a stale value can stand in; at most the stale window.
 const THROTTLE: Duration = Duration::from_secs(30);
@@ -40,7 +39,7 @@ impl Throttle {
     }
 }
 
-impl<T: Cacheable, O, E> Job<'_, T, O, E> {
+impl About<'_> {
     pub(super) fn is_throttled(&self) -> bool {
         let Throttle { table, used } = &self.engine.shared.throttle;
         if !used.load(Ordering::Acquire) {
