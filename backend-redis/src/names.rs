@@ -1,5 +1,7 @@
 //! What things are called in Redis. The one place that knows it; the table stands in the crate's documentation.
 
+use std::fmt::Write;
+
 use cache_core::Pattern;
 
 /// The names of one cache: of its namespace.
@@ -29,15 +31,25 @@ impl Names {
     }
 
     pub(crate) fn entry(&self, epoch: u64, key: &str) -> String {
-        format!("{}{epoch:016x}:k:{key}", self.root)
+        self.name(epoch, ":k:", key)
     }
 
     pub(crate) fn keys(&self, epoch: u64, key: &str) -> Keys {
-        Keys { entry: self.entry(epoch, key), companion: format!("{}{epoch:016x}:c:{key}", self.root) }
+        Keys { entry: self.entry(epoch, key), companion: self.name(epoch, ":c:", key) }
     }
 
     pub(crate) fn mark(&self, epoch: u64, tag: &str) -> String {
-        format!("{}{epoch:016x}:t:{tag}", self.root)
+        self.name(epoch, ":t:", tag)
+    }
+
+    fn name(&self, epoch: u64, letter: &str, rest: &str) -> String {
+        let mut name = String::with_capacity(self.root.len() + 16 + letter.len() + rest.len());
+        name.push_str(&self.root);
+        // A string takes whatever is written.
+        let _ = write!(name, "{epoch:016x}");
+        name.push_str(letter);
+        name.push_str(rest);
+        name
     }
 
     /// The glob of the entries whose keys `pattern` matches.
