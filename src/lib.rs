@@ -48,7 +48,7 @@
 //! **What loaders see and say.** [`Load`], [`Previous`], [`Loaded`].
 //!
 //! **Where entries are held.** [`Memory`] with [`MemoryBuilder`] and [`RemovalCause`]; [`Moka`] with [`MokaBuilder`];
-//! [`Redis`] with [`RedisBuilder`] and [`RedisConnection`].
+//! [`Redis`] with [`RedisBuilder`], [`Credentials`] and [`RedisConnection`].
 //!
 //! **To test with.** [`ManualClock`], and the module [`testing`](mod@testing) (feature `testing`).
 //!
@@ -70,7 +70,10 @@
 //! | `tokio` | yes | background loads on the caller's tokio runtime; without it, on threads |
 //! | `metrics` | no | the counters of [`Stats`] through the crate `metrics` |
 //! | `tracing` | no | every operation as an event of the crate `tracing`, target `larder`; see them with `RUST_LOG=larder=trace` |
-//! | `redis` | no | [`Redis`]: entries that every process shares |
+//! | `redis` | no | [`Redis`]: entries that every process shares; `REDIS_URL` in [`Larder::from_env`] |
+//! | `redis-cluster` | no | `Redis::cluster`: the same over a Redis Cluster |
+//! | `redis-sentinel` | no | `Redis::sentinel`: the master that sentinels name; failovers are followed |
+//! | `tls` | no | `rediss://` by rustls, with an authority and a client certificate of your own |
 //! | `testing` | no | [`testing`](mod@testing) |
 //! | `postcard` | no | [`wire`], the form in which remote tiers hold entries, and its default codec |
 //! | `json` | no | entries that other languages read |
@@ -94,7 +97,7 @@ pub use backend_memory::{Memory, MemoryBuilder, RemovalCause};
 #[cfg(feature = "moka")]
 pub use backend_memory::{Moka, MokaBuilder};
 #[cfg(feature = "redis")]
-pub use backend_redis::{Redis, RedisBuilder, RedisConnection};
+pub use backend_redis::{Credentials, Redis, RedisBuilder, RedisConnection};
 pub use builder::LarderBuilder;
 pub use cache_core::key;
 #[cfg(feature = "testing")]

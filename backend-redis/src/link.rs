@@ -9,14 +9,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use redis::aio::MultiplexedConnection;
 use tokio::sync::{Notify, watch};
 
 use crate::failure::Failure;
+use crate::line::Line;
 use crate::names::Names;
 use crate::queue::{Queue, Strike};
 use crate::session::Session;
 use crate::settings::Settings;
+use crate::slot::Tags;
 
 /// What other threads may know of the connection.
 #[derive(Debug, Default)]
@@ -25,17 +26,16 @@ pub(crate) struct Status {
     pub(crate) reconnects: u64,
     /// Why it is down.
     pub(crate) trouble: Option<String>,
+    /// What is wrong with the Redis though it is connected.
+    pub(crate) ailment: Option<String>,
     pub(crate) queued: usize,
 }
 
 enum State {
     Starting,
-    Up(MultiplexedConnection),
+    Up(Line),
     Down(String),
 }
-
-/// Of one key.
-pub(crate) type Tags = Rc<[Box<str>]>;
 
 pub(crate) struct Link {
     pub(crate) settings: Settings,
@@ -44,17 +44,21 @@ pub(crate) struct Link {
     pub(crate) status: Arc<Mutex<Status>>,
     /// The epoch as it was last seen; zero if it is not known.
     pub(crate) epoch: Cell<u64>,
+    /// What stands for the server in its epochs; zero if that is not known.
+    pub(crate) server: Cell<u32>,
     /// Whether a write was sent of which nobody knows what became.
     pub(crate) unknown: Cell<bool>,
     /// Batches with writes that are under way.
     pub(crate) unanswered: Cell<usize>,
+    /// Bytes of a value, as they were of late.
+    usual: Cell<usize>,
     state: RefCell<State>,
     /// Counts connections, so that only its own users break one.
     life: Cell<u64>,
     lost: Notify,
     settled: watch::Sender<bool>,
     /// The tags of keys that were read or written: so that their marks can be read along with them.
-    known: RefCell<HashMap<Box<str>, Tags>>,
+    known: RefCell<HashMap<Box<str>, Rc<Tags>>>,
 }
 
 /// Keys whose tags are remembered; a key that is not costs a second round trip.
@@ -63,13 +67,15 @@ const KNOWN: usize = 16_384;
 impl Link {
     pub(crate) fn new(settings: Settings, status: Arc<Mutex<Status>>) -> Self {
         Self {
-            names: Names::new(&settings.namespace),
+            names: Names::new(&settings.namespace, settings.place.is_spread()),
             queue: RefCell::new(Queue::new(settings.queue)),
             settings,
             status,
             epoch: Cell::new(0),
+            server: Cell::new(0),
             unknown: Cell::new(false),
             unanswered: Cell::new(0),
+            usual: Cell::new(0),
             state: RefCell::new(State::Starting),
             life: Cell::new(0),
             lost: Notify::new(),
@@ -93,11 +99,11 @@ impl Link {
     /// Returns when the first attempt to connect is over, or has taken too long.
     pub(crate) async fn settle(&self) {
         let mut settled = self.settled.subscribe();
-        let _ = tokio::time::timeout(self.settings.connect, settled.wait_for(|settled| *settled)).await;
+        let _ = tokio::time::timeout(self.settings.dial.limit, settled.wait_for(|settled| *settled)).await;
     }
 
     /// The user of a connection that is not yet everybody's.
-    pub(crate) fn over(self: &Rc<Self>, connection: MultiplexedConnection) -> Session {
+    pub(crate) fn over(self: &Rc<Self>, connection: Line) -> Session {
         Session { link: self.clone(), connection, life: self.life.get() }
     }
 
@@ -154,16 +160,30 @@ impl Link {
         self.lost.notified().await;
     }
 
-    pub(crate) fn tags_of(&self, key: &str) -> Tags {
+    /// The tags that a key had when it was last seen; `None` if it had none, or is not known.
+    pub(crate) fn tags_of(&self, key: &str) -> Option<Rc<Tags>> {
         let known = self.known.borrow();
-        if known.is_empty() { Tags::default() } else { known.get(key).cloned().unwrap_or_default() }
+        if known.is_empty() { None } else { known.get(key).cloned() }
     }
 
     pub(crate) fn learn_tags(&self, key: &str, tags: &[Box<str>]) {
         let mut known = self.known.borrow_mut();
+        if tags.is_empty() {
+            known.remove(key);
+            return;
+        }
         if known.len() >= KNOWN {
             known.clear();
         }
-        known.insert(key.into(), tags.into());
+        known.insert(key.into(), Rc::new(Tags::new(tags)));
+    }
+
+    /// How many bytes the next value may have.
+    pub(crate) fn usual_size(&self) -> usize {
+        self.usual.get()
+    }
+
+    pub(crate) fn learn_size(&self, bytes: usize) {
+        self.usual.set((self.usual.get() * 7 + bytes) / 8);
     }
 }
