@@ -23,8 +23,6 @@ pub(crate) type Waiter<T> = oneshot::Sender<Result<T, Failure>>;
 
 /// So many go together at most: Redis answers others in between.
 const MOST: usize = 128;
-/// And so many bytes, in either direction: what is more than processors hold near them costs twice.
-const BYTES: usize = 128 * 1024;
 
 /// Operations that were called, and are not sent yet.
 #[derive(Default)]
@@ -33,7 +31,6 @@ pub(crate) struct Turn {
     readers: Vec<Waiter<Found>>,
     parcels: Vec<Parcel>,
     writers: Vec<Waiter<Stored>>,
-    bytes: usize,
 }
 
 /// What came of a round trip.
@@ -48,12 +45,10 @@ impl Turn {
     pub(crate) fn read(&mut self, link: &Link, key: Box<str>, reader: Waiter<Found>) {
         self.wanted.push(Wanted::new(link, key));
         self.readers.push(reader);
-        self.bytes += link.usual_size();
     }
 
     /// Of a parcel that is [plain](Parcel::is_plain).
     pub(crate) fn set(&mut self, parcel: Parcel, writer: Waiter<Stored>) {
-        self.bytes += parcel.body.len();
         self.parcels.push(parcel);
         self.writers.push(writer);
     }
@@ -63,7 +58,7 @@ impl Turn {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.len() >= MOST || self.bytes >= BYTES
+        self.len() >= MOST
     }
 
     /// Sends them, and answers each of them.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use larder::{Larder, Policy, Redis};
 use larder_benches::arguments::parse;
 use larder_benches::redis_server::RedisServer;
-use redis::{AsyncCommands, AsyncConnectionConfig};
 use redis::aio::MultiplexedConnection;
+use redis::{AsyncCommands, AsyncConnectionConfig};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
