@@ -2,18 +2,18 @@
 //! `uncached`. Each takes those arguments that it needs.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::{Attribute, Ident, Type, parse_quote};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Attribute, Generics, Ident, Type, parse_quote};
 
 use crate::{
     argument::Argument,
-    expand::{builder, call, cfg, handle, key_call, key_writes, local, plain_signature, policy, take_apart},
+    expand::{cfg, handle, key_built, local, make_key, plain_signature, policy, run, run_call, take_apart},
     generics, judge,
-    model::{Model, Uses},
+    model::{Home, Model, Uses},
     named,
 };
 
-/// All of them, as functions of an `impl`, each as visible as the function itself.
+/// All of them but `uncached`, as functions of an `impl`, each as visible as the function itself.
 pub(crate) fn companions(model: &Model, facade: &TokenStream) -> TokenStream {
     let parts = [
         hidden(model, facade),
@@ -23,11 +23,12 @@ pub(crate) fn companions(model: &Model, facade: &TokenStream) -> TokenStream {
         prime(model, facade),
         refresh(model, facade),
     ];
-    let (warm, uncached) = (warm(model, facade), uncached(model));
-    quote!(#(#parts)* #warm #uncached)
+    let warm = warm(model, facade);
+    quote!(#(#parts)* #warm)
 }
 
-/// What the function and its companions have in common: the key of its arguments, and the shape of what it returns.
+/// What the function and its companions have in common: the key of its arguments, the shape of what it returns, and the
+/// call into the library.
 fn hidden(model: &Model, facade: &TokenStream) -> TokenStream {
     let arguments: Vec<_> =
         model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key)).collect();
@@ -41,74 +42,68 @@ fn hidden(model: &Model, facade: &TokenStream) -> TokenStream {
     let clause = &generics.where_clause;
     let receiver = model.receiver.as_ref().map(|_| quote!(&self,));
     let parts = take_apart(model, |uses| uses.key);
-    let (name, writes, shape) =
-        (model.companion("__key"), key_writes(model, facade), judge::shape_function(model, facade));
-    let builder = builder();
-    let cfg: Vec<_> = cfg(&model.function.attrs).collect();
+    let (name, built) = (model.companion("__key"), key_built(model, facade));
+    let (shape, run, around) = (judge::shape_function(model, facade), run(model, facade), around(model));
     quote! {
-        #(#cfg)*
+        #around
         #[inline]
-        #[allow(clippy::all, clippy::pedantic, clippy::nursery)]
-        fn #name #generics (
-            #receiver #(#names: &#lent,)* #builder: &mut #facade::__private::KeyBuilder
-        ) #clause {
+        fn #name #generics (#receiver #(#names: &#lent),*) -> #facade::KeyBuilder #clause {
             #parts
-            #writes
+            #built
         }
 
-        #(#cfg)*
+        #around
+        #[inline]
         #shape
+
+        #around
+        #[inline]
+        #run
     }
 }
 
 fn key(model: &Model, facade: &TokenStream) -> TokenStream {
-    let key = key_call(model, facade);
+    let key = make_key(model);
     let needs = |uses: Uses| uses.key;
     Companion {
         what: "key",
-        doc: "The key under which `{}` caches the value for these arguments.",
-        output: quote!(#facade::__private::Key),
-        body: quote!(#key),
+        doc: "The key of what `{}` returns for these arguments.",
+        output: quote!(#facade::Key),
+        body: quote!(#key.finish()),
         ..Companion::new(&needs)
     }
     .tokens(model)
 }
 
 fn strikes(model: &Model, facade: &TokenStream) -> TokenStream {
-    let strike = |what, doc, strength: TokenStream| {
-        let (key, cache) = (key_call(model, facade), handle(model, facade));
+    let strike = |what, doc| {
+        let (key, cache, strike) = (make_key(model), handle(model, facade), format_ident!("{what}"));
         let needs = |uses: Uses| uses.key || uses.cache;
         Companion {
             what,
             doc,
-            output: quote!(#facade::__private::Reply<'static, ()>),
-            body: quote!(#facade::__private::strike(#cache, &#key, #facade::__private::Strength::#strength)),
+            output: quote!(#facade::Reply<'static, ()>),
+            body: quote!(#facade::__private::#strike(#cache, #key)),
             ..Companion::new(&needs)
         }
         .tokens(model)
     };
-    let invalidate = strike(
-        "invalidate",
-        "Makes the cache forget what `{}` returned for these arguments: no later call is given it.",
-        quote!(Remove),
-    );
-    let mark_stale = strike(
-        "mark_stale",
-        "What `{}` returned for these arguments is no longer fresh; it may still stand in under `swr` and `sie`.",
-        quote!(MarkStale),
-    );
+    let invalidate =
+        strike("invalidate", "No later call of `{}` with these arguments is given what is cached.");
+    let mark_stale =
+        strike("mark_stale", "What is cached is no longer fresh: `swr` and `sie` may still serve it.");
     quote!(#invalidate #mark_stale)
 }
 
 fn peek(model: &Model, facade: &TokenStream) -> TokenStream {
-    let (key, cache, shape) = (key_call(model, facade), handle(model, facade), judge::shape_call(model));
+    let (key, cache, shape) = (make_key(model), handle(model, facade), judge::shape_call(model));
     let (output, version) = (&model.output, model.policy.version());
     let needs = |uses: Uses| uses.key || uses.cache;
     Companion {
         what: "peek",
-        doc: "What `{}` would return at once for these arguments; nothing is loaded.",
-        output: quote!(#facade::__private::Reply<'static, ::core::option::Option<#output>>),
-        body: quote!(#facade::__private::peek(#cache, &#key, #version, #shape)),
+        doc: "What `{}` would return at once; nothing is loaded.",
+        output: quote!(#facade::Reply<'static, ::core::option::Option<#output>>),
+        body: quote!(#shape.peek(#cache, #key, #version)),
         speaks_of: Some(output),
         ..Companion::new(&needs)
     }
@@ -116,18 +111,18 @@ fn peek(model: &Model, facade: &TokenStream) -> TokenStream {
 }
 
 fn prime(model: &Model, facade: &TokenStream) -> TokenStream {
-    let (key, cache, shape) = (key_call(model, facade), handle(model, facade), judge::shape_call(model));
+    let (key, cache, shape) = (make_key(model), handle(model, facade), judge::shape_call(model));
     let (output, value, policy) = (&model.output, local("primed"), policy(model, facade));
-    let returned = quote!(#facade::__private::Returns::<#output>::returned(#value));
+    let returned = quote!(#facade::__private::Returns::returned(#value));
     let judge::Judge { before, judged } = judge::judge(model, facade, &returned);
     let needs = |uses: Uses| uses.key || uses.cache || uses.policy;
     Companion {
         what: "prime",
-        doc: "Stores a value as if `{}` had returned it for these arguments.",
-        output: quote!(#facade::__private::Reply<'static, ()>),
+        doc: "Stores a value as if `{}` had returned it.",
+        output: quote!(#facade::Reply<'static, ()>),
         body: quote! {
             #before
-            #facade::__private::prime(#cache, &#key, #policy, #shape, #judged)
+            #shape.prime(#cache, #key, #policy, #judged)
         },
         speaks_of: Some(output),
         more: quote!(#value: impl #facade::__private::Returns<#output>),
@@ -176,16 +171,21 @@ impl<'c> Companion<'c> {
     }
 }
 
-/// What stands above each companion. Nothing in it is its author's but its arguments, which are not its author's to
-/// change here.
+/// What stands above each companion.
 fn head(model: &Model, doc: &str) -> TokenStream {
-    let doc = doc.replace("{}", &model.function.sig.ident.to_string());
-    let cfg = cfg(&model.function.attrs);
-    quote! {
-        #(#cfg)*
-        #[doc = #doc]
-        #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
-    }
+    let (doc, around) = (doc.replace("{}", &model.function.sig.ident.to_string()), around(model));
+    quote!(#[doc = #doc] #around)
+}
+
+/// What is said of each function beside a method, and of the `impl` around those beside a free function.
+fn around(model: &Model) -> Option<TokenStream> {
+    let (cfg, lints) = (cfg(&model.function.attrs), lints());
+    (model.home == Home::Method).then(|| quote!(#(#cfg)* #lints))
+}
+
+/// Nothing in a companion is its author's but its arguments, which are not its author's to change here.
+pub(crate) fn lints() -> TokenStream {
+    quote!(#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)])
 }
 
 fn refresh(model: &Model, facade: &TokenStream) -> TokenStream {
@@ -193,11 +193,11 @@ fn refresh(model: &Model, facade: &TokenStream) -> TokenStream {
     signature.ident = model.companion("refresh");
     let head = head(model, "Runs `{}` whatever is cached, and caches what it returns.");
     let vis = &model.function.vis;
-    let body = call(model, facade, Some(quote!(#facade::__private::Ask::Anew)));
+    let run = run_call(model, &quote!(#facade::__private::Ask::Anew));
     quote! {
         #head
         #vis #signature {
-            #body
+            #run
         }
     }
 }
@@ -220,63 +220,70 @@ fn warm(model: &Model, facade: &TokenStream) -> Option<TokenStream> {
     };
     let (items, concurrency, shape) = (local("items"), local("concurrency"), judge::shape_call(model));
     let (function, turbofish) = (path(model), generics::turbofish(&model.function.sig.generics));
-    let (this, ty, arguments) =
-        (local("this"), format_ident!("__Items"), names.iter().map(|name| quote!(#name)));
-    signature.generics.params.push(parse_quote!(#ty));
-    let clause = signature.generics.make_where_clause();
-    clause.predicates.push(parse_quote!(#ty: ::core::iter::IntoIterator<Item = #item>));
-    let run = if model.is_async() {
-        let arguments = again.into_iter().chain(arguments);
-        quote!(#facade::__private::warm(#items, #concurrency, #shape, |#name| #function #turbofish (#(#arguments),*)).await)
+    let (run, sent) = if model.is_async() {
+        let arguments = again.iter().chain(&names_of(&names)).cloned().collect::<Vec<_>>();
+        let call = quote!(|#name| #function #turbofish (#(#arguments),*));
+        (quote!(#shape.warm(#items, #concurrency, #call).await), None)
     } else {
-        let (sent, with, first) = sent(tokens, &this);
-        let (this, given) =
-            if first.is_some() { (quote!(#this), quote!(_)) } else { (quote!(()), quote!(())) };
-        clause.predicates.push(parse_quote!(for<'__larder> (#sent, #ty::IntoIter): ::core::marker::Send));
-        let arguments = first.into_iter().chain(arguments);
-        let items = quote!(::core::iter::IntoIterator::into_iter(#items));
-        quote! {
-            #facade::__private::warm_sync(#with, #items, #concurrency, #shape, |#this: #given, #name| {
-                #function #turbofish (#(#arguments),*)
-            })
-        }
+        let this = local("this");
+        let given = tokens.map_or_else(|| quote!(()), |_| quote!(#this));
+        let (with, first) =
+            (tokens.map_or_else(|| quote!(()), |_| quote!(self)), tokens.map(|_| quote!(#this)));
+        let ty = tokens.map_or_else(|| quote!(()), |_| quote!(_));
+        let arguments = first.into_iter().chain(names_of(&names));
+        let call = quote!(|#given: #ty, #name| #function #turbofish (#(#arguments),*));
+        let run = quote!(#facade::__private::warm_sync(#with, #items, #concurrency, #shape, #call));
+        (run, Some(tokens))
     };
-    let head =
-        head(model, "Calls `{}` with each of these arguments, so many at a time, and says how it went.");
+    let ty = items_type(&item, sent, &mut signature.generics);
+    let head = head(model, "Calls `{}` with each of these, so many at a time.");
     let (vis, what, generics) = (&model.function.vis, model.companion("warm"), &signature.generics);
     let (clause, receiver) = (&generics.where_clause, tokens.map(|tokens| quote!(#tokens,)));
     let asyncness = &signature.asyncness;
     Some(quote! {
         #head
         #vis #asyncness fn #what #generics (
-            #receiver
-            #items: #ty,
-            #concurrency: usize,
-        ) -> #facade::__private::Progress #clause {
+            #receiver #items: #ty, #concurrency: usize
+        ) -> #facade::Progress #clause {
             #run
         }
     })
 }
 
-/// What goes to the threads of a synchronous warm-up beside the arguments: its type, its value, and what each call is
-/// given of it.
-fn sent(receiver: Option<&syn::Receiver>, this: &Ident) -> (TokenStream, TokenStream, Option<TokenStream>) {
-    match receiver {
-        None => (quote!(()), quote!(()), None),
-        Some(receiver) => {
-            let mut ty = (*receiver.ty).clone();
-            if let Type::Reference(lent) = &mut ty {
-                lent.lifetime = Some(parse_quote!('__larder));
-            }
-            (quote!(#ty), quote!(self), Some(quote!(#this)))
+fn names_of(names: &[Ident]) -> Vec<TokenStream> {
+    names.iter().map(ToTokens::to_token_stream).collect()
+}
+
+/// The type of what is iterated over. A synchronous warm-up is `sent` to threads, together with the receiver.
+fn items_type(
+    item: &TokenStream,
+    sent: Option<Option<&syn::Receiver>>,
+    generics: &mut Generics,
+) -> TokenStream {
+    let items = quote!(::core::iter::IntoIterator<Item = #item>);
+    let receiver = match sent {
+        None => return quote!(impl #items),
+        Some(None) => {
+            return quote!(impl ::core::iter::IntoIterator<Item = #item, IntoIter: ::core::marker::Send>);
         }
+        Some(Some(receiver)) => receiver,
+    };
+    let mut this = (*receiver.ty).clone();
+    if let Type::Reference(lent) = &mut this {
+        lent.lifetime = Some(parse_quote!('__larder));
     }
+    let ty = format_ident!("__Items");
+    generics.params.push(parse_quote!(#ty));
+    let clause = generics.make_where_clause();
+    clause.predicates.push(parse_quote!(#ty: #items));
+    clause.predicates.push(parse_quote!(for<'__larder> (#this, #ty::IntoIter): ::core::marker::Send));
+    ty.into_token_stream()
 }
 
 /// The function itself, from beside its companions.
 fn path(model: &Model) -> TokenStream {
     let name = &model.function.sig.ident;
-    if model.home == crate::model::Home::Method { quote!(Self::#name) } else { quote!(#name) }
+    if model.home == Home::Method { quote!(Self::#name) } else { quote!(#name) }
 }
 
 /// The function as its author wrote it. That the body lives here, in a function of its own, is what makes an
@@ -284,7 +291,7 @@ fn path(model: &Model) -> TokenStream {
 /// not its author's to change.
 pub(crate) fn uncached(model: &Model) -> TokenStream {
     let mut function = model.function.clone();
-    let doc = format!("Runs `{}` itself: asks no cache, and caches nothing.", function.sig.ident);
+    let doc = format!("Runs `{}` itself; no cache is asked or filled.", function.sig.ident);
     function.attrs.retain(|attribute| is_lint(attribute) || attribute.path().is_ident("cfg"));
     function.sig.ident = model.companion("uncached");
     // An argument that only the attribute names is used, though not by the body.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Error, Expr, ExprLit, Ident, Lit, Result, spanned::Spanned};
 
@@ -49,8 +49,13 @@ impl ToTokens for Time {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match self {
             Self::Computed(expression) => expression.to_tokens(tokens),
+            Self::Literal(duration) if duration.subsec_nanos() == 0 => {
+                let seconds = Literal::u64_unsuffixed(duration.as_secs());
+                tokens.extend(quote!(::core::time::Duration::from_secs(#seconds)));
+            }
             Self::Literal(duration) => {
-                let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+                let seconds = Literal::u64_unsuffixed(duration.as_secs());
+                let nanos = Literal::u32_unsuffixed(duration.subsec_nanos());
                 tokens.extend(quote!(::core::time::Duration::new(#seconds, #nanos)));
             }
         }

@@ -42,9 +42,9 @@ pub(crate) fn expand_all(attributes: &TokenStream, mut block: ItemImpl) -> Resul
         };
         found = true;
         match errors.take(expand_method(&attribute, &method, &whole)) {
-            Some(Expansion { function, companions: its }) => {
+            Some(Expansion { function, companions: its, uncached }) => {
                 items.push(ImplItem::Verbatim(function));
-                companions.extend(its);
+                companions.extend([its, uncached]);
             }
             // Untouched, so that one mistake is one error.
             None => items.push(ImplItem::Fn(method)),

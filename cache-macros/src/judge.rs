@@ -34,10 +34,8 @@ pub(crate) fn shape_function(model: &Model, facade: &TokenStream) -> TokenStream
     let judged = model.judges().then(|| quote!(#facade::__private::Judged<#output>));
     let (shape, at) = (shape(model, facade), at(output.span()));
     let (facade, load) = (moved(facade, at), judged.unwrap_or_else(|| quote!(#output)));
-    let returns =
-        quote_spanned!(at=> #facade::__private::Shape<impl #facade::__private::Cacheable, #load, #output>);
+    let returns = quote_spanned!(at=> #facade::__private::Shape<impl #facade::Cacheable, #load, #output>);
     quote! {
-        #[inline]
         fn #name #generics () -> #returns #clause {
             #shape
         }
@@ -145,7 +143,7 @@ fn late(
         })
         .collect();
     quote!({
-        let mut #builder = #facade::__private::KeyBuilder::new();
+        let mut #builder = #facade::KeyBuilder::new();
         #(#pieces)*
         #builder.finish()
     })

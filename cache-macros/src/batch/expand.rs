@@ -22,8 +22,7 @@ pub(super) fn expand(batch: &Batch) -> Expansion {
     let facade = krate::facade();
     let function = function(batch, &facade);
     let (key, invalidate) = (key(batch, &facade), invalidate(batch, &facade));
-    let uncached = uncached(&batch.model);
-    Expansion { function, companions: quote!(#key #invalidate #uncached) }
+    Expansion { function, companions: quote!(#key #invalidate), uncached: uncached(&batch.model) }
 }
 
 fn function(batch: &Batch, facade: &TokenStream) -> TokenStream {
@@ -123,7 +122,7 @@ fn key(batch: &Batch, facade: &TokenStream) -> TokenStream {
     Companion {
         what: "key",
         doc: "The key under which `{}` caches the value of this element.",
-        output: quote!(#facade::__private::Key),
+        output: quote!(#facade::Key),
         body: quote!(#key),
         ..Companion::new(&needs)
     }
@@ -138,7 +137,7 @@ fn invalidate(batch: &Batch, facade: &TokenStream) -> TokenStream {
     Companion {
         what: "invalidate",
         doc: "Makes the cache forget what `{}` returned for these elements: no later call is given it.",
-        output: quote!(#facade::__private::Reply<'static, ()>),
+        output: quote!(#facade::Reply<'static, ()>),
         body: quote! {
             let #keys = ::core::iter::Iterator::map(#ids, |#element| #key);
             let #keys = ::core::iter::Iterator::collect(#keys);
