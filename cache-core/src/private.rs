@@ -12,7 +12,7 @@ mod shape;
 
 pub use crate::engine::{Share, Writer};
 pub use crate::key::check_template;
-use crate::key::{KeyBuilder, KeyPart, MAX_KEY_LEN};
+use crate::key::{Key, KeyBuilder, KeyPart, MAX_KEY_LEN};
 pub use crate::runtime::block_on;
 
 pub use call::{Ask, Call, run, run_sync};
@@ -24,6 +24,13 @@ pub use number::Number;
 pub use or_none::OrNone;
 pub use portable::cloned;
 pub use shape::Shape;
+
+/// The key that `write` writes.
+pub fn made(write: impl FnOnce(&mut KeyBuilder)) -> Key {
+    let mut key = KeyBuilder::new();
+    write(&mut key);
+    key.finish()
+}
 
 /// An argument as it will stand in a key, for where it is gone when the key is made.
 pub fn text_of<P: KeyPart + ?Sized>(part: &P) -> String {

@@ -7,10 +7,14 @@ use syn::{Attribute, Generics, Ident, Type, parse_quote};
 
 use crate::{
     argument::Argument,
-    expand::{cfg, handle, key_built, local, make_key, plain_signature, policy, run, run_call, take_apart},
+    expand::{
+        builder, cfg, handle, key_writes, local, make_key, own_argument, plain_signature, policy, run,
+        run_call, take_apart,
+    },
     generics, judge,
     model::{Home, Model, Uses},
     named,
+    receiver::Receiver,
 };
 
 /// All of them but `uncached`, as functions of an `impl`, each as visible as the function itself.
@@ -42,14 +46,14 @@ fn hidden(model: &Model, facade: &TokenStream) -> TokenStream {
     let clause = &generics.where_clause;
     let receiver = model.receiver.as_ref().map(|_| quote!(&self,));
     let parts = take_apart(model, |uses| uses.key);
-    let (name, built) = (model.companion("__key"), key_built(model, facade));
+    let (name, builder, writes) = (model.companion("__key"), builder(), key_writes(model, facade));
     let (shape, run, around) = (judge::shape_function(model, facade), run(model, facade), around(model));
     quote! {
         #around
         #[inline]
-        fn #name #generics (#receiver #(#names: &#lent),*) -> #facade::KeyBuilder #clause {
+        fn #name #generics (#receiver #(#names: &#lent,)* #builder: &mut #facade::KeyBuilder) #clause {
             #parts
-            #built
+            #writes
         }
 
         #around
@@ -63,22 +67,36 @@ fn hidden(model: &Model, facade: &TokenStream) -> TokenStream {
 }
 
 fn key(model: &Model, facade: &TokenStream) -> TokenStream {
-    let key = make_key(model);
     let needs = |uses: Uses| uses.key;
     Companion {
         what: "key",
         doc: "The key of what `{}` returns for these arguments.",
         output: quote!(#facade::Key),
-        body: quote!(#key.finish()),
+        body: make_key(model, facade),
         ..Companion::new(&needs)
     }
     .tokens(model)
 }
 
+/// The key, in a companion that takes what `needs` says: from its sister, to which the arguments go, if nothing else needs
+/// them.
+fn key_of(model: &Model, facade: &TokenStream, needs: impl Fn(Uses) -> bool) -> TokenStream {
+    let names: Vec<_> = model.receiver.iter().map(Receiver::name).collect();
+    let of_arguments = model.arguments.iter().flat_map(|argument| &argument.bindings);
+    if names.iter().chain(of_arguments).any(|name| needs(Uses { key: false, ..model.uses(name) })) {
+        return make_key(model, facade);
+    }
+    let path = model.path_to("key");
+    let needed = model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key));
+    let arguments = names.iter().chain(needed.map(|argument| &argument.name));
+    quote!(#path(#(#arguments),*))
+}
+
 fn strikes(model: &Model, facade: &TokenStream) -> TokenStream {
     let strike = |what, doc| {
-        let (key, cache, strike) = (make_key(model), handle(model, facade), format_ident!("{what}"));
         let needs = |uses: Uses| uses.key || uses.cache;
+        let key = key_of(model, facade, needs);
+        let (cache, strike) = (handle(model, facade), format_ident!("{what}"));
         Companion {
             what,
             doc,
@@ -88,17 +106,15 @@ fn strikes(model: &Model, facade: &TokenStream) -> TokenStream {
         }
         .tokens(model)
     };
-    let invalidate =
-        strike("invalidate", "No later call of `{}` with these arguments is given what is cached.");
-    let mark_stale =
-        strike("mark_stale", "What is cached is no longer fresh: `swr` and `sie` may still serve it.");
+    let invalidate = strike("invalidate", "Forgets what `{}` returned for these arguments.");
+    let mark_stale = strike("mark_stale", "What `{}` returned for these arguments is stale from now on.");
     quote!(#invalidate #mark_stale)
 }
 
 fn peek(model: &Model, facade: &TokenStream) -> TokenStream {
-    let (key, cache, shape) = (make_key(model), handle(model, facade), judge::shape_call(model));
-    let (output, version) = (&model.output, model.policy.version());
     let needs = |uses: Uses| uses.key || uses.cache;
+    let (key, cache, shape) = (key_of(model, facade, needs), handle(model, facade), judge::shape_call(model));
+    let (output, version) = (&model.output, model.policy.version());
     Companion {
         what: "peek",
         doc: "What `{}` would return at once; nothing is loaded.",
@@ -111,11 +127,11 @@ fn peek(model: &Model, facade: &TokenStream) -> TokenStream {
 }
 
 fn prime(model: &Model, facade: &TokenStream) -> TokenStream {
-    let (key, cache, shape) = (make_key(model), handle(model, facade), judge::shape_call(model));
-    let (output, value, policy) = (&model.output, local("primed"), policy(model, facade));
+    let needs = |uses: Uses| uses.key || uses.cache || uses.policy;
+    let (key, cache, shape) = (key_of(model, facade, needs), handle(model, facade), judge::shape_call(model));
+    let (output, value, policy) = (&model.output, own_argument("value"), policy(model, facade));
     let returned = quote!(#facade::__private::Returns::returned(#value));
     let judge::Judge { before, judged } = judge::judge(model, facade, &returned);
-    let needs = |uses: Uses| uses.key || uses.cache || uses.policy;
     Companion {
         what: "prime",
         doc: "Stores a value as if `{}` had returned it.",
@@ -185,7 +201,7 @@ fn around(model: &Model) -> Option<TokenStream> {
 
 /// Nothing in a companion is its author's but its arguments, which are not its author's to change here.
 pub(crate) fn lints() -> TokenStream {
-    quote!(#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)])
+    quote!(#[allow(dead_code, unused_imports, clippy::all, clippy::pedantic, clippy::nursery)])
 }
 
 fn refresh(model: &Model, facade: &TokenStream) -> TokenStream {
@@ -218,7 +234,8 @@ fn warm(model: &Model, facade: &TokenStream) -> Option<TokenStream> {
         ([ty], [name]) => (quote!(#ty), quote!(#name)),
         (types, names) => (quote!((#(#types),*)), quote!((#(#names),*))),
     };
-    let (items, concurrency, shape) = (local("items"), local("concurrency"), judge::shape_call(model));
+    let (items, concurrency, shape) =
+        (own_argument("items"), own_argument("concurrency"), judge::shape_call(model));
     let (function, turbofish) = (path(model), generics::turbofish(&model.function.sig.generics));
     let (run, sent) = if model.is_async() {
         let arguments = again.iter().chain(&names_of(&names)).cloned().collect::<Vec<_>>();
@@ -303,6 +320,7 @@ pub(crate) fn uncached(model: &Model) -> TokenStream {
     for name in names.filter(used) {
         function.block.stmts.insert(0, parse_quote!(let _ = &#name;));
     }
+    let unused_self = model.receiver.as_ref().map(|_| quote!(clippy::unused_self,));
     quote! {
         #[doc = #doc]
         #[allow(
@@ -312,7 +330,7 @@ pub(crate) fn uncached(model: &Model) -> TokenStream {
             clippy::missing_panics_doc,
             clippy::must_use_candidate,
             clippy::needless_pass_by_value,
-            clippy::unused_self
+            #unused_self
         )]
         #function
     }

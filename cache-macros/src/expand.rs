@@ -112,13 +112,14 @@ pub(crate) fn run_call(model: &Model, ask: &TokenStream) -> TokenStream {
 /// The one call into the library that does the work: of the function itself, and of `refresh`, which asks for something
 /// else.
 pub(crate) fn run(model: &Model, facade: &TokenStream) -> TokenStream {
-    let (ask, key) = (local("ask"), local("key"));
+    let ask = local("ask");
     let mut signature = plain_signature(model);
     signature.ident = model.companion("__run");
     let place = usize::from(model.receiver.is_some());
     signature.inputs.insert(place, parse_quote!(#ask: #facade::__private::Ask));
     let parts = take_apart(model, |uses| uses.cache);
-    let make_key = make_key(model);
+    let key = local("key");
+    let write_key = write_key(model, &quote!(&mut #key));
     let cache = kept_handle(model, facade);
     let shape = judge::shape_call(model);
     let plan = plan(model, facade);
@@ -133,7 +134,8 @@ pub(crate) fn run(model: &Model, facade: &TokenStream) -> TokenStream {
     quote! {
         #signature {
             #parts
-            let mut #key = #make_key;
+            let mut #key = #facade::KeyBuilder::new();
+            #write_key;
             #run
         }
     }
@@ -231,8 +233,8 @@ pub(crate) fn take_apart(model: &Model, wanted: impl Fn(Uses) -> bool) -> TokenS
         .collect()
 }
 
-/// The key of the arguments, which are borrowed for it, as its builder.
-pub(crate) fn make_key(model: &Model) -> TokenStream {
+/// The call that writes the key of the arguments, which are borrowed for it, to a builder.
+fn write_key(model: &Model, builder: &TokenStream) -> TokenStream {
     let path = model.path_to("__key");
     let this = model.receiver.as_ref().map(|receiver| {
         let name = receiver.name();
@@ -240,7 +242,14 @@ pub(crate) fn make_key(model: &Model) -> TokenStream {
     });
     let names = model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key));
     let arguments = this.into_iter().chain(names.map(|Argument { name, .. }| quote!(&#name)));
-    quote!(#path(#(#arguments),*))
+    quote!(#path(#(#arguments,)* #builder))
+}
+
+/// The key of the arguments, which are borrowed for it.
+pub(crate) fn make_key(model: &Model, facade: &TokenStream) -> TokenStream {
+    let builder = builder();
+    let write = write_key(model, &quote!(#builder));
+    quote!(#facade::__private::made(|#builder| #write))
 }
 
 /// An expression that makes the key from the arguments.
@@ -248,11 +257,11 @@ pub(crate) fn key_value(model: &Model, facade: &TokenStream) -> TokenStream {
     finished(&writes(&model.key.template), facade)
 }
 
-/// Statements that build the key of the arguments, the last of which is its builder.
-pub(crate) fn key_built(model: &Model, facade: &TokenStream) -> TokenStream {
+/// Statements that write the key of the arguments to [`builder`].
+pub(crate) fn key_writes(model: &Model, facade: &TokenStream) -> TokenStream {
     let path = model.key.by_path.then(|| key_path(model, facade));
     let pieces = writes(&model.key.template);
-    built(&quote!(#path #pieces), facade)
+    quote!(#path #pieces)
 }
 
 /// Writes the path of the function.
@@ -263,7 +272,7 @@ fn key_path(model: &Model, facade: &TokenStream) -> TokenStream {
             let text = format!("::{}", name.unraw());
             let plain = quote!(::core::concat!(::core::module_path!(), #text));
             let place = quote!(::core::concat!("@", ::core::line!(), ".", ::core::column!()));
-            quote!(#facade::__private::write_path::<#name>(&mut #builder, #plain, #place);)
+            quote!(#facade::__private::write_path::<#name>(#builder, #plain, #place);)
         }
         Home::Method => {
             let text = format!("::{name}");
@@ -289,18 +298,13 @@ fn writes(template: &Template) -> TokenStream {
     pieces.collect()
 }
 
-fn built(writes: &TokenStream, facade: &TokenStream) -> TokenStream {
+fn finished(writes: &TokenStream, facade: &TokenStream) -> TokenStream {
     let builder = builder();
-    quote! {
+    quote!({
         let mut #builder = #facade::KeyBuilder::new();
         #writes
-        #builder
-    }
-}
-
-fn finished(writes: &TokenStream, facade: &TokenStream) -> TokenStream {
-    let built = built(writes, facade);
-    quote!({ #built.finish() })
+        #builder.finish()
+    })
 }
 
 /// The variable to which keys are written.
@@ -310,7 +314,12 @@ pub(crate) fn builder() -> Ident {
 
 /// A variable of ours, which no name of the user's is taken for.
 pub(crate) fn local(name: &str) -> Ident {
-    format_ident!("__larder_{name}", span = Span::mixed_site())
+    format_ident!("__{name}", span = Span::mixed_site())
+}
+
+/// An argument of ours, by the name that is read in the documentation. It is of mixed site, too.
+pub(crate) fn own_argument(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
 }
 
 /// A span for tokens of ours that are to be blamed on what their author wrote at `place`.

@@ -45,17 +45,22 @@ pub(crate) fn shape_function(model: &Model, facade: &TokenStream) -> TokenStream
 fn shape(model: &Model, facade: &TokenStream) -> TokenStream {
     let output = &model.output;
     let step = |word: &Ident, step: &str| {
-        let (facade, step) = (moved(facade, at(word.span())), Ident::new(step, at(word.span())));
-        quote!(#facade::__private::shape::#step)
+        let at = at(word.span());
+        let (facade, step) = (moved(facade, at), Ident::new(step, at));
+        quote_spanned!(at=> .then(#facade::__private::shape::#step))
     };
     let local = model.local.as_ref().map(|word| step(word, "in_process"));
     // Before `local`, whose forms all have a `None`.
     let negative = model.policy.given("negative_ttl").map(|word| step(word, "negative"));
-    let steps = negative.into_iter().chain(local);
     let shape = if model.judges() { quote!(judged) } else { quote!(shape) };
-    let at = at(output.span());
-    let facade = moved(facade, at);
-    quote_spanned!(at=> #facade::__larder_shape!(#output; [#(#steps),*] #shape))
+    let (at, probe) = (at(output.span()), self::local("probe"));
+    let (facade, shape) = (moved(facade, at), moved(&shape, at));
+    // The traits ask for what is told by type.
+    quote_spanned! {at=>
+        use #facade::__private::shape::{Alone as _, Pick as _};
+        let #probe = #facade::__private::shape::Probe::<#output>::NEW;
+        (&&&#probe).form() #negative #local.#shape(#probe.share())
+    }
 }
 
 /// Tokens of ours that are to be blamed on the return type: where several can be, they are blamed once.

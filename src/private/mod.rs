@@ -11,7 +11,7 @@ pub mod write;
 pub use std::any::type_name;
 
 pub use cache_core::private::{
-    Ask, Elements, Judged, Keep, Returns, Shape, Writer, cloned, compute, invalidate, invalidate_each,
+    Ask, Elements, Judged, Keep, Returns, Shape, Writer, cloned, compute, invalidate, invalidate_each, made,
     mark_stale, pattern, run, run_sync, text_of, write_path,
 };
 pub use cache_core::{Engine, Target};

@@ -1,8 +1,8 @@
 //! Whether a return type is a `Result`, an `Option` or an `Arc` is told by type, never by spelling, so aliases of them
 //! are what they stand for.
 //!
-//! [`__larder_form!`](crate::__larder_form) asks a [`Probe`] of the type. It must be asked where the type is known, so
-//! the macro expands in the cached function; what it expands to is a choice among the [forms](super::form).
+//! A [`Probe`] is asked of the type. It must be asked where the type is known, so that is done in the expansion of the
+//! cached function; the answer is a choice among the [forms](super::form).
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -181,18 +181,5 @@ macro_rules! __larder_form {
         use $crate::__private::shape::Pick as _;
         #[allow(clippy::needless_borrow)]
         (&&&$crate::__private::shape::Probe::<$return>::NEW).form()
-    }};
-}
-
-/// The [`Shape`] of a return type.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __larder_shape {
-    ($return:ty; [$($step:path),*] $shape:ident) => {{
-        #[allow(unused_imports)]
-        use $crate::__private::shape::Alone as _;
-        $crate::__larder_form!($return)
-            $(.then($step))*
-            .$shape($crate::__private::shape::Probe::<$return>::NEW.share())
     }};
 }

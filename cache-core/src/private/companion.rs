@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Handle, Shape};
 use crate::deadline::Freshness;
 use crate::engine::{Engine, Warm};
-use crate::key::KeyBuilder;
+use crate::key::Key;
 use crate::policy::Policy;
 use crate::reply::Reply;
 use crate::runtime::started;
@@ -14,13 +14,13 @@ use crate::target::Strength;
 use crate::value::Cacheable;
 
 /// Invalidates a key, with a reply that does not borrow the cache.
-pub fn invalidate(cache: impl Handle, key: KeyBuilder) -> Reply<'static, ()> {
-    cache.with(|cache| strike(cache, &key.finish(), Strength::Remove))
+pub fn invalidate(cache: impl Handle, key: Key) -> Reply<'static, ()> {
+    cache.with(|cache| strike(cache, &key, Strength::Remove))
 }
 
 /// Marks a key stale, with a reply that does not borrow the cache.
-pub fn mark_stale(cache: impl Handle, key: KeyBuilder) -> Reply<'static, ()> {
-    cache.with(|cache| strike(cache, &key.finish(), Strength::MarkStale))
+pub fn mark_stale(cache: impl Handle, key: Key) -> Reply<'static, ()> {
+    cache.with(|cache| strike(cache, &key, Strength::MarkStale))
 }
 
 fn strike(cache: &Engine, key: &str, strength: Strength) -> Reply<'static, ()> {
@@ -43,8 +43,8 @@ fn strike(cache: &Engine, key: &str, strength: Strength) -> Reply<'static, ()> {
 
 impl<T: Cacheable, O, R: 'static> Shape<T, O, R> {
     /// What the function would return at once, from a fresh value of its version.
-    pub fn peek(self, cache: impl Handle, key: KeyBuilder, version: u32) -> Reply<'static, Option<R>> {
-        let (cache, key, join) = (cache.engine(), key.finish(), self.join);
+    pub fn peek(self, cache: impl Handle, key: Key, version: u32) -> Reply<'static, Option<R>> {
+        let (cache, key, join) = (cache.engine(), key, self.join);
         started(async move {
             let entry = cache.backend().get(&key, T::kind()).await?;
             let usable = entry
@@ -57,12 +57,12 @@ impl<T: Cacheable, O, R: 'static> Shape<T, O, R> {
     pub fn prime(
         self,
         cache: impl Handle,
-        key: KeyBuilder,
+        key: Key,
         policy: impl Into<Policy>,
         output: O,
     ) -> Reply<'static, ()> {
         let Ok(loaded) = (self.split)(output) else { return Reply::ready(()) };
-        let (cache, key, policy) = (cache.engine(), key.finish(), policy.into());
+        let (cache, key, policy) = (cache.engine(), key, policy.into());
         started(async move { cache.prime(&key, loaded, policy).await })
     }
 
