@@ -8,8 +8,8 @@ use syn::{Attribute, Generics, Ident, Type, parse_quote};
 use crate::{
     argument::Argument,
     expand::{
-        builder, cfg, handle, key_writes, local, make_key, own_argument, plain_signature, policy, run,
-        run_call, take_apart,
+        builder, cfg, handle, key_turbofish, key_writes, local, make_key, own_argument, plain_signature,
+        policy, run, run_call, take_apart,
     },
     generics, judge,
     model::{Home, Model, Uses},
@@ -37,7 +37,8 @@ fn hidden(model: &Model, facade: &TokenStream) -> TokenStream {
     let arguments: Vec<_> =
         model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key)).collect();
     let (names, types) = (arguments.iter().map(|argument| &argument.name), arguments.iter().map(|a| &a.ty));
-    let generics = generics::needed(&model.function.sig.generics, types.clone());
+    let constants = model.constants(|uses| uses.key);
+    let generics = generics::needed_with(&model.function.sig.generics, types.clone(), &constants);
     let lent = types.map(|ty| match ty {
         // `&impl A + B` could be read in two ways.
         Type::ImplTrait(bounds) if bounds.bounds.len() > 1 => quote!((#ty)),
@@ -89,7 +90,8 @@ fn key_of(model: &Model, facade: &TokenStream, needs: impl Fn(Uses) -> bool) -> 
     let path = model.path_to("key");
     let needed = model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key));
     let arguments = names.iter().chain(needed.map(|argument| &argument.name));
-    quote!(#path(#(#arguments),*))
+    let turbofish = key_turbofish(model);
+    quote!(#path #turbofish (#(#arguments),*))
 }
 
 fn strikes(model: &Model, facade: &TokenStream) -> TokenStream {
@@ -173,7 +175,8 @@ impl<'c> Companion<'c> {
         let receiver = model.receiver.as_ref().map(|_| quote!(&self,));
         let (names, types) =
             (arguments.iter().map(|argument| &argument.name), arguments.iter().map(|a| &a.ty));
-        let generics = generics::needed(&model.function.sig.generics, types.clone().chain(speaks_of));
+        let (all, constants) = (&model.function.sig.generics, model.constants(needs));
+        let generics = generics::needed_with(all, types.clone().chain(speaks_of), &constants);
         let clause = &generics.where_clause;
         let parts = take_apart(model, |uses| needs(Uses { key: false, ..uses }));
         let (head, name, vis) = (head(model, doc), model.companion(what), &model.function.vis);
@@ -201,7 +204,7 @@ fn around(model: &Model) -> Option<TokenStream> {
 
 /// Nothing in a companion is its author's but its arguments, which are not its author's to change here.
 pub(crate) fn lints() -> TokenStream {
-    quote!(#[allow(dead_code, unused_imports, clippy::all, clippy::pedantic, clippy::nursery)])
+    quote!(#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)])
 }
 
 fn refresh(model: &Model, facade: &TokenStream) -> TokenStream {

@@ -64,7 +64,14 @@ impl ToTokens for Time {
 
 fn parse_text(name: &Ident, text: &str, span: Span) -> Result<Time> {
     match milliseconds(text) {
-        Some(0) => Err(Error::new(span, format!("`{name}` must be longer than zero"))),
+        Some(0) => {
+            let way_out = match &*name.to_string() {
+                "max_age" => ": to take nothing that is stored, write `refresh = true`",
+                "ttl" => ": to store nothing, write `bypass = true`, or remove the attribute",
+                _ => ": to have none, remove it",
+            };
+            Err(Error::new(span, format!("`{name}` must be longer than zero{way_out}")))
+        }
         Some(millis) => Ok(Time::Literal(Duration::from_millis(millis))),
         None => Err(Error::new(span, format!("{text:?} is not a span of time; {}", not_a_duration(name)))),
     }

@@ -242,7 +242,17 @@ fn write_key(model: &Model, builder: &TokenStream) -> TokenStream {
     });
     let names = model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key));
     let arguments = this.into_iter().chain(names.map(|Argument { name, .. }| quote!(&#name)));
-    quote!(#path(#(#arguments,)* #builder))
+    let turbofish = key_turbofish(model);
+    quote!(#path #turbofish (#(#arguments,)* #builder))
+}
+
+/// The parameters of what makes the key, where its arguments do not tell them.
+pub(crate) fn key_turbofish(model: &Model) -> Option<TokenStream> {
+    let constants = model.constants(|uses| uses.key);
+    let needed = model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key));
+    let types = needed.map(|argument| &argument.ty);
+    let generics = generics::needed_with(&model.function.sig.generics, types, &constants);
+    (!constants.is_empty()).then(|| generics::turbofish(&generics))
 }
 
 /// The key of the arguments, which are borrowed for it.

@@ -44,20 +44,20 @@ pub(crate) fn shape_function(model: &Model, facade: &TokenStream) -> TokenStream
 
 fn shape(model: &Model, facade: &TokenStream) -> TokenStream {
     let output = &model.output;
-    let step = |word: &Ident, step: &str| {
-        let at = at(word.span());
-        let (facade, step) = (moved(facade, at), Ident::new(step, at));
+    let (at, probe) = (at(output.span()), self::local("probe"));
+    let facade = moved(facade, at);
+    let step = |step: &str| {
+        let step = Ident::new(step, at);
         quote_spanned!(at=> .then(#facade::__private::shape::#step))
     };
-    let local = model.local.as_ref().map(|word| step(word, "in_process"));
+    let local = model.local.as_ref().map(|_| step("in_process"));
     // Before `local`, whose forms all have a `None`.
-    let negative = model.policy.given("negative_ttl").map(|word| step(word, "negative"));
+    let negative = model.policy.given("negative_ttl").map(|_| step("negative"));
     let shape = if model.judges() { quote!(judged) } else { quote!(shape) };
-    let (at, probe) = (at(output.span()), self::local("probe"));
-    let (facade, shape) = (moved(facade, at), moved(&shape, at));
+    let shape = moved(&shape, at);
     // The traits ask for what is told by type.
     quote_spanned! {at=>
-        use #facade::__private::shape::{Alone as _, Pick as _};
+        use #facade::__private::shape::answers::*;
         let #probe = #facade::__private::shape::Probe::<#output>::NEW;
         (&&&#probe).form() #negative #local.#shape(#probe.share())
     }

@@ -22,10 +22,12 @@ mod policy;
 mod receiver;
 mod surroundings;
 mod template;
+mod twins;
 mod writer;
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as TokenStream2;
+use quote::ToTokens;
 
 /// Caches what a function returns.
 ///
@@ -461,6 +463,10 @@ fn cached_item(attributes: TokenStream2, item: TokenStream2) -> syn::Result<Toke
         return impl_block::expand_all(&attributes, block);
     }
     let function = check::function(item)?;
+    if !function.attrs.iter().any(check::is_cfg) && twins::is_second(function.sig.ident.to_string()) {
+        // The compiler says that there are two, and once is enough.
+        return Ok(function.into_token_stream());
+    }
     let options = attr::Options::parse(attributes.clone())?;
     let home = check::home(&attributes, &function);
     surroundings::check(&function, home)?;

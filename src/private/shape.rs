@@ -72,6 +72,30 @@ impl<E> Pick for &&&Probe<Result<Option<i64>, E>> {
     type Form = Fallible<Maybe<Number>, E>;
 }
 
+impl<T, E> Pick for &&Probe<Option<Result<T, E>>> {
+    type Form = Maybe<Fallible<Owned<T>, E>>;
+}
+
+impl<T, E, F> Pick for &&Probe<Result<Result<T, E>, F>> {
+    type Form = Fallible<Fallible<Owned<T>, E>, F>;
+}
+
+impl<E> Pick for &&&Probe<Option<Result<i64, E>>> {
+    type Form = Maybe<Fallible<Number, E>>;
+}
+
+impl<T, E> Pick for &&&Probe<Option<Result<Arc<T>, E>>> {
+    type Form = Maybe<Fallible<Shared<T>, E>>;
+}
+
+impl<E, F> Pick for &&&Probe<Result<Result<i64, E>, F>> {
+    type Form = Fallible<Fallible<Number, E>, F>;
+}
+
+impl<T, E, F> Pick for &&&Probe<Result<Result<Arc<T>, E>, F>> {
+    type Form = Fallible<Fallible<Shared<T>, E>, F>;
+}
+
 impl<T> Pick for &&&Probe<Arc<T>> {
     type Form = Shared<T>;
 }
@@ -105,6 +129,11 @@ impl<R> Alone<R> for Probe<R> {
     fn share(self) -> Option<Share<R>> {
         None
     }
+}
+
+/// The traits that answer, for a glob import, of which only a part need be used.
+pub mod answers {
+    pub use super::{Alone as _, Pick as _};
 }
 
 /// `Clone`, with a word on why.
