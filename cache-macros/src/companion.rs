@@ -8,8 +8,8 @@ use syn::{Attribute, Generics, Ident, Type, parse_quote};
 use crate::{
     argument::Argument,
     expand::{
-        builder, cfg, handle, key_turbofish, key_writes, local, make_key, own_argument, plain_signature,
-        policy, run, run_call, take_apart,
+        builder, cfg, chosen_run, handle, key_turbofish, key_writes, local, make_key, own_argument,
+        plain_signature, policy, run, run_call, take_apart,
     },
     generics, judge,
     model::{Home, Model, Uses},
@@ -212,11 +212,13 @@ fn refresh(model: &Model, facade: &TokenStream) -> TokenStream {
     signature.ident = model.companion("refresh");
     let head = head(model, "Runs `{}` whatever is cached, and caches what it returns.");
     let vis = &model.function.vis;
-    let run = run_call(model, &quote!(#facade::__private::Ask::Anew));
+    let this = model.receiver.as_ref().map(|receiver| receiver.name().into_token_stream());
+    let run = run_call(model, this.as_ref(), &quote!(#facade::__private::Ask::Anew));
+    let await_it = model.is_async().then(|| quote!(.await));
     quote! {
         #head
         #vis #signature {
-            #run
+            #run #await_it
         }
     }
 }
@@ -229,8 +231,7 @@ fn warm(model: &Model, facade: &TokenStream) -> Option<TokenStream> {
     };
     let (tokens, again) = receiver.unzip();
     let mut signature = plain_signature(model);
-    // None of the arguments' own names, of which one may be the function's.
-    let names: Vec<_> = (0..model.arguments.len()).map(|index| local(&index.to_string())).collect();
+    let names: Vec<_> = model.arguments.iter().map(|argument| &argument.name).collect();
     let mut types: Vec<Type> = model.arguments.iter().map(|argument| argument.ty.clone()).collect();
     named::name(&mut types, &mut signature.generics);
     let (item, name) = match (types.as_slice(), names.as_slice()) {
@@ -239,21 +240,18 @@ fn warm(model: &Model, facade: &TokenStream) -> Option<TokenStream> {
     };
     let (items, concurrency, shape) =
         (own_argument("items"), own_argument("concurrency"), judge::shape_call(model));
-    let (function, turbofish) = (path(model), generics::turbofish(&model.function.sig.generics));
     let (run, sent) = if model.is_async() {
-        let arguments = again.iter().chain(&names_of(&names)).cloned().collect::<Vec<_>>();
-        let call = quote!(|#name| #function #turbofish (#(#arguments),*));
-        (quote!(#shape.warm(#items, #concurrency, #call).await), None)
+        let run = chosen_run(model, facade, again.as_ref());
+        (quote!(#shape.warm(#items, #concurrency, |#name| #run).await), None)
     } else {
-        let this = local("this");
-        let given = tokens.map_or_else(|| quote!(()), |_| quote!(#this));
-        let (with, first) =
-            (tokens.map_or_else(|| quote!(()), |_| quote!(self)), tokens.map(|_| quote!(#this)));
-        let ty = tokens.map_or_else(|| quote!(()), |_| quote!(_));
-        let arguments = first.into_iter().chain(names_of(&names));
-        let call = quote!(|#given: #ty, #name| #function #turbofish (#(#arguments),*));
-        let run = quote!(#facade::__private::warm_sync(#with, #items, #concurrency, #shape, #call));
-        (run, Some(tokens))
+        let this = local("this").into_token_stream();
+        let (with, given, this) = match tokens {
+            Some(_) => (quote!(self), quote!(#this: _), Some(this)),
+            None => (quote!(()), quote!((): ()), None),
+        };
+        let run = chosen_run(model, facade, this.as_ref());
+        let call = quote!(|#given, #name| #run);
+        (quote!(#facade::__private::warm_sync(#with, #items, #concurrency, #shape, #call)), Some(tokens))
     };
     let ty = items_type(&item, sent, &mut signature.generics);
     let head = head(model, "Calls `{}` with each of these, so many at a time.");
@@ -268,10 +266,6 @@ fn warm(model: &Model, facade: &TokenStream) -> Option<TokenStream> {
             #run
         }
     })
-}
-
-fn names_of(names: &[Ident]) -> Vec<TokenStream> {
-    names.iter().map(ToTokens::to_token_stream).collect()
 }
 
 /// The type of what is iterated over. A synchronous warm-up is `sent` to threads, together with the receiver.
@@ -298,12 +292,6 @@ fn items_type(
     clause.predicates.push(parse_quote!(#ty: #items));
     clause.predicates.push(parse_quote!(for<'__larder> (#this, #ty::IntoIter): ::core::marker::Send));
     ty.into_token_stream()
-}
-
-/// The function itself, from beside its companions.
-fn path(model: &Model) -> TokenStream {
-    let name = &model.function.sig.ident;
-    if model.home == Home::Method { quote!(Self::#name) } else { quote!(#name) }
 }
 
 /// The function as its author wrote it. That the body lives here, in a function of its own, is what makes an

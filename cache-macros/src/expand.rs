@@ -14,7 +14,6 @@ use crate::{
     attr::Options,
     background, batch, check, companion, generics, judge, krate, mentions,
     model::{Home, Model, Uses},
-    receiver::Receiver,
     template::{Piece, Template},
 };
 
@@ -88,25 +87,30 @@ fn function(model: &Model, facade: &TokenStream) -> TokenStream {
     let attributes = outer_attributes(&model.function.attrs);
     let vis = &model.function.vis;
     let signature = plain_signature(model);
-    let parts = take_apart(model, |uses| uses.choice);
-    let run = run_call(model, &ask(model, facade));
+    let this = model.receiver.as_ref().map(|receiver| receiver.name().into_token_stream());
+    let (run, await_it) =
+        (chosen_run(model, facade, this.as_ref()), model.is_async().then(|| quote!(.await)));
     quote! {
         #(#attributes)*
         #vis #signature {
-            #parts
-            #run
+            #run #await_it
         }
     }
 }
 
-/// The call of [`run`], which asks `ask` of the cache.
-pub(crate) fn run_call(model: &Model, ask: &TokenStream) -> TokenStream {
-    let this = model.receiver.as_ref().map(Receiver::name);
+/// What the function does: the call of [`run`], which asks what `bypass` and `refresh` say.
+pub(crate) fn chosen_run(model: &Model, facade: &TokenStream, this: Option<&TokenStream>) -> TokenStream {
+    let parts = take_apart(model, |uses| uses.choice);
+    let run = run_call(model, this, &ask(model, facade));
+    if parts.is_empty() { run } else { quote!({ #parts #run }) }
+}
+
+/// The call of [`run`], with this receiver, which asks `ask` of the cache.
+pub(crate) fn run_call(model: &Model, this: Option<&TokenStream>, ask: &TokenStream) -> TokenStream {
     let this = this.iter();
     let names = model.arguments.iter().map(|argument| &argument.name);
     let (path, turbofish) = (model.path_to("__run"), generics::turbofish(&model.function.sig.generics));
-    let await_it = model.is_async().then(|| quote!(.await));
-    quote!(#path #turbofish (#(#this,)* #ask #(, #names)*) #await_it)
+    quote!(#path #turbofish (#(#this,)* #ask #(, #names)*))
 }
 
 /// The one call into the library that does the work: of the function itself, and of `refresh`, which asks for something
