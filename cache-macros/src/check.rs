@@ -34,8 +34,12 @@ pub(crate) fn function(item: TokenStream) -> Result<ItemFn> {
 pub(crate) fn only_reads(function: &ItemFn) -> Result<()> {
     let writes =
         |attribute: &&Attribute| ["invalidates", "updates"].iter().any(|name| is_called(attribute, name));
-    let found = function.attrs.iter().find(writes);
-    found.map_or(Ok(()), |attribute| Err(Error::new_spanned(attribute, READS_OR_WRITES)))
+    let again = |attribute: &&Attribute| is_called(attribute, "cached");
+    let (found, twice) = (function.attrs.iter().find(writes), function.attrs.iter().find(again));
+    let wrong = found.map(|found| (found, READS_OR_WRITES));
+    let wrong = wrong
+        .or(twice.map(|twice| (twice, "this function is cached already, by the attribute above: keep one")));
+    wrong.map_or(Ok(()), |(attribute, message)| Err(Error::new_spanned(attribute, message)))
 }
 
 /// Why it cannot be both.

@@ -34,12 +34,13 @@ impl Time {
                 format!("`{name} = {number}` has no unit: write `{name} = \"{number}s\"` for seconds"),
             )),
             Expr::Lit(_) => Err(Error::new(value.span(), not_a_duration(name))),
-            Expr::Closure(_) => Err(Error::new(
-                value.span(),
-                format!(
-                    "only `ttl` can be computed from the result: give `{name}` a string such as `\"5m\"`, or a `Duration`"
-                ),
-            )),
+            Expr::Closure(_) => {
+                let rule = if name == "ttl" { "this `ttl` cannot" } else { "only `ttl` can" };
+                let message = format!(
+                    "{rule} be computed from the result: give `{name}` a string such as `\"5m\"`, or a `Duration`"
+                );
+                Err(Error::new(value.span(), message))
+            }
             _ => Ok(Self::Computed(value)),
         }
     }

@@ -13,7 +13,7 @@ use crate::{
         Expansion, at, kept_handle, key_value, local, outer_attributes, plain_signature, policy, take_apart,
         template,
     },
-    generics, krate,
+    generics, krate, mentions,
     model::{Model, Uses},
 };
 
@@ -42,6 +42,8 @@ fn function(batch: &Batch, facade: &TokenStream) -> TokenStream {
         None => (quote_spanned!(at=> each_sync), None, None),
     };
     let ask = quote_spanned!(at=> #facade::__private::each::values(&#form));
+    let element_type = Some(&batch.element_type).filter(|ty| mentions::impl_trait(ty).is_none());
+    let of = element_type.map(|ty| quote!(<#ty>::));
     quote! {
         #(#attributes)*
         #vis #signature {
@@ -49,7 +51,7 @@ fn function(batch: &Batch, facade: &TokenStream) -> TokenStream {
             use #facade::__private::shape::Pick as _;
             #parts
             let #elements =
-                #facade::__private::Elements::new(#ids, |#element: &_| #key, |#element: &_| #name);
+                #facade::__private::Elements::#of new(#ids, |#element: &_| #key, |#element: &_| #name);
             let #form = #facade::__larder_form!(#output);
             #[allow(clippy::needless_borrow)]
             let #values = (&&&#ask).form();
