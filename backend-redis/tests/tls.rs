@@ -39,6 +39,10 @@ impl Authority {
 
 /// A Redis that is called `name` and asks its clients for a certificate, if `strict`; where it is.
 fn start(authority: &Authority, name: &str, strict: bool) -> (Server, String) {
+    start_with(authority, name, strict, &[])
+}
+
+fn start_with(authority: &Authority, name: &str, strict: bool, rest: &[&str]) -> (Server, String) {
     let dir = std::env::temp_dir().join(format!("larder-tls-{}-{}", std::process::id(), free_port()));
     std::fs::create_dir_all(&dir).expect("a folder");
     let Identity(certificate, key) = authority.signs(name);
@@ -49,18 +53,10 @@ fn start(authority: &Authority, name: &str, strict: bool) -> (Server, String) {
     };
     let (ca, certificate) = (write("ca.pem", &authority.1), write("cert.pem", &certificate));
     let (key, port) = (write("key.pem", &key), free_port());
-    let server = Server::start(&[
-        "--tls-port",
-        &port.to_string(),
-        "--tls-ca-cert-file",
-        &ca,
-        "--tls-cert-file",
-        &certificate,
-        "--tls-key-file",
-        &key,
-        "--tls-auth-clients",
-        if strict { "yes" } else { "no" },
-    ]);
+    let port = port.to_string();
+    let certificates = ["--tls-ca-cert-file", &ca, "--tls-cert-file", &certificate, "--tls-key-file", &key];
+    let clients = ["--tls-port", &port, "--tls-auth-clients", if strict { "yes" } else { "no" }];
+    let server = Server::start(&[&certificates[..], &clients, rest].concat());
     // It has read them.
     std::fs::remove_dir_all(&dir).expect("removed");
     (server, format!("rediss://localhost:{port}/"))
@@ -127,4 +123,20 @@ fn certificates_that_cannot_be() {
         assert_eq!(error.kind(), ErrorKind::InvalidConfig);
         assert!(!format!("{error:?}").contains(&key[40..60]), "no key is shown");
     }
+}
+
+#[cfg(feature = "cluster")]
+#[test]
+fn a_cluster() {
+    let authority = Authority::new();
+    let bus = free_port().to_string();
+    let rest = ["--cluster-enabled", "yes", "--tls-cluster", "yes", "--cluster-port", &bus];
+    let (server, url) = start_with(&authority, "localhost", true, &rest);
+    redis::cmd("CLUSTER").arg(&["ADDSLOTSRANGE", "0", "16383"]).exec(&mut server.raw()).expect("given");
+    let Identity(certificate, key) = authority.signs("larder");
+    let builder = || Redis::cluster(&[&url]).ca(authority.1.clone());
+    let redis = connect(builder().client_certificate(certificate, key));
+    common::until("in use", Duration::from_secs(10), || redis.connection().connected_for.is_some());
+    works(&redis);
+    assert!(!trouble(&connect(builder())).is_empty(), "it asks for a certificate");
 }
