@@ -24,6 +24,8 @@
 //! | [`choosing_deadlines`](guide::choosing_deadlines) | how long a value is good, and what happens near its end |
 //! | [`invalidation`](guide::invalidation) | what to call when the data has changed, and what it then promises |
 //! | [`stampedes`](guide::stampedes) | many callers, one load |
+//! | [`counters`](guide::counters) | numbers that many change, claims that one wins, many keys in one call |
+//! | [`watching`](guide::watching) | what a cache tells of itself, and what to be woken for |
 //! | [`testing`](guide::testing) | turning the clock, failing the cache, finding forgotten invalidations |
 //! | [`cookbook`](guide::cookbook) | for those who know `cached`, cashews, Spring, JetCache, or have a `withCache` of their own |
 //! | [`writing_a_backend`](guide::writing_a_backend) | a store of your own |

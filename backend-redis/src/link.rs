@@ -50,8 +50,6 @@ pub(crate) struct Link {
     pub(crate) unknown: Cell<bool>,
     /// Batches with writes that are under way.
     pub(crate) unanswered: Cell<usize>,
-    /// Bytes of a value, as they were of late.
-    usual: Cell<usize>,
     state: RefCell<State>,
     /// Counts connections, so that only its own users break one.
     life: Cell<u64>,
@@ -75,7 +73,6 @@ impl Link {
             server: Cell::new(0),
             unknown: Cell::new(false),
             unanswered: Cell::new(0),
-            usual: Cell::new(0),
             state: RefCell::new(State::Starting),
             life: Cell::new(0),
             lost: Notify::new(),
@@ -176,14 +173,5 @@ impl Link {
             known.clear();
         }
         known.insert(key.into(), Rc::new(Tags::new(tags)));
-    }
-
-    /// How many bytes the next value may have.
-    pub(crate) fn usual_size(&self) -> usize {
-        self.usual.get()
-    }
-
-    pub(crate) fn learn_size(&self, bytes: usize) {
-        self.usual.set((self.usual.get() * 7 + bytes) / 8);
     }
 }

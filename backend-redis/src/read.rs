@@ -158,7 +158,6 @@ fn look(
     marks: &mut dyn Iterator<Item = Result<Option<Mark>, Failure>>,
 ) -> Result<Look, Failure> {
     let Some(bytes) = value else { return Ok(Look::Known(Found::Nothing)) };
-    link.learn_size(bytes.len());
     if let Some(count) = integer(&bytes) {
         return Ok(Look::Counter(count, left));
     }

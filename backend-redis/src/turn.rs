@@ -22,8 +22,6 @@ pub(crate) type Waiter<T> = oneshot::Sender<Result<T, Failure>>;
 
 /// So many go together at most: Redis answers others in between.
 const MOST: usize = 128;
-/// And so many bytes, in either direction: what is more than processors hold near them costs twice.
-const BYTES: usize = 128 * 1024;
 
 /// Operations that were called, and are not sent yet.
 #[derive(Default)]
@@ -32,7 +30,6 @@ pub(crate) struct Turn {
     readers: Vec<Waiter<Found>>,
     parcels: Vec<Parcel>,
     writers: Vec<Waiter<Stored>>,
-    bytes: usize,
 }
 
 /// What came of a round trip.
@@ -47,12 +44,10 @@ impl Turn {
     pub(crate) fn read(&mut self, link: &Link, key: Box<str>, reader: Waiter<Found>) {
         self.wanted.push(Wanted::new(link, key));
         self.readers.push(reader);
-        self.bytes += link.usual_size();
     }
 
     /// Of a parcel that is [plain](Parcel::is_plain).
     pub(crate) fn set(&mut self, parcel: Parcel, writer: Waiter<Stored>) {
-        self.bytes += parcel.body.len();
         self.parcels.push(parcel);
         self.writers.push(writer);
     }
@@ -62,7 +57,7 @@ impl Turn {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.len() >= MOST || self.bytes >= BYTES
+        self.len() >= MOST
     }
 
     /// Sends them, and answers each of them.
