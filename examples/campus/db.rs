@@ -5,11 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Params, Result, Row as SqlRow, Transaction};
+use rusqlite::{Connection, OpenFlags, Params, Result, Row as SqlRow, Transaction, TransactionBehavior};
 
 use super::rows::{Row, Seen, Table};
 use super::seed::sibling;
+
+/// How long a connection waits for another process.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a cached function of this application returns.
 pub type Loaded<T> = Result<Arc<Seen<T>>>;
@@ -20,7 +24,7 @@ pub struct Db {
     writer: Mutex<Connection>,
     queries: AtomicU64,
     /// Last, so that the file goes after the connections to it.
-    _copy: WorkingCopy,
+    _copy: Option<WorkingCopy>,
 }
 
 thread_local! {
@@ -31,12 +35,20 @@ impl Db {
     /// Opens a copy of the file, which goes when the database is dropped: so every replay begins alike.
     pub fn open_copy(file: &Path, connections: usize) -> super::Result<Self> {
         let copy = WorkingCopy::of(file)?;
-        let writer = Connection::open(&copy.file)?;
+        let db = Self::open(&copy.file, connections)?;
+        Ok(Self { _copy: Some(copy), ..db })
+    }
+
+    /// Opens the file, which other processes may use too.
+    pub fn open(file: &Path, connections: usize) -> super::Result<Self> {
+        let writer = Connection::open(file)?;
+        writer.busy_timeout(PATIENCE)?;
         writer.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4096;",
         )?;
         let readers = (0..connections).map(|_| {
-            let reader = Connection::open_with_flags(&copy.file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            let reader = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            reader.busy_timeout(PATIENCE)?;
             reader.execute_batch("PRAGMA cache_size = -4096;")?;
             reader.set_prepared_statement_cache_capacity(64);
             Ok(reader)
@@ -46,7 +58,7 @@ impl Db {
             returned: Condvar::new(),
             writer: Mutex::new(writer),
             queries: AtomicU64::new(0),
-            _copy: copy,
+            _copy: None,
         })
     }
 
@@ -62,7 +74,8 @@ impl Db {
     /// Runs one writing transaction. SQLite has one writer, so writers queue here.
     pub fn write<T>(&self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut writer = lock(&self.writer);
-        let transaction = writer.transaction()?;
+        // At once, so that no other process writes between what it reads and what it writes.
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let outcome = change(&transaction)?;
         transaction.commit()?;
         Ok(outcome)
@@ -89,12 +102,13 @@ impl Db {
     }
 }
 
-struct WorkingCopy {
-    file: PathBuf,
+/// A copy of a file, which goes when this is dropped.
+pub struct WorkingCopy {
+    pub file: PathBuf,
 }
 
 impl WorkingCopy {
-    fn of(original: &Path) -> std::io::Result<Self> {
+    pub fn of(original: &Path) -> std::io::Result<Self> {
         let file = sibling(original);
         fs::copy(original, &file)?;
         Ok(Self { file })

@@ -10,6 +10,7 @@
 pub(crate) mod coherent;
 mod db;
 pub(crate) mod figures;
+mod fleet;
 mod measure;
 pub(crate) mod options;
 mod pages;
@@ -53,6 +54,9 @@ fn start() -> Result<u64> {
     if options.help {
         terminal::line(options::HELP);
         return Ok(0);
+    }
+    if let Some(url) = &options.redis {
+        return fleet::run(&options, url);
     }
     let measured = steps::run(&options, &Progress::new(options.json))?;
     let figures = measured.figures();

@@ -20,6 +20,8 @@ campus: five pages of a school platform on SQLite, without larder and with it
                        integers; .zst, .xz and .gz are unpacked
     --sample SECONDS   how long the uncached sample may take [default: 6]
     --seed N           of the stream of requests [default: 1]
+    --redis URL        several processes over one Redis in place of one over memory (wants --features redis)
+    --nodes N          how many processes [default: 2]
     --json             one JSON object on stdout and nothing else; ratios from 0 to 1
     --omit-invalidation WRITE
                        leave out what enrol, pay, grade, edit-course or edit-category should forget,
@@ -43,6 +45,10 @@ pub struct Options {
     pub json: bool,
     pub omitted: Option<writes::Kind>,
     pub help: bool,
+    pub redis: Option<String>,
+    pub nodes: usize,
+    /// This process is one of them: which one, and the file of their database.
+    pub node: Option<(usize, PathBuf)>,
     pub school: School,
 }
 
@@ -59,6 +65,9 @@ impl Default for Options {
             json: false,
             omitted: None,
             help: false,
+            redis: None,
+            nodes: 2,
+            node: None,
             school: School::FULL,
         }
     }
@@ -86,6 +95,10 @@ impl Options {
                 "--write-ratio" => options.write_ratio = write_ratio(&value()?)?,
                 "--trace" => options.trace = Some(value()?.into()),
                 "--omit-invalidation" => options.omitted = Some(kind_of_write(&value()?)?),
+                "--redis" => options.redis = Some(value()?),
+                "--nodes" => options.nodes = number(&name, &value()?)?,
+                // Not for people: how a process of several is started.
+                "--node" => options.node = Some((number(&name, &value()?)? - 1, value()?.into())),
                 "--json" => options.json = true,
                 "--help" | "-h" => options.help = true,
                 _ => return Err(format!("there is no option {name}; --help lists them").into()),

@@ -33,6 +33,11 @@ impl Platform {
         Self { db: Arc::new(db), cache, omitted, threads, truth: Truth::default() }
     }
 
+    /// The same, where other processes write too.
+    pub fn beside_others(self, truth: Truth) -> Self {
+        Self { truth, ..self }
+    }
+
     /// Serves the requests in their order until they or the time are at an end.
     pub fn serve(&self, requests: &[Request], time: Option<Duration>, progress: &Progress) -> Result<Tally> {
         let began = Instant::now();
@@ -88,7 +93,7 @@ impl Platform {
     }
 
     fn read(&self, route: Route, tally: &mut Tally) -> Result<()> {
-        let moment = self.truth.now();
+        let moment = self.truth.now()?;
         let queries = Db::queries_of_this_thread();
         let began = Instant::now();
         let page = route.open(&self.db)?;

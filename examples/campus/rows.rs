@@ -19,6 +19,20 @@ pub enum Table {
     Ledger,
 }
 
+impl Table {
+    pub const ALL: [Self; 9] = [
+        Self::Category,
+        Self::Teacher,
+        Self::Student,
+        Self::Course,
+        Self::Assignment,
+        Self::Enrolment,
+        Self::Submission,
+        Self::Payment,
+        Self::Ledger,
+    ];
+}
+
 /// A row of the database at one of its versions.
 ///
 /// A write raises the version of every row it writes, and of those that stand for more than themselves: a student

@@ -20,7 +20,8 @@ use super::stream::{Request, Stream};
 use super::terminal::Progress;
 use super::words::{count, percent, time};
 
-const CONNECTIONS: usize = 4;
+/// Of a process, for reading.
+pub const CONNECTIONS: usize = 4;
 /// So many requests show what the warm-up is good for.
 const FIRST_REQUESTS: usize = 2_000;
 

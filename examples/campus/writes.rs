@@ -64,8 +64,7 @@ impl Write {
         if omitted != Some(self.kind()) {
             made_old.committed().wait()?;
         }
-        truth.acknowledge(&rows);
-        Ok(())
+        truth.acknowledge(&rows)
     }
 
     fn change(self, change: &mut Change<'_>) -> rusqlite::Result<()> {
