@@ -6,6 +6,9 @@ use cache_core::{Error, ErrorKind, Result};
 
 use crate::{Larder, LarderBuilder, Memory};
 
+#[cfg(feature = "redis")]
+mod redis;
+
 impl Larder {
     /// A cache as the environment describes it; what is not set is at its default.
     ///
@@ -15,7 +18,16 @@ impl Larder {
     /// | `LARDER_NAMESPACE` | the prefix of its keys; none |
     /// | `LARDER_TTL` | the TTL of [`Policy::default`](crate::Policy::default), as `90s`, `5m`, `1h30m`, `250ms`; five minutes |
     /// | `LARDER_DISABLED` | `1` or `true` switches it off; `0`, `false` or nothing does not |
-    /// | `REDIS_URL` | an error: Redis is not read from here yet |
+    /// | `REDIS_URL` | where the Redis is, with the feature `redis`: `redis://[[user]:password@]host[:port][/database]`, `rediss://..` (feature `tls`) or `unix:///path/to/socket`; see [`Redis::connect`](crate::Redis::connect). Then entries are held there |
+    /// | `REDIS_HOST`, `REDIS_PORT` | the same, where there is no URL; 6379 |
+    /// | `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB` | go before what stands in the URL; the default user, no password, database 0 |
+    /// | `LARDER_REDIS_CONNECT_TIMEOUT` | how long a connection may take to stand, as `LARDER_TTL`; `500ms` |
+    /// | `LARDER_REDIS_RESPONSE_TIMEOUT` | how long a round trip may take; `500ms` |
+    /// | `LARDER_REDIS_OPERATION_TIMEOUT` | how long an operation may take; `2s` |
+    ///
+    /// With Redis, every read is a round trip: memory in front of it is not built yet, and `LARDER_CAPACITY` counts for
+    /// nothing. Whether Redis can be reached is not asked: it is joined when it comes. Without `REDIS_URL` and
+    /// `REDIS_HOST` the other variables of Redis count for nothing.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -26,29 +38,37 @@ impl Larder {
     /// ```
     ///
     /// # Errors
-    /// `InvalidConfig`, naming the variable, for a value that cannot be read, and for `REDIS_URL`.
+    /// `InvalidConfig`, naming the variable, for a value that cannot be; that of `REDIS_URL` and `REDIS_PASSWORD` is not
+    /// shown. The same if a Redis is named, but the feature `redis` is off. `Unavailable` if the system gives no thread.
     pub async fn from_env() -> Result<Self> {
-        LarderBuilder::from_variables(|name| {
-            std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
-        })?
-        .try_build()
+        described_by(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())).await
     }
 }
 
-impl LarderBuilder {
-    /// What the variables say, asked for by name.
-    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let variable = |name| variable(name).filter(|value| !value.trim().is_empty());
+/// A cache as the variables describe it, asked for by name.
+async fn described_by(variable: impl Fn(&str) -> Option<String>) -> Result<Larder> {
+    let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+    let builder = LarderBuilder::from_variables(variable)?;
+    #[cfg(feature = "redis")]
+    let builder = match redis::described_by(&variable).await? {
+        Some(redis) => builder.redis(redis),
+        None => builder,
+    };
+    #[cfg(not(feature = "redis"))]
+    for name in ["REDIS_URL", "REDIS_HOST"] {
         // Its value may hold a password, and is not shown.
-        if variable("REDIS_URL").is_some() {
-            let message = if cfg!(feature = "redis") {
-                "REDIS_URL is set, but `from_env` does not connect to it yet: unset it, and give \
-                 `Larder::builder()` a `Redis` instead"
-            } else {
-                "REDIS_URL is set, but this larder is built without Redis: unset it, or enable the feature `redis`"
-            };
-            return Err(Error::new(ErrorKind::InvalidConfig, message));
+        if variable(name).is_some() {
+            let why =
+                "is set, but this larder is built without Redis: unset it, or enable the feature `redis`";
+            return Err(Error::new(ErrorKind::InvalidConfig, format!("{name} {why}")));
         }
+    }
+    builder.try_build()
+}
+
+impl LarderBuilder {
+    /// What the variables say of anything but Redis.
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let mut memory = Memory::builder();
         if let Some(capacity) = variable("LARDER_CAPACITY") {
             let entries = capacity.trim().parse().ok().filter(|entries| *entries > 0);
@@ -65,9 +85,7 @@ impl LarderBuilder {
             builder = builder.namespace(&namespace);
         }
         if let Some(ttl) = variable("LARDER_TTL") {
-            let rule = "is a duration such as 90s, 5m, 1h30m or 250ms, and not zero";
-            builder =
-                builder.default_ttl(duration(ttl.trim()).ok_or_else(|| wrong("LARDER_TTL", &ttl, rule))?);
+            builder = builder.default_ttl(time("LARDER_TTL", &ttl)?);
         }
         if let Some(disabled) = variable("LARDER_DISABLED") {
             builder = builder.disabled(match &*disabled.trim().to_ascii_lowercase() {
@@ -82,6 +100,11 @@ impl LarderBuilder {
 
 fn wrong(name: &str, value: &str, rule: &str) -> Error {
     Error::new(ErrorKind::InvalidConfig, format!("{name}={value:?} cannot be: it {rule}"))
+}
+
+fn time(name: &str, value: &str) -> Result<Duration> {
+    let rule = "is a duration such as 90s, 5m, 1h30m or 250ms, and not zero";
+    duration(value.trim()).ok_or_else(|| wrong(name, value, rule))
 }
 
 /// `1h30m` and the like: numbers with the units `d`, `h`, `m`, `s`, `ms`, the longest first. Not zero.
@@ -108,7 +131,8 @@ mod tests {
         let variable = |name: &str| {
             variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
         };
-        LarderBuilder::from_variables(variable)?.try_build()
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(described_by(variable))
     }
 
     #[test]
@@ -151,7 +175,7 @@ mod tests {
             ("LARDER_TTL", "0s"),
             ("LARDER_TTL", "30m1h"),
             ("LARDER_DISABLED", "maybe"),
-            ("REDIS_URL", "redis://user:hunter2@127.0.0.1/"),
+            ("REDIS_URL", "http://user:hunter2@127.0.0.1/"),
         ];
         for (name, value) in bad {
             let error = build(&[(name, value)]).expect_err("refused");

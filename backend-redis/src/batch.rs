@@ -17,6 +17,9 @@ pub(crate) struct Batch {
     pub(crate) writes: bool,
     /// Whether names stand on several servers, so that no command can name more than one of them.
     pub(crate) apart: bool,
+    /// On a cluster: the server that gets all of it, if they name no key.
+    #[cfg(feature = "cluster")]
+    pub(crate) to: Option<crate::cluster::Server>,
 }
 
 impl Batch {
@@ -112,6 +115,14 @@ pub(crate) fn bytes(value: Value) -> Result<Option<Vec<u8>>, Failure> {
         Value::Nil => Ok(None),
         _ => Err(Failure::Odd),
     }
+}
+
+/// A longer text, which may be marked as verbatim.
+pub(crate) fn text(value: Value) -> Result<String, Failure> {
+    Ok(match value {
+        Value::VerbatimString { text, .. } => text,
+        value => String::from_utf8_lossy(&bytes(value)?.unwrap_or_default()).into_owned(),
+    })
 }
 
 /// A whole number, as text or as it is.

@@ -231,6 +231,7 @@ impl Cache for Redis {
             troubles
                 .push(format!("Redis is not reachable: {why}; it is tried again every two seconds at most"));
         }
+        troubles.extend(self.shared.io.status.lock().ailment.clone());
         if connection.queued > 0 {
             let queued = connection.queued;
             troubles

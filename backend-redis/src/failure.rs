@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cache_core::{Error, ErrorKind};
-use redis::{RedisError, ServerError};
+use cache_core::Error;
+use redis::{ErrorKind, RedisError, ServerError};
 
 /// Why a batch of commands has no answer, or a command a bad one.
 #[derive(Clone, Debug)]
@@ -42,20 +42,49 @@ impl Failure {
                 "{what}: Redis answered what larder does not understand: does another program use its keys?"
             ),
         };
-        Error::new(ErrorKind::Unavailable, message)
+        Error::new(cache_core::ErrorKind::Unavailable, message)
     }
 }
 
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
-        Self::Refused(match error.details() {
-            Some(details) => format!("{}: {details}", error.code()),
-            None => error.code().to_owned(),
-        })
+        Self::Refused(said(error.code(), error.details()))
     }
+}
+
+/// What a server said, and what to do about it.
+fn said(code: &str, details: Option<&str>) -> String {
+    let advice = match code {
+        "LOADING" => "it still reads its data from disk",
+        "READONLY" => "it is a replica, or has become one: connect to its primary, or through its sentinels",
+        "MOVED" | "ASK" => {
+            "it is a node of a Redis Cluster: connect by `Redis::cluster` (feature `redis-cluster`)"
+        }
+        "NOAUTH" => "it asks for a password, and was given none",
+        "WRONGPASS" => "it refuses the user and password that it was given",
+        "NOPERM" => "its ACL keeps larder's user from what larder needs",
+        "OOM" => "it is full and may not evict: raise its `maxmemory`, or set `maxmemory-policy allkeys-lru`",
+        "MISCONF" => "it takes no writes, as it cannot save to disk: see its log",
+        "CLUSTERDOWN" => "the cluster has lost some of its slots",
+        "MASTERDOWN" => "it has lost its primary",
+        "BUSY" => "it is busy with a script of somebody's",
+        _ => "",
+    };
+    let details = details.map(|details| format!(": {details}")).unwrap_or_default();
+    if advice.is_empty() { format!("{code}{details}") } else { format!("{code}{details} ({advice})") }
 }
 
 /// What a connection says that has failed. The texts of redis-rs hold neither address nor password.
 pub(crate) fn reason(error: &RedisError) -> String {
-    error.to_string()
+    match error.kind() {
+        ErrorKind::AuthenticationFailed => {
+            let details = error.detail().unwrap_or("no more was said");
+            format!("it refuses the password, or user and password, that it was given ({details})")
+        }
+        ErrorKind::Parse => format!("it does not answer as a Redis does: is it one? ({error})"),
+        _ => match error.code() {
+            Some(code) => said(code, error.detail()),
+            None => error.to_string(),
+        },
+    }
 }

@@ -17,7 +17,8 @@
 //! | `larder:<namespace>:<epoch>:c:<key>` | string | the header of a counter: how long it was to live |
 //! | `larder:<namespace>:<epoch>:t:<tag>` | string | the *mark* of a tag: `<struck hard at> <struck softly at> <base>` |
 //!
-//! The epoch is 16 hex digits, drawn at random. An entry is a header of 76 bytes (numbers are big-endian), its tags (each:
+//! The epoch is 16 hex digits: eight that stand for the run of the server where it began (its `run_id`), and eight drawn at
+//! random. An entry is a header of 76 bytes (numbers are big-endian), its tags (each:
 //! two bytes of length, then the text), and the envelope of `docs/wire-format.md`, whose own order and tags are left empty:
 //!
 //! | at | bytes | what |
@@ -45,6 +46,10 @@
 //! `clear` writes a new epoch: constant work, and whatever comes late for the old one is written where nobody looks. What
 //! the old one holds is swept in the background. If the order is lost (`FLUSHALL`, an eviction, a restart), the next
 //! operation draws a new epoch, and all that may be left is dead.
+//!
+//! *Whatever a server has forgotten that it acknowledged.* A Redis that starts again from its disk, or a replica that takes
+//! over, may bring back what was invalidated meanwhile. So an epoch is good only in the run of the server that it began in:
+//! whoever connects and finds one of another run begins a new one. (Not on a Cluster, and not where `INFO` is refused.)
 //!
 //! *A key.* A load asks for a lease before it reads its source. The lease stands where the value stands or would stand: in
 //! the header of what is there, or in a placeholder. A script publishes if the lease is still good in what stands there
@@ -101,27 +106,45 @@
 //!
 //! ## What is not here yet
 //!
-//! Cluster, Sentinel, TLS; one load for the fleet (leases fence here, they do not make others wait); notices to other
-//! processes. A Redis that loses what it acknowledged (a failover) can lose invalidations with it.
+//! Cluster; one load for the fleet (leases fence here, they do not make others wait); notices to other
+//! processes.
 
+mod address;
 mod batch;
+mod builder;
 mod cache;
+#[cfg(feature = "cluster")]
+mod cluster;
+mod credentials;
 mod failure;
+mod given;
+mod greeting;
 mod handle;
 mod keeper;
+mod line;
 mod link;
 mod names;
 mod order;
+mod place;
 mod queue;
 mod read;
+mod scan;
 mod script;
+#[cfg(feature = "sentinel")]
+mod sentinel;
 mod session;
 mod settings;
 mod slot;
 mod strike;
 mod tags;
 mod thread;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(feature = "cluster")]
+mod topology;
 mod turn;
 mod write;
 
-pub use handle::{Redis, RedisBuilder, RedisConnection};
+pub use builder::RedisBuilder;
+pub use credentials::Credentials;
+pub use handle::{Redis, RedisConnection};

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use redis::aio::MultiplexedConnection;
 use tokio::sync::{Notify, watch};
 
 use crate::failure::Failure;
+use crate::line::Line;
 use crate::names::Names;
 use crate::queue::{Queue, Strike};
 use crate::session::Session;
@@ -25,12 +25,14 @@ pub(crate) struct Status {
     pub(crate) reconnects: u64,
     /// Why it is down.
     pub(crate) trouble: Option<String>,
+    /// What is wrong with the Redis though it is connected.
+    pub(crate) ailment: Option<String>,
     pub(crate) queued: usize,
 }
 
 enum State {
     Starting,
-    Up(MultiplexedConnection),
+    Up(Line),
     Down(String),
 }
 
@@ -44,6 +46,8 @@ pub(crate) struct Link {
     pub(crate) status: Arc<Mutex<Status>>,
     /// The epoch as it was last seen; zero if it is not known.
     pub(crate) epoch: Cell<u64>,
+    /// What stands for the server in its epochs; zero if that is not known.
+    pub(crate) server: Cell<u32>,
     /// Whether a write was sent of which nobody knows what became.
     pub(crate) unknown: Cell<bool>,
     /// Batches with writes that are under way.
@@ -63,11 +67,12 @@ const KNOWN: usize = 16_384;
 impl Link {
     pub(crate) fn new(settings: Settings, status: Arc<Mutex<Status>>) -> Self {
         Self {
-            names: Names::new(&settings.namespace),
+            names: Names::new(&settings.namespace, settings.place.is_spread()),
             queue: RefCell::new(Queue::new(settings.queue)),
             settings,
             status,
             epoch: Cell::new(0),
+            server: Cell::new(0),
             unknown: Cell::new(false),
             unanswered: Cell::new(0),
             state: RefCell::new(State::Starting),
@@ -93,11 +98,11 @@ impl Link {
     /// Returns when the first attempt to connect is over, or has taken too long.
     pub(crate) async fn settle(&self) {
         let mut settled = self.settled.subscribe();
-        let _ = tokio::time::timeout(self.settings.connect, settled.wait_for(|settled| *settled)).await;
+        let _ = tokio::time::timeout(self.settings.dial.limit, settled.wait_for(|settled| *settled)).await;
     }
 
     /// The user of a connection that is not yet everybody's.
-    pub(crate) fn over(self: &Rc<Self>, connection: MultiplexedConnection) -> Session {
+    pub(crate) fn over(self: &Rc<Self>, connection: Line) -> Session {
         Session { link: self.clone(), connection, life: self.life.get() }
     }
 

@@ -6,6 +6,8 @@ use cache_core::Pattern;
 #[derive(Debug)]
 pub(crate) struct Names {
     root: String,
+    /// Whether they are spread over slots. Then a key and its companion bear what makes them share one.
+    spread: bool,
 }
 
 /// A key and its companion, in one epoch.
@@ -15,8 +17,8 @@ pub(crate) struct Keys {
 }
 
 impl Names {
-    pub(crate) fn new(namespace: &str) -> Self {
-        Self { root: format!("larder:{namespace}:") }
+    pub(crate) fn new(namespace: &str, spread: bool) -> Self {
+        Self { root: format!("larder:{namespace}:"), spread }
     }
 
     /// The order. It and the recent strikes share a slot.
@@ -29,11 +31,20 @@ impl Names {
     }
 
     pub(crate) fn entry(&self, epoch: u64, key: &str) -> String {
-        format!("{}{epoch:016x}:k:{key}", self.root)
+        self.of(epoch, 'k', key)
     }
 
     pub(crate) fn keys(&self, epoch: u64, key: &str) -> Keys {
-        Keys { entry: self.entry(epoch, key), companion: format!("{}{epoch:016x}:c:{key}", self.root) }
+        Keys { entry: self.entry(epoch, key), companion: self.of(epoch, 'c', key) }
+    }
+
+    fn of(&self, epoch: u64, letter: char, key: &str) -> String {
+        let root = &self.root;
+        if self.spread {
+            format!("{root}{epoch:016x}:{{{:04x}}}:{letter}:{key}", short_hash(key))
+        } else {
+            format!("{root}{epoch:016x}:{letter}:{key}")
+        }
     }
 
     pub(crate) fn mark(&self, epoch: u64, tag: &str) -> String {
@@ -42,7 +53,9 @@ impl Names {
 
     /// The glob of the entries whose keys `pattern` matches.
     pub(crate) fn glob(&self, epoch: u64, pattern: &str) -> String {
-        Pattern::literal_then(&self.entry(epoch, ""), pattern)
+        let start = format!("{}{epoch:016x}:", self.root);
+        let slot = if self.spread { "{????}:" } else { "" };
+        Pattern::literal_then(&start, &format!("{slot}k:{pattern}"))
     }
 
     /// The glob of all that an epoch holds.
@@ -53,10 +66,37 @@ impl Names {
     /// The companion of an entry by the entry's own name, as a scan found it.
     pub(crate) fn companion_of(&self, entry: &[u8]) -> Vec<u8> {
         let mut name = entry.to_vec();
-        // Root, 16 digits, a colon, the letter.
-        if let Some(letter) = name.get_mut(self.root.len() + 17) {
+        // Root, 16 digits, a colon, what stands for the slot, the letter.
+        let slot = if self.spread { 7 } else { 0 };
+        if let Some(letter) = name.get_mut(self.root.len() + 17 + slot) {
             *letter = b'c';
         }
         name
+    }
+}
+
+/// 16 bits of a key, which choose its slot: FNV-1a, folded.
+fn short_hash(key: &str) -> u16 {
+    let start = 0xcbf2_9ce4_8422_2325_u64;
+    let hash = key.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    (hash ^ (hash >> 16) ^ (hash >> 32) ^ (hash >> 48)) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_and_its_companion_are_told_from_each_other_by_a_letter() {
+        for spread in [false, true] {
+            let names = Names::new("n", spread);
+            for key in ["k", "k:c:", "{a}b", "é"] {
+                let Keys { entry, companion } = names.keys(7, key);
+                assert_eq!(names.companion_of(entry.as_bytes()), companion.as_bytes());
+                let glob = Pattern::new(&names.glob(7, "*")).expect("a pattern");
+                assert!(glob.matches(&entry) && !glob.matches(&companion), "{entry}");
+            }
+        }
+        assert_eq!(Names::new("n", true).entry(7, "k"), "larder:n:0000000000000007:{6f34}:k:k");
     }
 }

@@ -96,7 +96,7 @@ pub(crate) async fn read(session: &Session, key: &str) -> Result<Found, Failure>
     let wanted = [Wanted::new(&session.link, key.into())];
     session
         .in_epoch(async |epoch| {
-            let mut batch = Batch::default();
+            let mut batch = session.batch();
             batch.read(session.read_order());
             ask(session, &mut batch, epoch, &wanted);
             let mut answers = session.send(&batch).await?;

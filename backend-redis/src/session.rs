@@ -2,19 +2,19 @@
 
 use std::rc::Rc;
 
-use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Value};
 use tokio::time::timeout;
 
 use crate::batch::{Answers, Batch, bytes};
 use crate::failure::{Failure, reason};
+use crate::line::Line;
 use crate::link::Link;
 use crate::order::{Order, new_epoch};
 use crate::script::RENEW;
 
 pub(crate) struct Session {
     pub(crate) link: Rc<Link>,
-    pub(crate) connection: MultiplexedConnection,
+    pub(crate) connection: Line,
     pub(crate) life: u64,
 }
 
@@ -48,7 +48,8 @@ impl Drop for SentOff<'_> {
 }
 
 /// What Redis says when it is not to be used for a while.
-const UNFIT: [&str; 6] = ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "NOAUTH", "MISCONF"];
+const UNFIT: [&str; 8] =
+    ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "NOAUTH", "MISCONF", "MOVED", "ASK"];
 
 impl Session {
     /// Sends the commands and waits for the answers. A failure of the connection is everybody's.
@@ -97,15 +98,16 @@ impl Session {
     async fn exchange(&self, batch: &Batch) -> Result<Vec<Value>, Failure> {
         let limit = self.link.settings.response;
         let mut connection = self.connection.clone();
-        let sent = connection.send_packed_commands(&batch.pipeline, 0, batch.pipeline.len());
+        let sent = connection.send(batch);
         let sent_off = SentOff::new(&self.link, batch);
+        let lost = |why: String| Failure::Lost(why + self.connection.advice());
         match timeout(limit, sent).await {
             Ok(Ok(values)) => {
                 sent_off.answered();
                 Ok(values)
             }
-            Ok(Err(error)) => Err(Failure::Lost(reason(&error))),
-            Err(_) => Err(Failure::late(limit)),
+            Ok(Err(error)) => Err(lost(reason(&error))),
+            Err(_) => Err(lost(format!("no answer within {limit:?}"))),
         }
     }
 
@@ -148,13 +150,22 @@ impl Session {
         let names = &self.link.names;
         let mut batch = Batch::default();
         let only: &[u8] = if only_if_missing { b"x" } else { b"" };
-        batch.script(&RENEW, &[&names.order(), &names.recent()], &[new_epoch().as_bytes(), only]);
+        batch.script(
+            &RENEW,
+            &[&names.order(), &names.recent()],
+            &[new_epoch(self.link.server.get()).as_bytes(), only],
+        );
         let mut orders = self.send(&batch).await?.next_list()?.into_iter();
         let mut next = || bytes(orders.next().ok_or(Failure::Odd)?);
         let before = next()?.and_then(|text| Order::parse(&text));
         let now = next()?.and_then(|text| Order::parse(&text)).ok_or(Failure::Odd)?;
         self.link.epoch.set(now.epoch);
         Ok((before, now))
+    }
+
+    /// An empty batch, for names that stand where this connection leads.
+    pub(crate) fn batch(&self) -> Batch {
+        Batch { apart: self.connection.is_spread(), ..Batch::default() }
     }
 
     /// The command that reads the order.

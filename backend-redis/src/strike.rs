@@ -1,21 +1,19 @@
 //! Invalidations, each as it is done in Redis. All can be done again: a second time changes nothing that is newer.
 
 use cache_core::Strength;
-use redis::Value;
 
 use crate::batch::{Batch, bytes};
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::order::{Order, new_epoch};
 use crate::queue::{Owned, Strike};
+use crate::scan::each_found;
 use crate::script::{MARK, SOFTEN, STRIKE};
 use crate::session::{Session, order};
 use crate::slot::millis;
 
 /// How many tags are remembered as struck recently.
 const RECENT: usize = 4096;
-/// How many keys Redis is to look at for one step of a scan: well below a millisecond.
-const STEP: usize = 512;
 
 /// Does it, and returns when Redis has it.
 pub(crate) async fn run(session: &Session, (target, strength): &Strike) -> Result<(), Failure> {
@@ -51,9 +49,12 @@ async fn key_removed(session: &Session, key: &str) -> Result<(), Failure> {
             let keys = session.link.names.keys(epoch, key);
             let mut batch = Batch::default();
             batch.read(session.read_order());
-            batch.write(redis::cmd("UNLINK").arg(&keys.entry).arg(&keys.companion).to_owned());
+            // One by one: of a slot of a cluster that moves, one may be here and the other there.
+            batch.write(redis::cmd("UNLINK").arg(&keys.entry).to_owned());
+            batch.write(redis::cmd("UNLINK").arg(&keys.companion).to_owned());
             let mut answers = session.send(&batch).await?;
             let order = order(answers.next()?)?;
+            answers.next()?;
             Ok((order, answers.next().map(drop)?))
         })
         .await
@@ -79,7 +80,7 @@ async fn tag_struck(session: &Session, tag: &str, strength: Strength) -> Result<
     let names = &session.link.names;
     let mut batch = Batch::default();
     let letter: &[u8] = if strength == Strength::Remove { b"h" } else { b"s" };
-    let (new, recent) = (new_epoch(), RECENT.to_string());
+    let (new, recent) = (new_epoch(session.link.server.get()), RECENT.to_string());
     let args = [new.as_bytes(), letter, tag.as_bytes(), recent.as_bytes()];
     batch.script(&STRIKE, &[&names.order(), &names.recent()], &args);
     let struck = bytes(session.send(&batch).await?.next()?)?;
@@ -127,32 +128,6 @@ async fn scan(session: &Session, pattern: &str, strength: Strength) -> Result<()
         .await
 }
 
-/// Calls `then` with all names that `glob` matches and that are there all the while, some at a time.
-async fn each_found(
-    session: &Session,
-    glob: &str,
-    then: impl AsyncFn(Vec<Vec<u8>>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let mut cursor = b"0".to_vec();
-    loop {
-        let mut batch = Batch::default();
-        let mut command = redis::cmd("SCAN");
-        command.arg(&cursor).arg("MATCH").arg(glob).arg("COUNT").arg(STEP);
-        batch.read(command);
-        let mut page = session.send(&batch).await?.next_list()?.into_iter();
-        cursor = page.next().map(bytes).transpose()?.flatten().ok_or(Failure::Odd)?;
-        let Some(Value::Array(names)) = page.next() else { return Err(Failure::Odd) };
-        let names = names.into_iter().filter_map(|name| bytes(name).transpose());
-        let names = names.collect::<Result<Vec<_>, _>>()?;
-        if !names.is_empty() {
-            then(names).await?;
-        }
-        if cursor == b"0" {
-            return Ok(());
-        }
-    }
-}
-
 fn with_companions(names: &Names, mut found: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     let companions: Vec<_> = found.iter().map(|entry| names.companion_of(entry)).collect();
     found.extend(companions);
@@ -161,8 +136,15 @@ fn with_companions(names: &Names, mut found: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
 
 async fn unlink(session: &Session, names: Vec<Vec<u8>>) -> Result<(), Failure> {
     let mut batch = Batch::default();
-    batch.write(redis::cmd("UNLINK").arg(names).to_owned());
-    session.send(&batch).await?.next().map(drop)
+    if !session.connection.is_spread() {
+        batch.write(redis::cmd("UNLINK").arg(names).to_owned());
+        return session.send(&batch).await?.next().map(drop);
+    }
+    for name in &names {
+        batch.write(redis::cmd("UNLINK").arg(name).to_owned());
+    }
+    let mut answers = session.send(&batch).await?;
+    names.iter().try_for_each(|_| answers.next().map(drop))
 }
 
 async fn soften(session: &Session, names: &Names, found: Vec<Vec<u8>>) -> Result<(), Failure> {

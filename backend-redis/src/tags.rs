@@ -60,7 +60,7 @@ pub(crate) async fn read_marks(
     if tags.is_empty() {
         return Ok(Vec::new());
     }
-    let mut batch = Batch::default();
+    let mut batch = session.batch();
     batch.read_values(&mark_names(session, epoch, tags));
     session.send(&batch).await?.next_values(tags.len())?.map(read_mark).collect()
 }
@@ -97,7 +97,7 @@ pub(crate) async fn struck(
 ) -> Result<(Option<Order>, Vec<Mark>), Failure> {
     let names = &session.link.names;
     let (order, recent) = (names.order(), names.recent());
-    let mut batch = Batch::default();
+    let mut batch = session.batch();
     let args: Vec<&[u8]> = tags.iter().map(|tag| tag.as_bytes()).collect();
     batch.script(&STRUCK, &[&order, &recent], &args);
     batch.read_values(&mark_names(session, epoch, tags));

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-use crate::batch::{Answers, Batch};
+use crate::batch::Answers;
 use crate::failure::Failure;
 use crate::link::Link;
 use crate::order::Order;
@@ -70,7 +70,7 @@ impl Turn {
 
     /// The writes in the order in which they were called, then the reads: what was set before is seen.
     async fn ask(&self, session: &Session, epoch: u64) -> Result<(Option<Order>, (u64, Answers)), Failure> {
-        let mut batch = Batch::default();
+        let mut batch = session.batch();
         batch.read(session.read_order());
         for parcel in &self.parcels {
             write::set_plainly(session, &mut batch, epoch, parcel);

@@ -17,7 +17,7 @@ const LONG: Duration = Duration::from_secs(1_000_000_000);
 
 fn travelling(server: &Server, clock: &ManualClock) -> Travelling {
     let redis = wait(server.builder().max_load(LONG).connect()).expect("a handle");
-    Travelling::new(redis, server.raw(), clock)
+    Travelling::new(redis, vec![server.raw()], clock)
 }
 
 fn keeps_the_contract(cache: &dyn Cache, clock: &ManualClock) {

@@ -1,6 +1,6 @@
 //! A Redis of the test's own: on a socket in a folder of its own, stopped and removed in the end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -16,11 +16,35 @@ pub(crate) struct Server {
 #[allow(dead_code, reason = "not every test needs all of it")]
 impl Server {
     pub(crate) fn start(args: &[&str]) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("larder-redis-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&dir).expect("a folder for the server");
-        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let dir = folder();
+        let socket = dir.join("redis.sock");
+        let all = [
+            "--port",
+            "0",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--unixsocket",
+            path(&socket),
+            "--dir",
+            path(&dir),
+        ];
+        let args = all.iter().chain(args).map(|arg| (*arg).to_owned()).collect();
+        Self::launch(dir, args)
+    }
+
+    /// A sentinel at that port, with what is to stand in its file.
+    pub(crate) fn sentinel(port: u16, config: &str) -> Self {
+        let dir = folder();
+        let (file, socket) = (dir.join("sentinel.conf"), dir.join("redis.sock"));
+        let own = format!("port {port}\nunixsocket {}\ndir {}\n", path(&socket), path(&dir));
+        std::fs::write(&file, own + config).expect("written");
+        let args = vec![path(&file).to_owned(), "--sentinel".to_owned()];
+        Self::launch(dir, args)
+    }
+
+    fn launch(dir: PathBuf, args: Vec<String>) -> Self {
         Self { child: spawn(&dir, &args), dir, args }
     }
 
@@ -77,24 +101,36 @@ impl Drop for Server {
     }
 }
 
-fn spawn(dir: &PathBuf, args: &[String]) -> Child {
+fn path(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+fn folder() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let dir = std::env::temp_dir().join(format!("larder-redis-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a folder for the server");
+    dir
+}
+
+fn spawn(dir: &Path, args: &[String]) -> Child {
     let socket = dir.join("redis.sock");
-    let child = Command::new("redis-server")
-        .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
-        .arg(&socket)
-        .arg("--dir")
-        .arg(dir)
-        .args(args)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("redis-server is installed");
+    let mut command = Command::new("redis-server");
+    let child = command.args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child = child.expect("redis-server is installed");
     let began = Instant::now();
     while std::os::unix::net::UnixStream::connect(&socket).is_err() {
         assert!(began.elapsed() < Duration::from_secs(20), "redis-server did not start");
         std::thread::sleep(Duration::from_millis(5));
     }
     child
+}
+
+/// A port that was free a moment ago.
+#[allow(dead_code, reason = "not every test needs it")]
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
 }
 
 /// Waits for a future, outside any runtime.

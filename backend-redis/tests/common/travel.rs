@@ -16,12 +16,13 @@ const SLOW: u32 = 20_000;
 pub(crate) struct Travelling {
     redis: Redis,
     clock: ManualClock,
-    seen: Mutex<(Time, redis::Connection)>,
+    /// With a connection to each server.
+    seen: Mutex<(Time, Vec<redis::Connection>)>,
 }
 
 impl Travelling {
-    pub(crate) fn new(redis: Redis, raw: redis::Connection, clock: &ManualClock) -> Self {
-        Self { redis, clock: clock.clone(), seen: Mutex::new((clock.clock().now(), raw)) }
+    pub(crate) fn new(redis: Redis, raws: Vec<redis::Connection>, clock: &ManualClock) -> Self {
+        Self { redis, clock: clock.clone(), seen: Mutex::new((clock.clock().now(), raws)) }
     }
 
     /// The backend at the clock's time.
@@ -38,7 +39,9 @@ impl Travelling {
                 elseif left >= 0 then redis.call('DEL', key) end
             end";
             let ms = slow(passed).as_millis() as u64;
-            redis::cmd("EVAL").arg(shorten).arg(0).arg(ms).exec(&mut seen.1).expect("time passes");
+            for raw in &mut seen.1 {
+                redis::cmd("EVAL").arg(shorten).arg(0).arg(ms).exec(raw).expect("time passes");
+            }
         }
         &self.redis
     }

@@ -1,0 +1,135 @@
+//! Where Redis is and who larder is to it, as the program says it; what is wrong with that, in words.
+
+use redis::{ConnectionAddr, ConnectionInfo};
+
+#[cfg(feature = "cluster")]
+use crate::cluster::Seeds;
+use crate::given::Given;
+use crate::place::Place;
+#[cfg(feature = "sentinel")]
+use crate::sentinel::Sentinels;
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
+
+/// An URL as redis-rs reads it, or nothing: what is wrong with it must not be shown, as it may hold a password.
+type Parsed = Result<ConnectionInfo, &'static str>;
+
+pub(crate) enum Address {
+    One(Parsed),
+    Given(Given),
+    #[cfg(feature = "sentinel")]
+    Sentinels(Vec<Parsed>, Box<str>),
+    #[cfg(feature = "cluster")]
+    Cluster(Vec<Parsed>),
+}
+
+/// What is told beside an URL, and goes before what stands in it.
+#[derive(Default)]
+pub(crate) struct Login {
+    pub(crate) database: Option<u32>,
+    pub(crate) username: Option<Box<str>>,
+    pub(crate) password: Option<Box<str>>,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Tls,
+}
+
+pub(crate) const NO_URL: &str = "the URL of Redis cannot be read: it is redis://[[user]:password@]host[:port][/database], \
+                      rediss://.. for TLS, or unix:///path/to/socket; what stands for user and password is \
+                      percent-encoded";
+const NO_TLS: &str =
+    "the URL of Redis is rediss://, but this larder is built without TLS: enable the feature `tls`";
+
+impl Address {
+    pub(crate) fn url(url: &str) -> Self {
+        Self::One(parse(url))
+    }
+
+    #[cfg(any(feature = "sentinel", feature = "cluster"))]
+    pub(crate) fn urls(urls: &[&str]) -> Vec<Parsed> {
+        urls.iter().map(|url| parse(url)).collect()
+    }
+}
+
+fn parse(url: &str) -> Parsed {
+    let tls = url.starts_with("rediss:") || url.starts_with("valkeys:");
+    if tls && cfg!(not(feature = "tls")) {
+        return Err(NO_TLS);
+    }
+    if tls && url.ends_with("#insecure") {
+        return Err(
+            "larder does not connect by TLS without looking at the certificate: leave out `#insecure`, and \
+                    give the authority that signed it by `ca`",
+        );
+    }
+    url.parse().map_err(|_| NO_URL)
+}
+
+impl Place {
+    pub(crate) fn find(address: Address, login: Login) -> Result<Self, String> {
+        match address {
+            Address::One(info) => Ok(Self::At(login.apply(info?)?)),
+            Address::Given(_) if login.says_something() => Err(Login::TOLD_TO_GIVEN.to_owned()),
+            Address::Given(given) => Ok(Self::Given(given)),
+            #[cfg(feature = "sentinel")]
+            Address::Sentinels(all, service) => {
+                let all = all.into_iter().collect::<Result<Vec<_>, _>>()?;
+                Ok(Self::Watched(Sentinels::new(all, service, login)?))
+            }
+            #[cfg(feature = "cluster")]
+            Address::Cluster(all) => {
+                let all = all.into_iter().collect::<Result<Vec<_>, _>>()?;
+                Ok(Self::Spread(Seeds::new(all, &login)?))
+            }
+        }
+    }
+}
+
+impl Login {
+    pub(crate) const TOLD_TO_GIVEN: &str = "a connection that was handed in is logged in already: credentials, database \
+                                            and certificates are for whoever made it";
+
+    fn says_something(&self) -> bool {
+        #[cfg(feature = "tls")]
+        if self.tls.says_something() {
+            return true;
+        }
+        self.database.is_some() || self.username.is_some() || self.password.is_some()
+    }
+
+    /// `info`, with what was told beside it.
+    pub(crate) fn apply(&self, info: ConnectionInfo) -> Result<ConnectionInfo, String> {
+        let mut redis = info.redis_settings().clone();
+        if let Some(number) = self.database {
+            redis = redis.set_db(number.into());
+        }
+        if let Some(name) = &self.username {
+            redis = redis.set_username(name);
+        }
+        if let Some(password) = &self.password {
+            redis = redis.set_password(password);
+        }
+        self.secure(info.set_redis_settings(redis))
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn secure(&self, info: ConnectionInfo) -> Result<ConnectionInfo, String> {
+        self.tls.apply(info)
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[allow(clippy::unused_self, reason = "as with the feature")]
+    pub(crate) fn secure(&self, info: ConnectionInfo) -> Result<ConnectionInfo, String> {
+        Ok(info)
+    }
+}
+
+/// Where somebody is, to be told apart and shown: without user and password.
+#[cfg(feature = "sentinel")]
+pub(crate) fn shown(info: &ConnectionInfo) -> String {
+    info.addr().to_string()
+}
+
+/// Whether it is reached by TLS.
+pub(crate) fn is_tls(info: &ConnectionInfo) -> bool {
+    matches!(info.addr(), ConnectionAddr::TcpTls { .. })
+}

@@ -1,0 +1,155 @@
+//! What is asked of a server: whether it can be used, who it is, how it is.
+
+use redis::Value;
+
+use crate::batch::{Batch, text};
+use crate::failure::Failure;
+use crate::order::{Order, server};
+use crate::session::{Session, order};
+use crate::strike;
+#[cfg(feature = "cluster")]
+use crate::topology::Topology;
+
+/// Who the server was, and who we were to it.
+#[derive(Default)]
+pub(crate) struct Past {
+    run: Option<String>,
+    client: Option<i64>,
+    /// Who the servers of a cluster were.
+    #[cfg(feature = "cluster")]
+    topology: Option<Topology>,
+}
+
+/// What `INFO` says; nothing where it may not be asked.
+struct Info(String);
+
+impl Info {
+    fn read(answer: Result<Value, Failure>) -> Self {
+        Self(answer.and_then(text).unwrap_or_default())
+    }
+
+    fn of(&self, name: &str) -> Option<&str> {
+        self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.of(name)?.parse().ok()
+    }
+
+    /// Why it cannot be used; by somebody whose names are `spread` over a cluster, or not.
+    fn unfit(&self, spread: bool) -> Option<&'static str> {
+        if self.of("redis_mode") == Some("sentinel") {
+            return Some("it is a sentinel: give its URL to `Redis::sentinel` (feature `redis-sentinel`)");
+        }
+        match self.of("cluster_enabled") {
+            Some("1") if !spread => {
+                return Some(
+                    "it is a node of a Redis Cluster: connect by `Redis::cluster` (feature `redis-cluster`)",
+                );
+            }
+            Some("0") if spread => return Some("it is no Redis Cluster: connect by `Redis::connect`"),
+            _ => {}
+        }
+        if self.of("loading") == Some("1") {
+            return Some("LOADING: it still reads its data from disk");
+        }
+        let replica = self.of("role") == Some("slave");
+        replica.then_some("it is a replica, which cannot be written to: connect to its primary")
+    }
+
+    /// What will go wrong with it, though it can be used.
+    fn ailment(&self) -> Option<String> {
+        let (used, limit) = (self.number("used_memory")?, self.number("maxmemory")?);
+        let full = limit > 0 && used >= limit && self.of("maxmemory_policy") == Some("noeviction");
+        full.then(|| {
+            format!(
+                "Redis is full ({used} of {limit} bytes) and may not evict, so nothing can be stored: raise its \
+                 `maxmemory`, or set `maxmemory-policy allkeys-lru`"
+            )
+        })
+    }
+}
+
+/// Finds out whether this is a Redis that can be used, and sees to it that nothing sent before can still arrive.
+pub(crate) async fn greet(session: &Session, past: &mut Past) -> Result<(), Failure> {
+    let mut batch = Batch::default();
+    batch.read(session.read_order());
+    batch.read(redis::cmd("INFO"));
+    batch.read(redis::cmd("CLIENT").arg("ID").to_owned());
+    let mut answers = session.send(&batch).await?;
+    let order = answers.next();
+    let info = Info::read(answers.next());
+    let spread = session.connection.is_spread();
+    if let Some(why) = info.unfit(spread) {
+        return Err(Failure::Down(why.to_owned()));
+    }
+    let order = read_order(order?)?;
+    session.link.status.lock().ailment = info.ailment();
+    // Of a cluster it is one of many.
+    let run = info.of("run_id").filter(|_| !spread).map(str::to_owned);
+    let server = server(run.as_deref());
+    session.link.server.set(server);
+    if order.is_some_and(|order| order.is_foreign_to(server)) {
+        strike::renew(session).await?;
+    }
+    let client = answers.next_number().ok().filter(|_| session.connection.is_ours_alone());
+    settle_the_past(session, past, run.as_deref()).await?;
+    (past.run, past.client) = (run, client);
+    look_around(session, past).await
+}
+
+/// On a cluster: whether all primaries answer, and whether all of them are known. One that is not may have forgotten what
+/// was acknowledged before it became one.
+async fn look_around(session: &Session, past: &mut Past) -> Result<(), Failure> {
+    #[cfg(feature = "cluster")]
+    if session.connection.is_spread() {
+        let now = Topology::now(session).await?;
+        if past.topology.as_ref().is_some_and(|before| now.has_strangers_to(before)) {
+            strike::renew(session).await?;
+        }
+        past.topology = Some(now);
+    }
+    let _ = (session, past);
+    Ok(())
+}
+
+fn read_order(value: Value) -> Result<Option<Order>, Failure> {
+    let why =
+        "something other than larder has written where larder keeps its order: give it another namespace";
+    order(value).map_err(|_| Failure::Down(why.to_owned()))
+}
+
+/// Whether it still answers, and how it is.
+pub(crate) async fn beat(session: &Session, past: &mut Past) -> Result<(), Failure> {
+    if session.connection.is_spread() {
+        return look_around(session, past).await;
+    }
+    let mut batch = Batch::default();
+    batch.read(redis::cmd("INFO").arg("memory").to_owned());
+    let info = Info::read(session.send(&batch).await?.next());
+    session.link.status.lock().ailment = info.ailment();
+    Ok(())
+}
+
+/// Writes of which nobody knows what became may still stand in the old connection's buffers, and would be done after
+/// what is sent now. So that connection is closed by its number; where that is not allowed, all that it can still
+/// write is made to belong to an epoch that is over.
+async fn settle_the_past(session: &Session, past: &Past, run: Option<&str>) -> Result<(), Failure> {
+    let link = &session.link;
+    if !link.unknown.get() && link.unanswered.get() == 0 {
+        return Ok(());
+    }
+    let same = past.run.is_some() && past.run.as_deref() == run;
+    let another = past.run.is_some() && run.is_some() && !same;
+    let mut settled = another;
+    if let Some(client) = past.client.filter(|_| same) {
+        let mut batch = Batch::default();
+        batch.read(redis::cmd("CLIENT").arg("KILL").arg("ID").arg(client).to_owned());
+        settled = session.send(&batch).await?.next().is_ok();
+    }
+    if !settled {
+        strike::renew(session).await?;
+    }
+    link.unknown.set(false);
+    Ok(())
+}

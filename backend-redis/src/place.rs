@@ -1,0 +1,101 @@
+//! Where the Redis is, and how one gets a connection to it.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, ConnectionInfo};
+use tokio::time::timeout;
+
+#[cfg(feature = "cluster")]
+use crate::cluster::Seeds;
+use crate::credentials::Provider;
+use crate::failure::{Failure, reason};
+use crate::given::Given;
+use crate::line::Line;
+#[cfg(feature = "sentinel")]
+use crate::sentinel::Sentinels;
+
+pub(crate) enum Place {
+    /// At an address.
+    At(ConnectionInfo),
+    /// At the other end of a connection that the program made.
+    Given(Given),
+    /// Where the sentinels say.
+    #[cfg(feature = "sentinel")]
+    Watched(Sentinels),
+    /// On all servers of a cluster.
+    #[cfg(feature = "cluster")]
+    Spread(Seeds),
+}
+
+/// What is the same for every connection that is made.
+pub(crate) struct Dial {
+    /// How long one may take to stand.
+    pub(crate) limit: Duration,
+    pub(crate) provider: Option<Provider>,
+}
+
+impl Place {
+    pub(crate) async fn connect(&self, dial: &Dial) -> Result<Line, Failure> {
+        match self {
+            Self::At(info) => dial.log_in(info.clone()).await.map(Line::One),
+            Self::Given(given) => Ok(Line::Given(given.clone())),
+            #[cfg(feature = "sentinel")]
+            Self::Watched(sentinels) => sentinels.connect(dial).await.map(Line::One),
+            #[cfg(feature = "cluster")]
+            Self::Spread(seeds) => seeds.connect(dial).await.map(Line::Spread),
+        }
+    }
+
+    /// Whether names are spread over servers, by their slots.
+    pub(crate) fn is_spread(&self) -> bool {
+        #[cfg(feature = "cluster")]
+        return matches!(self, Self::Spread(_));
+        #[cfg(not(feature = "cluster"))]
+        false
+    }
+
+    /// Whether the one who is connected should connect anew, though nothing is lost; and why.
+    pub(crate) async fn has_moved(&self, dial: &Dial) -> Option<String> {
+        match self {
+            #[cfg(feature = "sentinel")]
+            Self::Watched(sentinels) => sentinels.have_another(dial).await,
+            _ => {
+                let _ = dial;
+                None
+            }
+        }
+    }
+}
+
+impl Dial {
+    /// A connection, with the credentials that are good now.
+    pub(crate) async fn log_in(&self, info: ConnectionInfo) -> Result<MultiplexedConnection, Failure> {
+        self.dial(self.complete(info).await?).await
+    }
+
+    /// `info`, with the credentials that are good now.
+    pub(crate) async fn complete(&self, info: ConnectionInfo) -> Result<ConnectionInfo, Failure> {
+        let late = |_| Failure::Down(format!("the credentials function gave none within {:?}", self.limit));
+        match &self.provider {
+            Some(provider) => timeout(self.limit, provider.complete(info)).await.map_err(late)?,
+            None => Ok(info),
+        }
+    }
+
+    /// A connection, with the credentials that stand in `info`.
+    pub(crate) async fn dial(&self, info: ConnectionInfo) -> Result<MultiplexedConnection, Failure> {
+        // The response timeout is ours, in `Session::exchange`.
+        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(self.limit));
+        let config = config.set_response_timeout(None).set_pipeline_buffer_size(4096);
+        // What is pipelined must not wait for what was sent before to be acknowledged.
+        let tcp = info.tcp_settings().clone().set_nodelay(true);
+        let client =
+            Client::open(info.set_tcp_settings(tcp)).map_err(|error| Failure::Down(reason(&error)))?;
+        match timeout(self.limit, client.get_multiplexed_async_connection_with_config(&config)).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err(Failure::Down(reason(&error))),
+            Err(_) => Err(Failure::Down(format!("no connection within {:?}", self.limit))),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What a Redis may answer instead of what was asked: each is told in words, costs loads nothing, and ends when it ends.
+
+mod common;
+#[path = "common/fake.rs"]
+mod fake;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backend_redis::Redis;
+use cache_core::{Cache, Engine, ErrorKind, Kind, Lifetime, Set, Stored, Strength, Target, Value, ttl};
+use common::{Server, until, wait};
+use fake::Fake;
+
+const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
+const SOON: Duration = Duration::from_secs(10);
+
+fn put(redis: &Redis, key: &str, value: &str) -> cache_core::Result<Stored> {
+    redis.set(key, Value::new(Arc::new(value.to_owned())), Set::new(MINUTE)).wait()
+}
+
+fn get(redis: &Redis, key: &str) -> cache_core::Result<Option<String>> {
+    let entry = redis.get(key, Kind::of::<String>()).wait()?;
+    Ok(entry.map(|entry| entry.value.downcast::<String>().expect("a text").to_string()))
+}
+
+/// The health of a cache over it, in words.
+fn health(redis: &Redis) -> String {
+    let health = Engine::new(redis.clone()).health().wait().expect("told");
+    assert_eq!(health.ok, health.troubles.is_empty());
+    health.troubles.join("\n")
+}
+
+fn is_up(redis: &Redis) -> bool {
+    redis.connection().connected_for.is_some()
+}
+
+/// Fifty loads within a second, each of which brings its value.
+fn loads_go_on(redis: &Redis) {
+    let (engine, began) = (Engine::new(redis.clone()), Instant::now());
+    for load in 0..50 {
+        assert_eq!(*engine.get_or_compute(format!("load:{load}"), ttl::SHORT, || load), load);
+    }
+    assert!(began.elapsed() < Duration::from_secs(1), "fifty loads took {:?}", began.elapsed());
+}
+
+/// Redis answers `only` these commands (or all) with `error` for a while: `health()` says `words`.
+fn for_a_while(error: &'static str, only: &'static [&'static str], words: &[&str]) {
+    let server = Server::start(&[]);
+    let (fake, url) = Fake::start(&server);
+    let redis = wait(Redis::connect(&url)).expect("a handle");
+    put(&redis, "k", "old").expect("stored");
+    fake.says(error, only);
+    let _ = redis.invalidate(Target::Key("k"), Strength::Remove).wait().expect_err("queued");
+    until("health says why", SOON, || words.iter().all(|word| health(&redis).contains(word)));
+    loads_go_on(&redis);
+    assert_eq!(get(&redis, "k").expect_err("down").kind(), ErrorKind::Unavailable);
+    fake.says_nothing();
+    until("in use again", SOON, || is_up(&redis));
+    assert_eq!((get(&redis, "k").expect("read"), &*health(&redis)), (None, ""), "delivered, and well");
+}
+
+#[test]
+fn loading() {
+    for_a_while(
+        "LOADING Redis is loading the dataset in memory",
+        &[],
+        &["LOADING", "reads its data from disk"],
+    );
+}
+
+#[test]
+fn readonly() {
+    let error = "READONLY You can't write against a read only replica.";
+    for_a_while(error, &["SET", "UNLINK", "EVALSHA"], &["READONLY", "connect to its primary"]);
+}
+
+#[test]
+fn moved() {
+    for_a_while("MOVED 3999 127.0.0.1:6381", &["GET", "UNLINK", "MGET"], &["MOVED: 3999", "Redis Cluster"]);
+}
+
+#[test]
+fn ask() {
+    for_a_while("ASK 3999 127.0.0.1:6381", &["GET", "UNLINK", "MGET"], &["ASK", "Redis Cluster"]);
+}
+
+#[test]
+fn noscript() {
+    let server = Server::start(&[]);
+    let (fake, url) = Fake::start(&server);
+    let redis = wait(Redis::connect(&url)).expect("a handle");
+    assert_eq!(redis.incr("n", 1, MINUTE).wait().expect("added"), 1);
+    redis::cmd("SCRIPT").arg("FLUSH").exec(&mut server.raw()).expect("lost");
+    assert_eq!(redis.incr("n", 1, MINUTE).wait().expect("added"), 2, "its source is sent again");
+    // One that never takes the script is an error, not a loop.
+    fake.says("NOSCRIPT No matching script. Please use EVAL.", &["EVALSHA"]);
+    let error = redis.incr("n", 1, MINUTE).wait().expect_err("never there");
+    assert!(error.to_string().contains("NOSCRIPT"), "{error}");
+    fake.says_nothing();
+    assert_eq!(redis.incr("n", 1, MINUTE).wait().expect("added"), 3);
+}
+
+#[test]
+fn a_wrong_password() {
+    let server = Server::start(&["--requirepass", "right-one"]);
+    for (login, words) in [("?pass=hunter2", "refuses the password"), ("", "NOAUTH")] {
+        let redis = wait(Redis::connect(&format!("{}{login}", server.url()))).expect("a handle");
+        let health = health(&redis);
+        assert!(health.contains(words) && !health.contains("hunter2"), "{health}");
+        loads_go_on(&redis);
+    }
+}
+
+#[test]
+fn not_a_redis_at_all() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("redis://{}/", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 512]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    let redis = wait(Redis::connect(&url)).expect("a handle");
+    assert!(health(&redis).contains("does not answer as a Redis does"), "{}", health(&redis));
+    loads_go_on(&redis);
+}
+
+#[test]
+fn a_replica() {
+    let server = Server::start(&[]);
+    redis::cmd("REPLICAOF").arg("127.0.0.1").arg("1").exec(&mut server.raw()).expect("it obeys");
+    let redis = server.redis();
+    assert!(health(&redis).contains("it is a replica"), "{}", health(&redis));
+    redis::cmd("REPLICAOF").arg("NO").arg("ONE").exec(&mut server.raw()).expect("it obeys");
+    until("in use", SOON, || is_up(&redis));
+}
+
+#[test]
+fn full_without_eviction() {
+    let server = Server::start(&["--maxmemory-policy", "noeviction"]);
+    let redis = server.redis();
+    let full = |memory: &str| {
+        redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(memory).exec(&mut server.raw()).expect("set");
+    };
+    put(&redis, "k", "old").expect("stored");
+    full("1");
+    let error = put(&redis, "k", "new").expect_err("no room");
+    assert!(error.to_string().contains("maxmemory"), "it says what to do: {error}");
+    until("in use", SOON, || is_up(&redis));
+    assert!(health(&redis).contains("Redis is full"), "{}", health(&redis));
+    assert_eq!(get(&redis, "k").expect("read"), None, "a failed set invalidates");
+    full("0");
+    until("well again", SOON, || health(&redis).is_empty());
+    put(&redis, "k", "new").expect("stored");
+}
+
+/// It evicts what it likes, entries, marks and the order: nothing that was invalidated comes back.
+#[test]
+fn full_with_eviction() {
+    let server = Server::start(&["--maxmemory", "4mb", "--maxmemory-policy", "allkeys-lru"]);
+    let redis = server.redis();
+    let (bears, big) = ([Box::<str>::from("t")], "x".repeat(2_000));
+    let evicted = || {
+        let info: String = redis::cmd("INFO").arg("stats").query(&mut server.raw()).expect("told");
+        let line = info.lines().find_map(|line| line.strip_prefix("evicted_keys:"));
+        line.and_then(|number| number.parse::<u64>().ok()).expect("a number")
+    };
+    let began = Instant::now();
+    let mut round = 0_u64;
+    while evicted() < 2_000 {
+        assert!(began.elapsed() < Duration::from_secs(60), "it evicts too little");
+        let value = Value::new(Arc::new(format!("{round}")));
+        redis.set("tagged", value, Set { tags: &bears, ..Set::new(MINUTE) }).wait().expect("stored");
+        redis.invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
+        for filler in 0..100 {
+            put(&redis, &format!("filler:{round}:{filler}"), &big).expect("stored");
+        }
+        assert_eq!(get(&redis, "tagged").expect("read"), None, "round {round}");
+        round += 1;
+    }
+    put(&redis, "k", "v").expect("stored");
+    assert_eq!((get(&redis, "k").expect("read").as_deref(), &*health(&redis)), (Some("v"), ""));
+}

@@ -1,0 +1,220 @@
+//! A Redis Cluster: the contract over three primaries, slots that move, primaries that die.
+#![cfg(feature = "cluster")]
+
+mod common;
+#[path = "common/nodes.rs"]
+mod nodes;
+#[path = "common/travel.rs"]
+mod travel;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use backend_redis::Redis;
+use cache_core::testing::conformance::{self, Subject};
+use cache_core::testing::model;
+use cache_core::{Cache, Engine, Kind, Lifetime, ManualClock, Set, Stored, Strength, Target, Value, ttl};
+use common::{Server, until, wait};
+use nodes::{Nodes, ask};
+use travel::Travelling;
+
+const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
+const SOON: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(1_000_000_000);
+
+fn put(redis: &Redis, key: &str, bears: &[Box<str>]) -> cache_core::Result<Stored> {
+    let set = Set { tags: bears, ..Set::new(MINUTE) };
+    redis.set(key, Value::new(Arc::new(key.to_owned())), set).wait()
+}
+
+fn there(redis: &Redis, key: &str) -> cache_core::Result<bool> {
+    redis.get(key, Kind::of::<String>()).wait().map(|entry| entry.is_some())
+}
+
+fn works(redis: &Redis) -> bool {
+    (0..20).all(|probe| {
+        let key = format!("probe:{probe}");
+        put(redis, &key, &[]).is_ok() && there(redis, &key).is_ok_and(|there| there)
+    })
+}
+
+fn troubles(redis: &Redis) -> String {
+    redis.troubles().wait().expect("words").concat()
+}
+
+fn sizes(nodes: &Nodes) -> Vec<u64> {
+    nodes.raws().iter_mut().map(|raw| ask(raw, &["DBSIZE"])).collect()
+}
+
+#[test]
+fn a_cluster_keeps_the_contract() {
+    let (nodes, clock) = (Nodes::start(0), ManualClock::new());
+    let redis = wait(nodes.builder().max_load(LONG).connect()).expect("a handle");
+    let cache = Travelling::new(redis, nodes.raws(), &clock);
+    conformance::run(&Subject { cache: &cache, advance: &|by| clock.advance(by) });
+}
+
+#[test]
+fn a_cluster_does_what_the_plain_backend_does() {
+    let nodes = Nodes::start(0);
+    let redis = wait(nodes.builder().max_load(LONG).connect()).expect("a handle");
+    model::run(60, |clock| {
+        nodes.raws().iter_mut().for_each(|raw| ask::<()>(raw, &["FLUSHALL"]));
+        Travelling::new(redis.clone(), nodes.raws(), clock)
+    });
+}
+
+#[test]
+fn entries_are_on_all_primaries_and_found_there() {
+    let nodes = Nodes::start(0);
+    let redis = wait(nodes.builder().namespace("odd{names}[a]").connect()).expect("a handle");
+    let other = wait(nodes.builder().connect()).expect("a handle");
+    for (redis, spread) in [(&redis, false), (&other, true)] {
+        let bears = ["t".into(), "{u}:x".into()];
+        for number in 0..300 {
+            put(redis, &format!("plain:{number}"), &[]).expect("stored");
+            put(redis, &format!("tagged:{{{number}"), &bears).expect("stored");
+            redis.incr(&format!("n}}{{:{number}"), 2, MINUTE).wait().expect("added");
+        }
+        // Braces in a namespace choose one slot for all of it.
+        assert_eq!(sizes(&nodes).iter().all(|size| *size > 100), spread, "{:?}", sizes(&nodes));
+        redis.invalidate(Target::Pattern("plain:1*"), Strength::Remove).wait().expect("struck");
+        redis.invalidate(Target::Pattern("n}{:*"), Strength::Remove).wait().expect("struck");
+        redis.invalidate(Target::Pattern("plain:2*"), Strength::MarkStale).wait().expect("struck");
+        for number in 0..300 {
+            let key = format!("plain:{number}");
+            let entry = redis.get(&key, Kind::of::<String>()).wait().expect("read");
+            let fresh = entry.map(|entry| !entry.left.fresh.is_zero());
+            let expected = match number.to_string().as_bytes()[0] {
+                b'1' => None,
+                b'2' => Some(false),
+                _ => Some(true),
+            };
+            assert_eq!(fresh, expected, "{key}");
+            assert_eq!(redis.incr(&format!("n}}{{:{number}"), 1, MINUTE).wait().expect("added"), 1);
+            assert!(there(redis, &format!("tagged:{{{number}")).expect("read"));
+        }
+        redis.invalidate(Target::Tag("{u}:x"), Strength::Remove).wait().expect("struck");
+        assert!((0..300).all(|number| !there(redis, &format!("tagged:{{{number}")).expect("read")));
+    }
+    other.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
+    redis.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
+    until("what was is swept", SOON, || sizes(&nodes).iter().sum::<u64>() <= 4);
+}
+
+/// Ends a thread also where the test fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Moves slots of the first node that hold what the test has just stored to the second one, one by one.
+fn move_slots(nodes: &Nodes, over: &AtomicBool, moved: &AtomicU64) {
+    let (mut raw, mut cursor) = (nodes.raw(0), "0".to_owned());
+    while !over.load(Ordering::SeqCst) {
+        let step = ["SCAN", &cursor, "MATCH", "*:k:k:*", "COUNT", "50"];
+        let (next, names): (String, Vec<String>) = ask(&mut raw, &step);
+        if let Some(name) = names.first() {
+            nodes.move_slot(ask(&mut raw, &["CLUSTER", "KEYSLOT", name]), 0, 1);
+            moved.fetch_add(1, Ordering::SeqCst);
+        }
+        cursor = next;
+    }
+}
+
+/// Slots move all the while: nothing is lost sight of.
+#[test]
+fn slots_that_move() {
+    let nodes = Nodes::start(0);
+    let redis = wait(nodes.builder().connect()).expect("a handle");
+    until("in use", SOON, || works(&redis));
+    // So that a scan takes its time.
+    for number in 0..6_000 {
+        put(&redis, &format!("filler:{number}"), &[]).expect("stored");
+    }
+    let (over, moved) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| move_slots(&nodes, &over, &moved));
+        let _over = Over(&over);
+        let began = Instant::now();
+        let mut rounds = 0;
+        while moved.load(Ordering::SeqCst) < 200 || rounds < 10 {
+            assert!(began.elapsed() < Duration::from_secs(100), "it takes too long");
+            let keys: Vec<String> = (0..200).map(|number| format!("k:{rounds}:{number}")).collect();
+            for key in &keys {
+                put(&redis, key, &[]).expect("stored");
+                assert!(there(&redis, key).expect("read"), "{key}");
+            }
+            redis.invalidate(Target::Pattern("k:*"), Strength::Remove).wait().expect("struck");
+            let left: Vec<_> = keys.iter().filter(|key| there(&redis, key).expect("read")).collect();
+            assert!(left.is_empty(), "after {} slots have moved: {left:?}", moved.load(Ordering::SeqCst));
+            rounds += 1;
+        }
+    });
+}
+
+#[test]
+fn a_primary_that_dies_is_followed_and_what_it_lost_is_not_served() {
+    let mut nodes = Nodes::start(1);
+    let redis = wait(nodes.hasty().connect()).expect("a handle");
+    until("in use", SOON, || works(&redis));
+    // Keys that stand on the node that will die.
+    let keys: Vec<String> = (0..60).map(|number| format!("k:{number}")).collect();
+    keys.iter().for_each(|key| assert_eq!(put(&redis, key, &[]).expect("stored"), Stored::Yes));
+    ask::<u64>(&mut nodes.raw(0), &["WAIT", "1", "5000"]);
+    nodes.all[3].signal("STOP");
+    ask::<u64>(&mut nodes.raw(0), &["CLIENT", "KILL", "TYPE", "replica"]);
+    for key in &keys {
+        redis.invalidate(Target::Key(key), Strength::Remove).wait().expect("acknowledged");
+    }
+    nodes.all[0].kill();
+    nodes.all[3].signal("CONT");
+    let engine = Engine::new(redis.clone());
+    for load in 0..20 {
+        assert_eq!(*engine.get_or_compute(format!("load:{load}"), ttl::SHORT, || load), load);
+    }
+    until("the replica leads", Duration::from_secs(30), || {
+        ask::<String>(&mut nodes.raw(3), &["INFO", "replication"]).contains("role:master")
+    });
+    until("in use again", SOON, || works(&redis));
+    let back: Vec<_> = keys.iter().filter(|key| there(&redis, key).expect("read")).collect();
+    assert!(back.is_empty(), "{back:?}");
+    assert_eq!(troubles(&redis), "");
+}
+
+#[test]
+fn without_one_of_its_primaries_loads_go_on_and_it_comes_back() {
+    let mut nodes = Nodes::start(0);
+    let redis = wait(nodes.hasty().connect()).expect("a handle");
+    until("in use", SOON, || works(&redis));
+    nodes.all[1].kill();
+    until("it is noticed", SOON, || !troubles(&redis).is_empty());
+    let (engine, began) = (Engine::new(redis.clone()), Instant::now());
+    for load in 0..50 {
+        assert_eq!(*engine.get_or_compute(format!("load:{load}"), ttl::SHORT, || load), load);
+    }
+    assert!(began.elapsed() < Duration::from_secs(1), "fifty loads took {:?}", began.elapsed());
+    nodes.all[1].restart();
+    nodes.until_well();
+    until("in use again", SOON, || works(&redis));
+    assert_eq!(troubles(&redis), "");
+}
+
+#[test]
+fn what_is_mistaken_for_something_else_is_told() {
+    let (nodes, server) = (Nodes::start(0), Server::start(&[]));
+    let single = wait(Redis::at("127.0.0.1", nodes.ports[0]).connect()).expect("a handle");
+    assert!(troubles(&single).contains("Redis::cluster"), "{}", troubles(&single));
+    let port = common::free_port();
+    ask::<()>(&mut server.raw(), &["CONFIG", "SET", "port", &port.to_string()]);
+    let cluster = wait(Redis::cluster(&[&format!("redis://127.0.0.1:{port}/")]).connect()).expect("a handle");
+    assert!(!troubles(&cluster).is_empty());
+    for builder in [Redis::cluster(&[]), nodes.builder().database(1)] {
+        let error = wait(builder.connect()).expect_err("it cannot be");
+        assert_eq!(error.kind(), cache_core::ErrorKind::InvalidConfig);
+    }
+}

@@ -1,0 +1,182 @@
+//! Sentinels: the master is found through them, and followed.
+#![cfg(feature = "sentinel")]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backend_redis::Redis;
+use cache_core::{Cache, Engine, ErrorKind, Kind, Lifetime, Set, Strength, Target, Value, ttl};
+use common::{Server, free_port, until, wait};
+
+const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
+const SOON: Duration = Duration::from_secs(10);
+
+/// A master, its replica, and three sentinels that watch them.
+struct Service {
+    nodes: [Server; 2],
+    ports: [u16; 2],
+    sentinels: Vec<Server>,
+    urls: Vec<String>,
+}
+
+impl Service {
+    fn start() -> Self {
+        let ports = [free_port(), free_port()];
+        let node = |port: u16, rest: &[&str]| {
+            Server::start(
+                &[&["--port", &port.to_string(), "--repl-diskless-sync-delay", "0"][..], rest].concat(),
+            )
+        };
+        let master = node(ports[0], &["--requirepass", "secret", "--masterauth", "secret"]);
+        let of = format!("127.0.0.1 {}", ports[0]);
+        let replica =
+            node(ports[1], &["--requirepass", "secret", "--masterauth", "secret", "--replicaof", &of]);
+        let (mut sentinels, mut urls) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            let port = free_port();
+            let config = format!(
+                "sentinel monitor main 127.0.0.1 {} 2\nsentinel auth-pass main secret\n\
+                 sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n",
+                ports[0]
+            );
+            sentinels.push(Server::sentinel(port, &config));
+            urls.push(format!("redis://127.0.0.1:{port}/"));
+        }
+        let service = Self { nodes: [master, replica], ports, sentinels, urls };
+        until("the replica follows", Duration::from_secs(30), || {
+            service.info(1).contains("master_link_status:up")
+        });
+        let seen = |sentinel: &Server, what: &str| {
+            let ask = redis::cmd("SENTINEL").arg(what).arg("main").to_owned();
+            let found: Vec<redis::Value> = ask.query(&mut sentinel.raw()).expect("told");
+            found.len()
+        };
+        until("the sentinels know everybody", Duration::from_secs(30), || {
+            service.sentinels.iter().all(|it| seen(it, "SENTINELS") == 2 && seen(it, "REPLICAS") == 1)
+        });
+        service
+    }
+
+    fn raw(&self, node: usize) -> redis::Connection {
+        let client = redis::Client::open(format!("{}?pass=secret", self.nodes[node].url())).expect("an URL");
+        client.get_connection_with_timeout(SOON).expect("a connection")
+    }
+
+    fn info(&self, node: usize) -> String {
+        redis::cmd("INFO").query(&mut self.raw(node)).expect("told")
+    }
+
+    /// With every timeout at its default.
+    fn redis(&self) -> Redis {
+        let urls: Vec<&str> = self.urls.iter().map(String::as_str).collect();
+        wait(Redis::sentinel(&urls, "main").password("secret").connect()).expect("a handle")
+    }
+}
+
+fn put(redis: &Redis, key: &str) -> cache_core::Result<()> {
+    redis.set(key, Value::new(Arc::new(key.to_owned())), Set::new(MINUTE)).wait().map(drop)
+}
+
+fn there(redis: &Redis, key: &str) -> cache_core::Result<bool> {
+    redis.get(key, Kind::of::<String>()).wait().map(|entry| entry.is_some())
+}
+
+fn works(redis: &Redis) -> bool {
+    put(redis, "probe").is_ok() && there(redis, "probe").is_ok_and(|there| there)
+}
+
+#[test]
+fn a_master_that_dies_is_followed_and_what_it_lost_is_not_served() {
+    let mut service = Service::start();
+    let redis = service.redis();
+    until("in use", SOON, || works(&redis));
+    put(&redis, "k").expect("stored");
+    until("the replica has it", SOON, || service.info(1).contains("db0:keys="));
+    // From now on the replica hears nothing: what the master acknowledges, it will have lost.
+    redis::cmd("WAIT").arg(1).arg(5_000).exec(&mut service.raw(0)).expect("replicated");
+    service.nodes[1].signal("STOP");
+    redis::cmd("CLIENT").arg(&["KILL", "TYPE", "replica"]).exec(&mut service.raw(0)).expect("cut off");
+    redis.invalidate(Target::Key("k"), Strength::Remove).wait().expect("acknowledged");
+    service.nodes[0].kill();
+    service.nodes[1].signal("CONT");
+    let engine = Engine::new(redis.clone());
+    for load in 0..50 {
+        assert_eq!(*engine.get_or_compute(format!("load:{load}"), ttl::SHORT, || load), load);
+    }
+    until("in use again", SOON, || works(&redis));
+    assert!(!there(&redis, "k").expect("read"), "the replica still had it");
+    assert!(service.info(1).contains("role:master"));
+    assert!(redis.troubles().wait().expect("words").is_empty());
+    // The old master comes back as a replica, and is not used.
+    service.nodes[0].restart();
+    until("the old master follows", Duration::from_secs(30), || service.info(0).contains("role:slave"));
+    until("in use", SOON, || works(&redis));
+    assert!(redis.troubles().wait().expect("words").is_empty());
+}
+
+#[test]
+fn a_master_that_is_replaced_while_it_lives_is_left() {
+    let service = Service::start();
+    let redis = service.redis();
+    until("in use", SOON, || works(&redis));
+    redis::cmd("SENTINEL").arg("FAILOVER").arg("main").exec(&mut service.sentinels[0].raw()).expect("begun");
+    until("the replica leads", Duration::from_secs(30), || service.info(1).contains("role:master"));
+    until("in use again", SOON, || works(&redis) && clients_of(&service, 1));
+}
+
+/// Whether larder's connection is at this node.
+fn clients_of(service: &Service, node: usize) -> bool {
+    let clients: String = redis::cmd("CLIENT").arg("LIST").query(&mut service.raw(node)).expect("told");
+    // The test's own comes by the socket, and the sentinels' are called so.
+    let larder = |line: &&str| {
+        line.contains(&format!("laddr=127.0.0.1:{} ", service.ports[node]))
+            && !line.contains("name=sentinel")
+            && line.contains("flags=N")
+    };
+    clients.lines().any(|line| larder(&line))
+}
+
+#[test]
+fn what_is_wrong_with_sentinels_is_told() {
+    let service = Service::start();
+    let urls: Vec<&str> = service.urls.iter().map(String::as_str).collect();
+    let trouble = |redis: &Redis| {
+        assert!(redis.connection().connected_for.is_none());
+        redis.troubles().wait().expect("words").concat()
+    };
+    let connect = |builder: backend_redis::RedisBuilder| wait(builder.connect()).expect("a handle");
+    let unknown = connect(Redis::sentinel(&urls, "other").password("secret"));
+    assert!(
+        trouble(&unknown).contains("\"other\"") && trouble(&unknown).contains("No such master"),
+        "{unknown:?}"
+    );
+    let unlocked = connect(Redis::sentinel(&urls, "main").password("hunter2"));
+    assert!(trouble(&unlocked).contains("refuses the password"), "{}", trouble(&unlocked));
+    assert!(!trouble(&unlocked).contains("hunter2"));
+    let no_sentinel = format!("redis://:secret@127.0.0.1:{}/", service.ports[0]);
+    let none = connect(Redis::sentinel(&[&no_sentinel], "main").password("secret"));
+    assert!(trouble(&none).contains("the sentinel 127.0.0.1"), "{}", trouble(&none));
+    let sentinel = connect(Redis::builder(urls[0]));
+    assert!(trouble(&sentinel).contains("it is a sentinel"), "{}", trouble(&sentinel));
+    let error = wait(Redis::sentinel(&[], "main").connect()).expect_err("nobody to ask");
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    // One that answers is enough.
+    let some = ["redis://127.0.0.1:1/", urls[2]];
+    until("in use", SOON, || works(&connect(Redis::sentinel(&some, "main").password("secret"))));
+}
+
+#[test]
+fn readonly_makes_it_ask_again() {
+    let service = Service::start();
+    let redis = service.redis();
+    until("in use", SOON, || works(&redis));
+    let before = redis.connection().reconnects;
+    // Demoted by hand: its clients are not told.
+    redis::cmd("REPLICAOF").arg("127.0.0.1").arg("1").exec(&mut service.raw(0)).expect("it obeys");
+    let _ = put(&redis, "k").expect_err("READONLY");
+    assert!(redis.connection().reconnects > before);
+    // The sentinels set that right, one way or the other.
+    until("in use again", Duration::from_secs(30), || works(&redis));
+}

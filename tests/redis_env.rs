@@ -1,0 +1,75 @@
+//! `Larder::from_env` with a real Redis, in a process of its own: what one program stores, the next one finds.
+#![cfg(all(feature = "redis", feature = "memory"))]
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use larder::{Larder, ttl};
+
+struct Server(Child, u16);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn start() -> Server {
+    let port = free_port();
+    let args = ["--port", &port.to_string(), "--requirepass", "p:w/d@", "--save", "", "--appendonly", "no"];
+    // Ready when the socket is: who tries a port that nobody listens at yet may meet himself there.
+    let socket = std::env::temp_dir().join(format!("larder-env-{}-{port}.sock", std::process::id()));
+    let mut command = Command::new("redis-server");
+    let child = command.args(args).arg("--unixsocket").arg(&socket).stdout(Stdio::null()).spawn();
+    let server = Server(child.expect("redis-server is installed"), port);
+    let began = Instant::now();
+    while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "redis-server did not start");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let _ = std::fs::remove_file(&socket);
+    server
+}
+
+/// What the other processes of the test do.
+#[tokio::test]
+async fn as_another_process() {
+    let Ok(expected) = std::env::var("LARDER_TEST_EXPECTS") else { return };
+    let cache = Larder::from_env().await.expect("a cache");
+    let health = cache.health().await.expect("told");
+    assert!(health.ok, "{health:?}");
+    let found = cache.get::<String>("name").await.expect("read");
+    assert_eq!(found.as_deref().map_or("", String::as_str), expected);
+    cache.set("name", "Ada".to_owned(), ttl::LONG).await.expect("stored");
+}
+
+fn another(server: &Server, expects: &str, variables: &[(&str, &str)]) {
+    let mut command = Command::new(std::env::current_exe().expect("this"));
+    for name in ["REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_DB", "REDIS_USERNAME"] {
+        command.env_remove(name);
+    }
+    command.args(["as_another_process", "--exact"]).env("LARDER_TEST_EXPECTS", expects);
+    command.env("LARDER_REDIS_RESPONSE_TIMEOUT", "10s").env("LARDER_REDIS_CONNECT_TIMEOUT", "10s");
+    command.env("REDIS_PASSWORD", "p:w/d@").env("REDIS_PORT", server.1.to_string());
+    let output = command.envs(variables.iter().copied()).output().expect("it runs");
+    assert!(output.status.success(), "{variables:?}: {}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn processes_share_what_the_environment_names() {
+    let server = start();
+    let host = [("REDIS_HOST", "127.0.0.1")];
+    let url = format!("redis://127.0.0.1:{}/", server.1);
+    another(&server, "", &host);
+    another(&server, "Ada", &host);
+    another(&server, "Ada", &[("REDIS_URL", &url)]);
+    another(&server, "", &[("REDIS_URL", &url), ("REDIS_DB", "1")]);
+    another(&server, "", &[("REDIS_HOST", "127.0.0.1"), ("LARDER_NAMESPACE", "campus")]);
+    another(&server, "", &[]);
+}
