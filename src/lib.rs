@@ -101,8 +101,8 @@ pub use cache_core::testing;
 pub use cache_core::wire;
 pub use cache_core::{
     AsTarget, Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Deadlines, Engine,
-    EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key, KeyBuilder,
-    KeyPart, Kind, Lifetime, Limited, Limits, Load, LoadPolicy, Loaded, Local, MAX_KEY_LEN, ManualClock,
+    Ended, EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key, KeyBuilder,
+    KeyPart, Kind, Lease, Lifetime, Limited, Limits, Load, LoadPolicy, Loaded, Local, MAX_KEY_LEN, ManualClock,
     Nothing, Origin, Pattern, Piece, Policy, Previous, Progress, Reply, Result, Runs, Set, Stats, Stored,
     Strength, Target, Tier, Time, Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed,
     after_commit, counter, ttl,

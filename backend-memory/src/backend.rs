@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Deadlines, Entry, Fence, Kind, Lifetime, Pattern, Reply, Set, Stored, Strength, Target, Time,
+    Cache, Deadlines, Entry, Fence, Kind, Lease, Lifetime, Pattern, Reply, Set, Stored, Strength, Target, Time,
     Usage, Value, counter,
 };
 
@@ -233,6 +233,10 @@ impl Cache for Memory {
         let sequence = self.0.marks.now();
         let lease = shard.fences.take(hash, sequence);
         Reply::ready(Fence { incarnation: INCARNATION, sequence, lease })
+    }
+
+    fn lease(&self, key: &str, _: bool) -> Reply<'_, Lease> {
+        self.fence(key).map(Lease::Mine)
     }
 
     fn release(&self, key: &str, _: Fence) {

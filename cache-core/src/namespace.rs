@@ -10,6 +10,7 @@ use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fence::Fence;
+use crate::lease::Lease;
 use crate::key;
 use crate::pattern::Pattern;
 use crate::reply::Reply;
@@ -119,6 +120,10 @@ impl Cache for Namespace {
 
     fn fence(&self, key: &str) -> Reply<'_, Fence> {
         self.full(key, |key| self.cache.fence(key))
+    }
+
+    fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
+        self.full(key, |key| self.cache.lease(key, retrying))
     }
 
     fn release(&self, key: &str, fence: Fence) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Entry, Fence, Kind, Lifetime, Pattern, Reply, Set, Stored, Strength, Target, Usage, Value, counter,
+    Cache, Entry, Fence, Kind, Lease, Lifetime, Pattern, Reply, Set, Stored, Strength, Target, Usage, Value, counter,
 };
 
 use super::Moka;
@@ -128,6 +128,10 @@ impl Cache for Moka {
         let sequence = self.0.marks.now();
         let lease = fences.take(hash, sequence);
         Reply::ready(Fence { incarnation: INCARNATION, sequence, lease })
+    }
+
+    fn lease(&self, key: &str, _: bool) -> Reply<'_, Lease> {
+        self.fence(key).map(Lease::Mine)
     }
 
     fn release(&self, key: &str, _: Fence) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backend_redis::Redis;
 use cache_core::{
-    Cache, Entry, Fence, Kind, Lifetime, ManualClock, Reply, Set, Stored, Strength, Target, Time, Usage,
+    Cache, Entry, Fence, Kind, Lease, Lifetime, ManualClock, Reply, Set, Stored, Strength, Target, Time, Usage,
     Value,
 };
 use std::sync::Mutex;
@@ -116,6 +116,10 @@ impl Cache for Travelling {
 
     fn fence(&self, key: &str) -> Reply<'_, Fence> {
         self.now().fence(key)
+    }
+
+    fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
+        self.now().lease(key, retrying)
     }
 
     fn release(&self, key: &str, fence: Fence) {

@@ -14,6 +14,7 @@ use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::fence::Fence;
+use crate::lease::Lease;
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Value};
@@ -35,7 +36,7 @@ pub enum Op {
     Expire,
     /// `incr`.
     Incr,
-    /// `fence`.
+    /// `fence`, and `lease`.
     Fence,
     /// `troubles`, which a cache asks for its `health`.
     Troubles,
@@ -319,6 +320,14 @@ impl<C: Cache> Cache for Faulty<C> {
         reply.map(|fence| {
             self.state.lock().fences += 1;
             fence
+        })
+    }
+
+    fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
+        let reply = self.reply(Op::Fence, None, |cache| cache.lease(key, retrying));
+        reply.map(|lease| {
+            self.state.lock().fences += i64::from(matches!(lease, Lease::Mine(_)));
+            lease
         })
     }
 

@@ -11,6 +11,7 @@ use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Tier, Usage};
 use crate::error::Error;
 use crate::fence::Fence;
+use crate::lease::Lease;
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Local, Value};
@@ -122,6 +123,10 @@ impl<C: Cache> Cache for Remote<C> {
 
     fn fence(&self, key: &str) -> Reply<'_, Fence> {
         late(self.0.fence(key))
+    }
+
+    fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
+        late(self.0.lease(key, retrying))
     }
 
     fn release(&self, key: &str, fence: Fence) {

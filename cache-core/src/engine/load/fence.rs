@@ -24,6 +24,12 @@ enum Held<'f> {
     Shared(Arc<dyn Cache>),
 }
 
+impl<'f> Fenced<'f> {
+    pub(super) fn new(cache: &'f dyn Cache, key: &'f str, fence: Fence) -> Self {
+        Self { cache: Held::Lent(cache), key: key.into(), fence }
+    }
+}
+
 impl Fenced<'_> {
     /// The same fence, for a load in the background. `cache` is the cache it is of.
     pub(super) fn into_owned(mut self, cache: &Arc<dyn Cache>) -> Fenced<'static> {
@@ -53,7 +59,7 @@ impl<'j> About<'j> {
             reply => Box::pin(wait_for(leads, reply)).await,
         };
         match fence {
-            Ok(fence) => Some(Fenced { cache: Held::Lent(cache), key: self.key.into(), fence }),
+            Ok(fence) => Some(Fenced::new(cache, self.key, fence)),
             Err(error) => {
                 self.engine.note(&error);
                 None

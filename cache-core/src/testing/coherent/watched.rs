@@ -9,6 +9,7 @@ use crate::cache::Cache;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::fence::Fence;
+use crate::lease::Lease;
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Value};
@@ -139,6 +140,19 @@ impl Cache for Watched {
             let fence = self.cache.fence(&key).await;
             point(Place::Load).await;
             fence
+        }))
+    }
+
+    fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
+        if !here::is_watched() {
+            return self.cache.lease(key, retrying);
+        }
+        let key: Box<str> = key.into();
+        Reply::Pending(Box::pin(async move {
+            point(Place::Fence).await;
+            let lease = self.cache.lease(&key, retrying).await;
+            point(Place::Load).await;
+            lease
         }))
     }
 
