@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Deadlines, Entry, Fence, Kind, Lease, Lifetime, Pattern, Reply, Set, Stored, Strength, Target, Time,
-    Usage, Value, counter,
+    Cache, Deadlines, Ended, Entry, Fence, Kind, Lease, Lifetime, Pattern, Reply, Set, Stored, Strength,
+    Target, Time, Usage, Value, counter,
 };
 
 use crate::admission::{INCARNATION, admit, unfenced};
@@ -242,6 +242,10 @@ impl Cache for Memory {
     fn release(&self, key: &str, _: Fence) {
         let hash = self.0.hash(key);
         self.0.shard(hash).fences.release(hash);
+    }
+
+    fn settle(&self, key: &str, fence: Fence, _: Ended) {
+        self.release(key, fence);
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

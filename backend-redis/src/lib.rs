@@ -116,11 +116,13 @@ mod cache;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod credentials;
+mod ears;
 mod failure;
 mod given;
 mod greeting;
 mod handle;
 mod keeper;
+mod lease;
 mod line;
 mod link;
 mod names;

@@ -38,6 +38,16 @@ impl Names {
         Keys { entry: self.entry(epoch, key), companion: self.of(epoch, 'c', key) }
     }
 
+    /// Who loads a key for the whole fleet.
+    pub(crate) fn claim(&self, epoch: u64, key: &str) -> String {
+        self.of(epoch, 'l', key)
+    }
+
+    /// The channel on which those who wait for a load are told that it is over.
+    pub(crate) fn channel(&self) -> String {
+        format!("{}over", self.root)
+    }
+
     fn of(&self, epoch: u64, letter: char, key: &str) -> String {
         let root = &self.root;
         if self.spread {

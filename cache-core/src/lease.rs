@@ -14,12 +14,14 @@ pub enum Lease {
     Theirs(BoxFuture<'static, Ended>),
 }
 
-/// What is known of a load in another process that was waited for.
+/// How a load ended, as far as those in other processes who wait for it need to know.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ended {
-    /// It may have published, been invalidated, been given up, or go on.
+    /// It published, was invalidated or given up; or it goes on. The cache is looked at, and one of those who wait loads.
     Somehow,
-    /// It is over, and has brought nothing that could be stored.
+    /// It brought something that is not for the cache.
+    Unshared,
+    /// It failed.
     Failed,
 }
 

@@ -10,8 +10,8 @@ use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fence::Fence;
-use crate::lease::Lease;
 use crate::key;
+use crate::lease::{Ended, Lease};
 use crate::pattern::Pattern;
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
@@ -128,6 +128,10 @@ impl Cache for Namespace {
 
     fn release(&self, key: &str, fence: Fence) {
         self.full(key, |key| self.cache.release(key, fence));
+    }
+
+    fn settle(&self, key: &str, fence: Fence, ended: Ended) {
+        self.full(key, |key| self.cache.settle(key, fence, ended));
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Entry, Fence, Kind, Lease, Lifetime, Pattern, Reply, Set, Stored, Strength, Target, Usage, Value, counter,
+    Cache, Ended, Entry, Fence, Kind, Lease, Lifetime, Pattern, Reply, Set, Stored, Strength, Target, Usage,
+    Value, counter,
 };
 
 use super::Moka;
@@ -137,6 +138,10 @@ impl Cache for Moka {
     fn release(&self, key: &str, _: Fence) {
         let hash = self.0.hash(key);
         self.0.fences(hash).release(hash);
+    }
+
+    fn settle(&self, key: &str, fence: Fence, _: Ended) {
+        self.release(key, fence);
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

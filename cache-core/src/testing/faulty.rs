@@ -14,7 +14,7 @@ use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::fence::Fence;
-use crate::lease::Lease;
+use crate::lease::{Ended, Lease};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Value};
@@ -334,6 +334,11 @@ impl<C: Cache> Cache for Faulty<C> {
     fn release(&self, key: &str, fence: Fence) {
         self.state.lock().fences -= 1;
         self.cache.release(key, fence);
+    }
+
+    fn settle(&self, key: &str, fence: Fence, ended: Ended) {
+        self.state.lock().fences -= 1;
+        self.cache.settle(key, fence, ended);
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -11,7 +11,7 @@ use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Tier, Usage};
 use crate::error::Error;
 use crate::fence::Fence;
-use crate::lease::Lease;
+use crate::lease::{Ended, Lease};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Local, Value};
@@ -131,6 +131,10 @@ impl<C: Cache> Cache for Remote<C> {
 
     fn release(&self, key: &str, fence: Fence) {
         self.0.release(key, fence);
+    }
+
+    fn settle(&self, key: &str, fence: Fence, ended: Ended) {
+        self.0.settle(key, fence, ended);
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -25,8 +25,8 @@ const LOOK: Duration = Duration::from_millis(250);
 #[derive(Default)]
 pub(super) struct Waited {
     since: Option<Time>,
-    /// One of them came to nothing.
-    failed: bool,
+    /// One of them brought nothing that could be shared.
+    in_vain: bool,
 }
 
 /// Who loads.
@@ -44,7 +44,7 @@ impl<'j> About<'j> {
             return Leased::Here(self.fence(leads).await);
         }
         let cache = &*self.engine.cache;
-        let lease = match cache.lease(self.key, waited.failed) {
+        let lease = match cache.lease(self.key, waited.in_vain) {
             Reply::Ready(lease) => lease,
             reply => Box::pin(wait_for(leads, reply)).await,
         };
@@ -101,14 +101,19 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         let limits = [soft, hard, Some(self.patience(since))];
         let until = limits.into_iter().flatten().filter(|limit| *limit > now).min();
         let ended = pin!(ended);
-        if Piloted::new(leads, pin!(within(clock, until, ended))).await == Some(Ended::Failed) {
-            waited.failed = true;
-            // As if it had failed here.
-            if let Some(stale) = stale.filter(|stale| self.may_stand_in(stale)) {
+        match Piloted::new(leads, pin!(within(clock, until, ended))).await? {
+            Ended::Somehow => None,
+            Ended::Unshared => {
+                waited.in_vain = true;
+                None
+            }
+            Ended::Failed => {
+                waited.in_vain = true;
+                let stale = stale.filter(|stale| self.may_stand_in(stale))?;
+                // As if it had failed here.
                 self.throttle();
-                return Some(Ok(self.serve(stale)));
+                Some(Ok(self.serve(stale)))
             }
         }
-        None
     }
 }

@@ -9,6 +9,7 @@ use crate::cache::Cache;
 use crate::error::Result;
 use crate::fence::Fence;
 use crate::flight::{Lead, Piloted};
+use crate::lease::Ended;
 use crate::reply::Reply;
 
 /// A fence in use, given back when the load is over, however it ends.
@@ -16,6 +17,8 @@ pub(super) struct Fenced<'f> {
     cache: Held<'f>,
     key: Cow<'f, str>,
     pub(super) fence: Fence,
+    /// What those in other processes are told who wait for this load.
+    pub(super) ended: Ended,
 }
 
 /// Borrowed where the load runs in its caller; owned where it runs in the background.
@@ -26,7 +29,7 @@ enum Held<'f> {
 
 impl<'f> Fenced<'f> {
     pub(super) fn new(cache: &'f dyn Cache, key: &'f str, fence: Fence) -> Self {
-        Self { cache: Held::Lent(cache), key: key.into(), fence }
+        Self { cache: Held::Lent(cache), key: key.into(), fence, ended: Ended::Somehow }
     }
 }
 
@@ -34,7 +37,7 @@ impl Fenced<'_> {
     /// The same fence, for a load in the background. `cache` is the cache it is of.
     pub(super) fn into_owned(mut self, cache: &Arc<dyn Cache>) -> Fenced<'static> {
         let key = Cow::Owned(std::mem::take(&mut self.key).into_owned());
-        let owned = Fenced { cache: Held::Shared(cache.clone()), key, fence: self.fence };
+        let owned = Fenced { cache: Held::Shared(cache.clone()), key, fence: self.fence, ended: self.ended };
         std::mem::forget(self);
         owned
     }
@@ -46,7 +49,7 @@ impl Drop for Fenced<'_> {
             Held::Lent(cache) => *cache,
             Held::Shared(cache) => &**cache,
         };
-        cache.release(&self.key, self.fence);
+        cache.settle(&self.key, self.fence, self.ended);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::cache::Cache;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::fence::Fence;
-use crate::lease::Lease;
+use crate::lease::{Ended, Lease};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Value};
@@ -158,6 +158,10 @@ impl Cache for Watched {
 
     fn release(&self, key: &str, fence: Fence) {
         self.cache.release(key, fence);
+    }
+
+    fn settle(&self, key: &str, fence: Fence, ended: Ended) {
+        self.cache.settle(key, fence, ended);
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
