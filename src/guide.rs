@@ -14,13 +14,15 @@
 //! 6. [`choosing_deadlines`]: how long a value is good, and what happens near its end.
 //! 7. [`invalidation`]: what to call when the data has changed, and what it then promises.
 //! 8. [`stampedes`]: many callers, one load.
-//! 9. [`testing`]: tests that turn the clock, that make the cache fail, and that look for forgotten invalidations.
+//! 9. [`counters`]: numbers that many change, claims that one wins, many keys in one call.
+//! 10. [`watching`]: what a cache tells of itself, and what to be woken for.
+//! 11. [`testing`]: tests that turn the clock, that make the cache fail, and that look for forgotten invalidations.
 //!
 //! To look up:
 //!
-//! 10. [`cookbook`]: for those who know `cached`, cashews, Spring, JetCache, or have a `withCache` of their own.
-//! 11. [`writing_a_backend`]: a store of your own.
-//! 12. [`limits`]: what larder does not promise.
+//! 12. [`cookbook`]: for those who know `cached`, cashews, Spring, JetCache, or have a `withCache` of their own.
+//! 13. [`writing_a_backend`]: a store of your own.
+//! 14. [`limits`]: what larder does not promise.
 //!
 //! Every example is compiled and run with larder's own tests.
 
@@ -30,6 +32,8 @@ pub mod batches {}
 pub mod choosing_deadlines {}
 #[doc = include_str!("guide/cookbook.md")]
 pub mod cookbook {}
+#[doc = include_str!("guide/counters.md")]
+pub mod counters {}
 #[doc = include_str!("guide/first_cache.md")]
 pub mod first_cache {}
 #[doc = include_str!("guide/functions.md")]
@@ -44,6 +48,8 @@ pub mod methods {}
 pub mod stampedes {}
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}
+#[doc = include_str!("guide/watching.md")]
+pub mod watching {}
 #[doc = include_str!("guide/writers.md")]
 pub mod writers {}
 #[doc = include_str!("guide/writing_a_backend.md")]

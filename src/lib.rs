@@ -24,6 +24,8 @@
 //! | [`choosing_deadlines`](guide::choosing_deadlines) | how long a value is good, and what happens near its end |
 //! | [`invalidation`](guide::invalidation) | what to call when the data has changed, and what it then promises |
 //! | [`stampedes`](guide::stampedes) | many callers, one load |
+//! | [`counters`](guide::counters) | numbers that many change, claims that one wins, many keys in one call |
+//! | [`watching`](guide::watching) | what a cache tells of itself, and what to be woken for |
 //! | [`testing`](guide::testing) | turning the clock, failing the cache, finding forgotten invalidations |
 //! | [`cookbook`](guide::cookbook) | for those who know `cached`, cashews, Spring, JetCache, or have a `withCache` of their own |
 //! | [`writing_a_backend`](guide::writing_a_backend) | a store of your own |
@@ -46,7 +48,7 @@
 //! **What loaders see and say.** [`Load`], [`Previous`], [`Loaded`].
 //!
 //! **Where entries are held.** [`Memory`] with [`MemoryBuilder`] and [`RemovalCause`]; [`Moka`] with [`MokaBuilder`];
-//! [`Redis`] with [`RedisBuilder`] and [`RedisConnection`].
+//! [`Redis`] with [`RedisBuilder`], [`Credentials`] and [`RedisConnection`].
 //!
 //! **To test with.** [`ManualClock`], and the module [`testing`](mod@testing) (feature `testing`).
 //!
@@ -68,7 +70,10 @@
 //! | `tokio` | yes | background loads on the caller's tokio runtime; without it, on threads |
 //! | `metrics` | no | the counters of [`Stats`] through the crate `metrics` |
 //! | `tracing` | no | every operation as an event of the crate `tracing`, target `larder`; see them with `RUST_LOG=larder=trace` |
-//! | `redis` | no | [`Redis`]: entries that every process shares |
+//! | `redis` | no | [`Redis`]: entries that every process shares; `REDIS_URL` in [`Larder::from_env`] |
+//! | `redis-cluster` | no | `Redis::cluster`: the same over a Redis Cluster |
+//! | `redis-sentinel` | no | `Redis::sentinel`: the master that sentinels name; failovers are followed |
+//! | `tls` | no | `rediss://` by rustls, with an authority and a client certificate of your own |
 //! | `testing` | no | [`testing`](mod@testing) |
 //! | `postcard` | no | [`wire`], the form in which remote tiers hold entries, and its default codec |
 //! | `json` | no | entries that other languages read |
@@ -92,7 +97,7 @@ pub use backend_memory::{Memory, MemoryBuilder, RemovalCause};
 #[cfg(feature = "moka")]
 pub use backend_memory::{Moka, MokaBuilder};
 #[cfg(feature = "redis")]
-pub use backend_redis::{Redis, RedisBuilder, RedisConnection};
+pub use backend_redis::{Credentials, Redis, RedisBuilder, RedisConnection};
 pub use builder::LarderBuilder;
 pub use cache_core::key;
 #[cfg(feature = "testing")]

@@ -512,7 +512,7 @@ fn c17_coherent_conditional_bug() {
         cache: Larder,
         v: std::sync::Mutex<[u32; 2]>,
     }
-    for at in 1..4 {
+    for at in 1..=8 {
         let r = check_coherent(|| W {
             cache: Larder::builder().memory(Memory::builder().capacity(100).build()).build(),
             v: Default::default(),

@@ -10,6 +10,7 @@ pub(crate) const INCARNATION: u64 = 1;
 
 /// What `options` come to for a value of `key` (by hash, and by name) stored now, or the value back: its fence no
 /// longer holds. Under the lock that `fences` come under, which must be kept until the entry stands in its place.
+#[inline]
 pub(crate) fn admit(
     marks: &Marks,
     fences: &mut Fences,
@@ -21,24 +22,24 @@ pub(crate) fn admit(
     let tags = marks.tags(options.tags);
     let mut deadlines = Deadlines::new(now, options.lifetime);
     let born = fence.sequence;
-    let held = fences.holds(hash, fence.lease);
-    if held == Held::Void || fence.incarnation != INCARNATION || !marks.remembers(born) {
+    if fence.incarnation != INCARNATION || !marks.remembers(born) {
         return Err(value);
     }
-    let (patterns, checked) = marks.examine(key.as_bytes(), born);
-    let verdict = patterns.and(marks::tagged(&tags, born));
-    if verdict == Verdict::Stale || held == Held::StaleOnly {
-        deadlines.fresh_until = now;
-    }
-    if verdict == Verdict::Gone || deadlines.at(now).is_none() {
-        return Err(value);
-    }
-    fences.published(hash, fence.lease);
+    let checked = fences.publish((hash, fence.lease), |held| {
+        let (patterns, checked) = marks.examine(key.as_bytes(), born);
+        let verdict = patterns.and(marks::tagged(&tags, born));
+        if verdict == Verdict::Stale || held == Held::StaleOnly {
+            deadlines.fresh_until = now;
+        }
+        (verdict != Verdict::Gone && deadlines.at(now).is_some()).then_some(checked)
+    });
+    let Some(checked) = checked else { return Err(value) };
     let (glance_until, origin) = (now + options.glance, options.origin);
     Ok(Stored { value, deadlines, glance_until, at: now, born, checked, tags, origin })
 }
 
 /// The same without a fence: it is stored in any case, and voids the fences of the loads in flight.
+#[inline]
 pub(crate) fn unfenced(
     marks: &Marks,
     fences: &mut Fences,

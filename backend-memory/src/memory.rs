@@ -121,6 +121,7 @@ impl Store {
     /// Takes room for an entry of this weight under `key`, `found` being its predecessor; where the store is full,
     /// something of the shard gives way. An error if nothing is left in it, or so little that another one should
     /// give: see [`make_room`](Self::make_room).
+    #[inline]
     pub(crate) fn take_room(
         &self,
         shard: &mut Shard<S3Fifo>,

@@ -28,6 +28,7 @@ impl Weighers {
     }
 
     /// What `value` weighs, at least one; `None` if its weigher panicked. User's code: no lock may be held.
+    #[inline]
     pub(crate) fn weigh(&self, value: &Value) -> Option<u32> {
         let value = value.as_any();
         if self.0.is_empty() || value.is::<i64>() {

@@ -7,6 +7,13 @@ use redis::{Cmd, Pipeline, Value};
 use crate::failure::Failure;
 use crate::script::Script;
 
+/// A command of one word and one name.
+pub(crate) fn command(word: &str, name: &str) -> Cmd {
+    let mut command = Cmd::with_capacity(2, word.len() + name.len());
+    command.arg(word).arg(name);
+    command
+}
+
 /// Commands to be sent in one go. Not a transaction: others' commands may come in between.
 #[derive(Default)]
 pub(crate) struct Batch {
@@ -33,10 +40,12 @@ impl Batch {
     pub(crate) fn read_values(&mut self, names: &[String]) -> &mut Self {
         if self.apart {
             for name in names {
-                self.read(redis::cmd("GET").arg(name).take());
+                self.read(command("GET", name));
             }
         } else if !names.is_empty() {
-            self.read(redis::cmd("MGET").arg(names).take());
+            let bytes = names.iter().map(String::len).sum::<usize>();
+            let mut command = Cmd::with_capacity(names.len() + 1, bytes + 4);
+            self.read(command.arg("MGET").arg(names).take());
         }
         self
     }

@@ -338,14 +338,15 @@ fn entry(shared: &Shared, key: &str, found: Found, kind: &'static Kind) -> Resul
     let (value, origin, tags) = match found {
         Found::Nothing | Found::Foreign => return Ok(None),
         Found::Counter { count, .. } => (Value::new(Arc::new(count)), Origin::default(), Vec::new()),
-        Found::Entry { header, bytes, body, .. } if header.state == State::CounterInSlot => {
-            let Some(count) = integer(&bytes[body..]) else { return Ok(None) };
+        Found::Entry { header, bytes, .. } if header.state == State::CounterInSlot => {
+            let Some(count) = integer(&bytes[header.body()..]) else { return Ok(None) };
             (Value::new(Arc::new(count)), Origin::default(), Vec::new())
         }
-        Found::Entry { header, bytes, body, .. } => {
-            let envelope = Envelope::read(&bytes[body..])?;
+        Found::Entry { header, bytes, .. } => {
+            let Some(tags) = header.tags(&bytes) else { return Ok(None) };
+            let envelope = Envelope::read(&bytes[header.body()..])?;
             match envelope.decode(kind, &shared.format)? {
-                Decoded::Value(value) => (value, envelope.origin, header.tags),
+                Decoded::Value(value) => (value, envelope.origin, tags),
                 Decoded::OtherShape => return Ok(None),
                 Decoded::OtherKind => {
                     let (found, asked) = (envelope.kind(), kind.name());

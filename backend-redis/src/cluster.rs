@@ -19,8 +19,8 @@ use crate::failure::{Failure, reason};
 use crate::place::Dial;
 
 /// How often a command that was refused because its slot moves is sent again, and how long after it was.
-const TRIES: u32 = 12;
-const PAUSE: Duration = Duration::from_millis(15);
+const TRIES: u32 = 16;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The servers of a cluster that are asked for all others.
 pub(crate) struct Seeds {
@@ -169,37 +169,50 @@ impl Spread {
     }
 
     async fn again(&self, slot: Slot, command: &Cmd) -> RedisResult<Value> {
+        let mut alone = Pipeline::with_capacity(1);
+        alone.add_command(command.clone());
         let mut tries = TRIES;
         loop {
-            let mut pipeline = Pipeline::with_capacity(1);
-            pipeline.add_command(command.clone());
-            let error = match self.together(slot, pipeline).await {
-                Ok(values) => return last(values),
-                Err(error) => error,
+            let mut error = match self.together(slot, alone.clone()).await {
+                Err(error) if was_not_done(&error) => error,
+                values => return values.and_then(last),
             };
-            tries -= 1;
-            if !was_not_done(&error) {
-                return Err(error);
-            }
-            if tries == 0 {
-                return refused(error);
-            }
-            if error.kind() == ErrorKind::Server(ServerErrorKind::Ask)
-                && let Some((host, port)) = error.redirect_node().and_then(|(node, _)| node.rsplit_once(':'))
-                && let Ok(port) = port.parse()
-            {
-                let mut pipeline = Pipeline::with_capacity(2);
-                pipeline.add_command(redis::cmd("ASKING")).add_command(command.clone());
-                let there = SingleNodeRoutingInfo::ByAddress { host: host.to_owned(), port };
-                match self.connection.clone().route_pipeline(pipeline, 0, 2, there).await {
-                    Err(error) if was_not_done(&error) => {}
+            // Who refused it may have said where it is to go; redis-rs will know that somewhat later.
+            if let Some(there) = pointed_to(&error) {
+                match self.clone().pointed(there, command, &error).await {
+                    Err(again) if was_not_done(&again) => error = again,
                     values => return values.and_then(last),
                 }
             }
-            // redis-rs asks meanwhile where the slot is now.
+            tries -= 1;
+            if tries == 0 {
+                return refused(error);
+            }
             sleep(PAUSE.mul_f64(0.5 + fastrand::f64())).await;
         }
     }
+
+    async fn pointed(
+        mut self,
+        there: SingleNodeRoutingInfo,
+        command: &Cmd,
+        by: &RedisError,
+    ) -> RedisResult<Vec<Value>> {
+        let mut pipeline = Pipeline::with_capacity(2);
+        if by.kind() == ErrorKind::Server(ServerErrorKind::Ask) {
+            pipeline.add_command(redis::cmd("ASKING"));
+        }
+        pipeline.add_command(command.clone());
+        let many = pipeline.len();
+        self.connection.route_pipeline(pipeline, 0, many, there).await
+    }
+}
+
+/// Where a server says that a slot is.
+fn pointed_to(error: &RedisError) -> Option<SingleNodeRoutingInfo> {
+    let (host, port) = error.redirect_node()?.0.rsplit_once(':')?;
+    let (host, port) = (host.to_owned(), port.parse().ok()?);
+    Some(SingleNodeRoutingInfo::ByAddress { host, port })
 }
 
 fn last(values: Vec<Value>) -> RedisResult<Value> {

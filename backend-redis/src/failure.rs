@@ -58,7 +58,7 @@ fn said(code: &str, details: Option<&str>) -> String {
         "LOADING" => "it still reads its data from disk",
         "READONLY" => "it is a replica, or has become one: connect to its primary, or through its sentinels",
         "MOVED" | "ASK" => {
-            "it is a node of a Redis Cluster: connect by `Redis::cluster` (feature `redis-cluster`)"
+            "another server of a Redis Cluster has that slot: connect by `Redis::cluster` (feature `redis-cluster`)"
         }
         "NOAUTH" => "it asks for a password, and was given none",
         "WRONGPASS" => "it refuses the user and password that it was given",

@@ -104,10 +104,32 @@
 //!
 //! Where Redis is full and takes no mark, striking a tag or clearing deletes the order: the next epoch is empty.
 //!
+//! ## On a Cluster
+//!
+//! A key and the header of its counter share a slot by what stands in braces before their letter, 16 bits of a hash of the
+//! key: `larder:<namespace>:<epoch>:{32a4}:k:<key>`. (A namespace with braces of its own stays in one slot.) So each
+//! script touches one slot: the order with the recent ones, a mark, or a key with its companion.
+//!
+//! Commands of one round trip go to several servers then, and arrive in any order. That is sound:
+//!
+//! - *The order and what is done beside it.* What a read finds counts if the order that it read is of the epoch that it
+//!   asked in. A `clear` that returned before the read began has written another epoch before either is read, whichever is
+//!   read first; one that is under way may fall before or after it. A write that comes too late goes to names of an epoch
+//!   that is over; it is done again in the new one, or fenced.
+//! - *An entry and its marks.* A strike that returned before the read began stands in the mark, whenever that is read; one
+//!   that is under way may fall before or after the read. An entry whose mark is not made yet is missed, not served.
+//! - *What is left of a life, and the value.* These two need their order; they are of one slot, and what is of one slot
+//!   is sent in order.
+//!
+//! A lease and the order are both taken before the source is read, and a strike does its two steps one after the other.
+//!
+//! A scan goes over every primary, by what each says of itself, and again where slots moved meanwhile. An unknown outcome
+//! begins a new epoch (no connection can be closed by its number where there are several), and so does a primary
+//! that is new or has started anew, once it is noticed: each second, and with each connection.
+//!
 //! ## What is not here yet
 //!
-//! Cluster; one load for the fleet (leases fence here, they do not make others wait); notices to other
-//! processes.
+//! One load for the fleet (leases fence here, they do not make others wait); notices to other processes.
 
 mod address;
 mod batch;

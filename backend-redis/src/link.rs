@@ -18,6 +18,7 @@ use crate::names::Names;
 use crate::queue::{Queue, Strike};
 use crate::session::Session;
 use crate::settings::Settings;
+use crate::slot::Tags;
 
 /// What other threads may know of the connection.
 #[derive(Debug, Default)]
@@ -36,9 +37,6 @@ enum State {
     Up(Line),
     Down(String),
 }
-
-/// Of one key.
-pub(crate) type Tags = Rc<[Box<str>]>;
 
 pub(crate) struct Link {
     pub(crate) settings: Settings,
@@ -60,7 +58,7 @@ pub(crate) struct Link {
     lost: Notify,
     settled: watch::Sender<bool>,
     /// The tags of keys that were read or written: so that their marks can be read along with them.
-    known: RefCell<HashMap<Box<str>, Tags>>,
+    known: RefCell<HashMap<Box<str>, Rc<Tags>>>,
 }
 
 /// Keys whose tags are remembered; a key that is not costs a second round trip.
@@ -162,16 +160,21 @@ impl Link {
         self.lost.notified().await;
     }
 
-    pub(crate) fn tags_of(&self, key: &str) -> Tags {
+    /// The tags that a key had when it was last seen; `None` if it had none, or is not known.
+    pub(crate) fn tags_of(&self, key: &str) -> Option<Rc<Tags>> {
         let known = self.known.borrow();
-        if known.is_empty() { Tags::default() } else { known.get(key).cloned().unwrap_or_default() }
+        if known.is_empty() { None } else { known.get(key).cloned() }
     }
 
     pub(crate) fn learn_tags(&self, key: &str, tags: &[Box<str>]) {
         let mut known = self.known.borrow_mut();
+        if tags.is_empty() {
+            known.remove(key);
+            return;
+        }
         if known.len() >= KNOWN {
             known.clear();
         }
-        known.insert(key.into(), tags.into());
+        known.insert(key.into(), Rc::new(Tags::new(tags)));
     }
 }

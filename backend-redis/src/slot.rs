@@ -38,7 +38,7 @@ pub(crate) enum State {
 }
 
 /// The header. The leases of a value are numbers handed out in order: those up to `from` are void.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Header {
     pub(crate) state: State,
     /// Also tells this value from every other one.
@@ -53,7 +53,8 @@ pub(crate) struct Header {
     pub(crate) born: u64,
     /// Redis keeps it for so much longer than it may be served, for loads that hold its place.
     pub(crate) slack: u64,
-    pub(crate) tags: Vec<Box<str>>,
+    /// Bytes of the tags after it.
+    pub(crate) tags: u32,
 }
 
 /// A random number for leases to begin after. Scripts count in doubles, which are exact so far.
@@ -74,8 +75,8 @@ impl Header {
         (lifetime, Duration::from_millis(stale), Duration::from_millis(self.before.saturating_add(over)))
     }
 
-    /// Reads a header and the tags after it, and says where the body begins.
-    pub(crate) fn read(bytes: &[u8]) -> Option<(Self, usize)> {
+    /// Reads a header, unless the tags that it speaks of are cut.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         if !bytes.starts_with(MAGIC) || bytes.len() < HEADER {
             return None;
         }
@@ -87,35 +88,54 @@ impl Header {
             _ => return None,
         };
         let number = |at: usize| bytes[at..at + 8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-        let tags_end = HEADER + (number(68) & u64::from(u32::MAX)) as usize;
-        let tags = read_tags(bytes.get(HEADER..tags_end)?)?;
         let (fresh, total, before) = (number(28), number(36), number(44));
-        Some((
-            Self { state, from: number(4), fresh, total, before, born: number(52), slack: number(60), tags },
-            tags_end,
-        ))
+        // The lower half of the last eight bytes.
+        let tags = number(68) as u32;
+        let header =
+            Self { state, from: number(4), fresh, total, before, born: number(52), slack: number(60), tags };
+        (bytes.len() >= header.body()).then_some(header)
+    }
+
+    /// Where the body begins.
+    pub(crate) fn body(&self) -> usize {
+        HEADER + self.tags as usize
+    }
+
+    /// The tags in the bytes that it was read from; `None` if there are none to be read in them.
+    pub(crate) fn tags(&self, bytes: &[u8]) -> Option<Vec<Box<str>>> {
+        read_tags(bytes.get(HEADER..self.body())?)
     }
 
     /// The header of a value that nobody loads.
-    pub(crate) fn write(&self, tags: &[u8], body: &[u8]) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEADER + tags.len() + body.len());
-        bytes.extend_from_slice(MAGIC);
-        bytes.push(match self.state {
+    pub(crate) fn write(&self) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        bytes[..3].copy_from_slice(MAGIC);
+        bytes[3] = match self.state {
             State::Entry => b'E',
             State::Held => b'H',
             State::Counter => b'C',
             State::CounterInSlot => b'N',
-        });
+        };
         let leases = [self.from; 3];
         let times = [self.fresh, self.total, self.before, self.born, self.slack];
-        for number in leases.into_iter().chain(times) {
-            bytes.extend_from_slice(&number.to_be_bytes());
+        for (number, place) in leases.into_iter().chain(times).zip(bytes[4..].chunks_exact_mut(8)) {
+            place.copy_from_slice(&number.to_be_bytes());
         }
-        bytes.extend_from_slice(&0_u32.to_be_bytes());
-        bytes.extend_from_slice(&(tags.len() as u32).to_be_bytes());
-        bytes.extend_from_slice(tags);
-        bytes.extend_from_slice(body);
+        bytes[HEADER - 4..].copy_from_slice(&self.tags.to_be_bytes());
         bytes
+    }
+}
+
+/// Tags, and how they stand in a slot.
+#[derive(Debug, Default)]
+pub(crate) struct Tags {
+    pub(crate) names: Box<[Box<str>]>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Tags {
+    pub(crate) fn new(names: &[Box<str>]) -> Self {
+        Self { names: names.into(), bytes: write_tags(names) }
     }
 }
 
@@ -145,29 +165,42 @@ mod tests {
     use super::*;
 
     fn header() -> Header {
-        let tags = vec!["a".into(), "é:7".into()];
-        Header { state: State::Entry, from: 9, fresh: 100, total: 300, before: 5, born: 77, slack: 0, tags }
+        let (state, tags) = (State::Entry, slot().1);
+        Header { state, from: 9, fresh: 100, total: 300, before: 5, born: 77, slack: 0, tags }
+    }
+
+    fn tags() -> Vec<Box<str>> {
+        vec!["a".into(), "é:7".into()]
+    }
+
+    /// The tags and a body, and how many bytes the tags have.
+    fn slot() -> (Vec<u8>, u32) {
+        let tags = write_tags(&tags());
+        let length = tags.len() as u32;
+        ([tags, b"body".to_vec()].concat(), length)
     }
 
     #[test]
     fn what_is_written_is_read() {
-        let bytes = header().write(&write_tags(&header().tags), b"body");
-        let (read, body) = Header::read(&bytes).expect("a header");
-        assert_eq!(format!("{read:?}"), format!("{:?}", header()));
-        assert_eq!(&bytes[body..], b"body");
+        let bytes = [&header().write()[..], &slot().0].concat();
+        let read = Header::read(&bytes).expect("a header");
+        assert_eq!(read, header());
+        assert_eq!(read.tags(&bytes).expect("tags"), tags());
+        assert_eq!(&bytes[read.body()..], b"body");
     }
 
     #[test]
     fn whatever_the_bytes_nothing_panics() {
-        let bytes = header().write(&write_tags(&header().tags), b"body");
+        let bytes = [&header().write()[..], &slot().0].concat();
+        let look = |bytes: &[u8]| Header::read(bytes).and_then(|header| header.tags(bytes));
         for end in 0..bytes.len() {
-            let _ = Header::read(&bytes[..end]);
+            let _ = look(&bytes[..end]);
         }
         for at in 0..bytes.len() {
             for byte in [0, 1, 0x7f, 0xff] {
                 let mut bytes = bytes.clone();
                 bytes[at] = byte;
-                let _ = Header::read(&bytes);
+                let _ = look(&bytes);
             }
         }
     }

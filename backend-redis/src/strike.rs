@@ -1,6 +1,7 @@
 //! Invalidations, each as it is done in Redis. All can be done again: a second time changes nothing that is newer.
 
 use cache_core::Strength;
+use redis::ToRedisArgs;
 
 use crate::batch::{Batch, bytes};
 use crate::failure::Failure;
@@ -49,13 +50,13 @@ async fn key_removed(session: &Session, key: &str) -> Result<(), Failure> {
             let keys = session.link.names.keys(epoch, key);
             let mut batch = Batch::default();
             batch.read(session.read_order());
-            // One by one: of a slot of a cluster that moves, one may be here and the other there.
-            batch.write(redis::cmd("UNLINK").arg(&keys.entry).to_owned());
-            batch.write(redis::cmd("UNLINK").arg(&keys.companion).to_owned());
+            let commands = remove(session, &mut batch, &[keys.entry, keys.companion]);
             let mut answers = session.send(&batch).await?;
             let order = order(answers.next()?)?;
-            answers.next()?;
-            Ok((order, answers.next().map(drop)?))
+            for _ in 0..commands {
+                answers.next()?;
+            }
+            Ok((order, ()))
         })
         .await
 }
@@ -136,15 +137,22 @@ fn with_companions(names: &Names, mut found: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
 
 async fn unlink(session: &Session, names: Vec<Vec<u8>>) -> Result<(), Failure> {
     let mut batch = Batch::default();
-    if !session.connection.is_spread() {
-        batch.write(redis::cmd("UNLINK").arg(names).to_owned());
-        return session.send(&batch).await?.next().map(drop);
-    }
-    for name in &names {
-        batch.write(redis::cmd("UNLINK").arg(name).to_owned());
-    }
+    let commands = remove(session, &mut batch, &names);
     let mut answers = session.send(&batch).await?;
-    names.iter().try_for_each(|_| answers.next().map(drop))
+    (0..commands).try_for_each(|_| answers.next().map(drop))
+}
+
+/// Adds what removes these names; how many commands that are. On a cluster it is one for each, as they may stand apart: of
+/// a slot that moves, also those of one slot.
+fn remove<N: ToRedisArgs>(session: &Session, batch: &mut Batch, names: &[N]) -> usize {
+    if !session.connection.is_spread() {
+        batch.write(redis::cmd("UNLINK").arg(names).take());
+        return 1;
+    }
+    for name in names {
+        batch.write(redis::cmd("UNLINK").arg(name).take());
+    }
+    names.len()
 }
 
 async fn soften(session: &Session, names: &Names, found: Vec<Vec<u8>>) -> Result<(), Failure> {

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use crate::failure::Failure;
 use crate::keeper::keep;
 use crate::link::{Link, Status};
-use crate::read::{Found, Wanted};
+use crate::read::Found;
 use crate::settings::Settings;
 use crate::turn::{Turn, Waiter};
 use crate::write::Parcel;
@@ -168,7 +168,7 @@ async fn serve(
         // Tasks begin in the order in which they are spawned, and so does what they send.
         for call in called.drain(..) {
             match call {
-                Call::Read(key, waiter) => turn.read(Wanted::new(&link, key), waiter),
+                Call::Read(key, waiter) => turn.read(&link, key, waiter),
                 Call::Set(parcel, waiter) => turn.set(parcel, waiter),
                 Call::Job(job) => send(&mut turn, Some(job)),
             }

@@ -10,10 +10,8 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-use crate::batch::Answers;
 use crate::failure::Failure;
 use crate::link::Link;
-use crate::order::Order;
 use crate::queue::Owned;
 use crate::read::{self, Found, Look, Wanted};
 use crate::session::{Session, order};
@@ -34,9 +32,17 @@ pub(crate) struct Turn {
     writers: Vec<Waiter<Stored>>,
 }
 
+/// What came of a round trip.
+struct Asked {
+    session: Session,
+    epoch: u64,
+    stored: Vec<Result<Stored, Failure>>,
+    looks: Vec<Result<Look, Failure>>,
+}
+
 impl Turn {
-    pub(crate) fn read(&mut self, wanted: Wanted, reader: Waiter<Found>) {
-        self.wanted.push(wanted);
+    pub(crate) fn read(&mut self, link: &Link, key: Box<str>, reader: Waiter<Found>) {
+        self.wanted.push(Wanted::new(link, key));
         self.readers.push(reader);
     }
 
@@ -57,40 +63,39 @@ impl Turn {
     /// Sends them, and answers each of them.
     pub(crate) async fn run(self, link: Rc<Link>) {
         let limit = link.settings.operation;
-        let asked = async {
-            let session = link.session().await?;
-            let (epoch, answers) = session.in_epoch(async |epoch| self.ask(&session, epoch).await).await?;
-            Ok((session, epoch, answers))
-        };
-        match timeout(limit, asked).await.unwrap_or_else(|_| Err(Failure::late(limit))) {
-            Ok((session, epoch, answers)) => self.answer(session, epoch, answers),
+        match timeout(limit, self.ask(&link)).await.unwrap_or_else(|_| Err(Failure::late(limit))) {
+            Ok(asked) => self.answer(asked),
             Err(failure) => self.fail(&link, &failure),
         }
     }
 
-    /// The writes in the order in which they were called, then the reads: what was set before is seen.
-    async fn ask(&self, session: &Session, epoch: u64) -> Result<(Option<Order>, (u64, Answers)), Failure> {
-        let mut batch = session.batch();
-        batch.read(session.read_order());
-        for parcel in &self.parcels {
-            write::set_plainly(session, &mut batch, epoch, parcel);
+    async fn ask(&self, link: &Rc<Link>) -> Result<Asked, Failure> {
+        let (session, groups) = (link.session().await?, read::groups(&self.wanted));
+        let send = async |epoch| {
+            let mut batch = session.batch();
+            batch.read(session.read_order());
+            // The writes in the order in which they were called, then the reads: what was set before is seen.
+            self.parcels.iter().for_each(|parcel| write::set_plainly(&session, &mut batch, epoch, parcel));
+            groups.iter().for_each(|group| group.ask(&session, &mut batch, epoch));
+            let mut answers = session.send(&batch).await?;
+            Ok((order(answers.next()?)?, (epoch, answers)))
+        };
+        let (epoch, mut answers) = session.in_epoch(send).await?;
+        let stored = self.parcels.iter().map(|_| answers.next().map(|_| Stored::Yes)).collect();
+        let mut looks = Vec::with_capacity(self.wanted.len());
+        if let Err(failure) = groups.iter().try_for_each(|group| group.take(link, &mut answers, &mut looks)) {
+            // That one and all after it; what was set is set.
+            looks.resize_with(self.wanted.len(), || Err(failure.clone()));
         }
-        read::ask(session, &mut batch, epoch, &self.wanted);
-        let mut answers = session.send(&batch).await?;
-        Ok((order(answers.next()?)?, (epoch, answers)))
+        Ok(Asked { session, epoch, stored, looks })
     }
 
-    fn answer(self, session: Session, epoch: u64, mut answers: Answers) {
-        for (parcel, writer) in self.parcels.into_iter().zip(self.writers) {
-            let stored = answers.next().map(|_| Stored::Yes);
+    fn answer(self, Asked { session, epoch, stored, looks }: Asked) {
+        for ((parcel, writer), stored) in self.parcels.into_iter().zip(self.writers).zip(stored) {
             tell_writer(&session.link, parcel, writer, stored);
         }
-        let looks = match read::take(&session, &mut answers, &self.wanted) {
-            Ok(looks) => looks,
-            Err(failure) => return fail_readers(self.readers, &failure),
-        };
         let session = Rc::new(session);
-        for ((wanted, look), reader) in self.wanted.into_iter().zip(looks).zip(self.readers) {
+        for ((wanted, reader), look) in self.wanted.into_iter().zip(self.readers).zip(looks) {
             match look {
                 // Nobody may be waiting any more.
                 Ok(Look::Known(found)) => drop(reader.send(Ok(found))),
@@ -104,7 +109,9 @@ impl Turn {
         for (parcel, writer) in self.parcels.into_iter().zip(self.writers) {
             tell_writer(link, parcel, writer, Err(failure.clone()));
         }
-        fail_readers(self.readers, failure);
+        for reader in self.readers {
+            let _ = reader.send(Err(failure.clone()));
+        }
     }
 }
 
@@ -112,12 +119,6 @@ async fn look_further(session: Rc<Session>, epoch: u64, wanted: Wanted, look: Lo
     let limit = session.link.settings.operation;
     let found = timeout(limit, read::look_further(&session, epoch, &wanted.key, look)).await;
     let _ = reader.send(found.unwrap_or_else(|_| Err(Failure::late(limit))));
-}
-
-fn fail_readers(readers: Vec<Waiter<Found>>, failure: &Failure) {
-    for reader in readers {
-        let _ = reader.send(Err(failure.clone()));
-    }
 }
 
 /// What could not be set is invalidated: the old value must not stay in its place.

@@ -1,7 +1,9 @@
 //! Writing: values, counters, deadlines; and what loads hold meanwhile.
 
+use std::io::Write;
+
 use cache_core::{Fence, Stored};
-use redis::Value;
+use redis::{Cmd, RedisWrite, Value};
 
 use crate::batch::{Batch, bytes};
 use crate::failure::Failure;
@@ -10,7 +12,7 @@ use crate::order::Order;
 use crate::read::{Found, read};
 use crate::script::{DELETE, EXPIRE, INCR, MARK, STORE};
 use crate::session::{Session, order};
-use crate::slot::{Header, State, beginning, millis, write_tags};
+use crate::slot::{HEADER, Header, State, beginning, millis, write_tags};
 use crate::tags::{Mark, Verdict, judge, keep_marks, read_marks, struck};
 
 /// What is to be stored, ready for the wire.
@@ -57,11 +59,17 @@ pub(crate) async fn store(session: &Session, parcel: &Parcel) -> Result<Stored, 
 pub(crate) fn set_plainly(session: &Session, batch: &mut Batch, epoch: u64, parcel: &Parcel) {
     let (fresh, total) = (parcel.fresh, parcel.total);
     let state = State::Entry;
-    let header =
-        Header { state, from: beginning(), fresh, total, before: 0, born: 0, slack: 0, tags: Vec::new() };
-    let bytes = header.write(&[], &parcel.body);
+    let header = Header { state, from: beginning(), fresh, total, before: 0, born: 0, slack: 0, tags: 0 };
     let name = session.link.names.entry(epoch, &parcel.key);
-    batch.write(redis::cmd("SET").arg(name).arg(bytes).arg("PX").arg(total).take());
+    // The words and the number have less than 32 bytes.
+    let mut command = Cmd::with_capacity(5, name.len() + HEADER + parcel.body.len() + 32);
+    command.arg("SET").arg(name);
+    let mut value = command.writer_for_next_arg();
+    // Memory takes whatever is written.
+    let _ = value.write_all(&header.write()).and_then(|()| value.write_all(&parcel.body));
+    drop(value);
+    command.arg("PX").arg(total);
+    batch.write(command);
 }
 
 /// Takes several round trips, so it goes by a lease like a load: what was called after it and is done before it counts
@@ -189,8 +197,9 @@ fn stored(answer: &Value) -> Result<Stored, Failure> {
 /// If `there`, a header with its tags, is of an entry that a strike covers: what it is known by.
 async fn struck_entry(session: &Session, epoch: u64, there: &Value) -> Result<Option<u64>, Failure> {
     let Value::BulkString(bytes) = there else { return Ok(None) };
-    let Some((header, _)) = Header::read(bytes) else { return Ok(None) };
-    let marks = read_marks(session, epoch, &header.tags).await?;
+    let Some(header) = Header::read(bytes) else { return Ok(None) };
+    let Some(tags) = header.tags(bytes) else { return Ok(None) };
+    let marks = read_marks(session, epoch, &tags).await?;
     Ok((judge(&marks, header.born) != Verdict::Valid).then_some(header.from))
 }
 
@@ -204,8 +213,8 @@ pub(crate) async fn delete(session: &Session, key: &str) -> Result<bool, Failure
             let mut answers = session.send(&batch).await?;
             let order = order(answers.next()?)?;
             let was = bytes(answers.next()?)?.ok_or(Failure::Odd)?;
-            let Some((header, _)) = Header::read(&was) else { return Ok((order, was != b"none")) };
-            let marks = read_marks(session, epoch, &header.tags).await?;
+            let Some(header) = Header::read(&was) else { return Ok((order, was != b"none")) };
+            let marks = read_marks(session, epoch, &header.tags(&was).unwrap_or_default()).await?;
             Ok((order, judge(&marks, header.born) != Verdict::Struck))
         })
         .await
@@ -217,10 +226,11 @@ pub(crate) async fn expire(session: &Session, key: &str, ttl: u64) -> Result<boo
         return Ok(false);
     }
     let (from, tags, window) = match &found {
-        Found::Entry { header, .. } => {
-            (header.from.to_string(), &header.tags[..], header.total.saturating_sub(header.fresh))
+        Found::Entry { header, bytes, .. } => {
+            let tags = header.tags(bytes).unwrap_or_default();
+            (header.from.to_string(), tags, header.total.saturating_sub(header.fresh))
         }
-        _ => (String::new(), &[][..], 0),
+        _ => (String::new(), Vec::new(), 0),
     };
     session
         .in_epoch(async |epoch| {
@@ -228,7 +238,7 @@ pub(crate) async fn expire(session: &Session, key: &str, ttl: u64) -> Result<boo
             let mut batch = Batch::default();
             batch.read(session.read_order());
             let need = ttl.saturating_add(window).to_string();
-            for tag in tags {
+            for tag in &tags {
                 let mark = session.link.names.mark(epoch, tag);
                 batch.script(&MARK, &[&mark], &[b"0", b"0", need.as_bytes(), b"x"]);
             }
@@ -238,7 +248,7 @@ pub(crate) async fn expire(session: &Session, key: &str, ttl: u64) -> Result<boo
             batch.script(&EXPIRE, &[&keys.entry, &keys.companion], &args);
             let mut answers = session.send(&batch).await?;
             let order = order(answers.next()?)?;
-            for _ in tags {
+            for _ in &tags {
                 answers.next()?;
             }
             Ok((order, answers.next_number()? == 1))

@@ -36,6 +36,7 @@ fn a_hit_is_one_round_trip() {
     redis.set("tagged", text(), Set { tags: &tags, ..Set::new(MINUTE) }).wait().expect("stored");
     // A script that Redis does not know yet is sent in two more.
     redis.incr("n", 1, MINUTE).wait().expect("added");
+    redis.delete("nothing").wait().expect("deleted");
 
     assert_eq!(proxy.trips(|| assert!(there(&redis, "plain"))), 1, "a hit without tags");
     assert_eq!(proxy.trips(|| assert!(there(&redis, "tagged"))), 1, "a hit with tags seen before");
@@ -44,6 +45,10 @@ fn a_hit_is_one_round_trip() {
         redis.set("plain", text(), Set::new(MINUTE)).wait().expect("stored");
     };
     assert_eq!(proxy.trips(set), 1, "a set without tags");
+    let delete = || {
+        redis.delete("plain").wait().expect("deleted");
+    };
+    assert_eq!(proxy.trips(delete), 1, "a deletion");
     let strike = || redis.invalidate(Target::Key("plain"), Strength::Remove).wait().expect("removed");
     assert_eq!(proxy.trips(strike), 1, "an invalidated key");
     let add = || {

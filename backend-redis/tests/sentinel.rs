@@ -177,6 +177,6 @@ fn readonly_makes_it_ask_again() {
     redis::cmd("REPLICAOF").arg("127.0.0.1").arg("1").exec(&mut service.raw(0)).expect("it obeys");
     let _ = put(&redis, "k").expect_err("READONLY");
     assert!(redis.connection().reconnects > before);
-    // The sentinels set that right, one way or the other.
-    until("in use again", Duration::from_secs(30), || works(&redis));
+    // The sentinels set that right, one way or the other; they give it some 20 s.
+    until("in use again", Duration::from_secs(60), || works(&redis));
 }

@@ -16,7 +16,7 @@ use crate::key::{Key, KeyBuilder, KeyPart, MAX_KEY_LEN};
 pub use crate::runtime::block_on;
 
 pub use call::{Ask, Call, run, run_sync};
-pub use companion::{Returns, peek, prime, strike, warm};
+pub use companion::{Returns, invalidate, mark_stale};
 pub use each::{Elements, Keyed, compute, invalidate_each};
 pub use handle::Handle;
 pub use judged::{Judged, Keep};
@@ -39,13 +39,15 @@ pub fn text_of<P: KeyPart + ?Sized>(part: &P) -> String {
     key.into_text()
 }
 
-/// The path of the cached function whose companions hang on `F`, in two parts. `plain` is what it is at the level of a
-/// module, where it is one function's; those of two blocks of a function may have one path, so there it bears its `place`.
-#[inline]
-pub fn path_of<F>(plain: &'static str, place: &'static str) -> [&'static str; 2] {
+/// Writes the path of the cached function whose companions hang on `F`. `plain` is what it is at the level of a module, where
+/// it is one function's; those of two blocks of a function may have one path, so there it bears its `place`.
+pub fn write_path<F>(key: &mut KeyBuilder, plain: &str, place: &str) {
     let path = std::any::type_name::<F>();
+    key.text(path);
     // One begins with the other's modules, so those of one length are the same.
-    [path, if path.len() == plain.len() { "" } else { place }]
+    if path.len() != plain.len() {
+        key.text(place);
+    }
 }
 
 /// A pattern made from a template. Keys are cut at 1024 bytes, so a longer pattern would match none of those that it

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use cache_core::private::{Writer, block_on};
 use cache_core::testing::Plain;
-use cache_core::{Engine, ManualClock, Policy};
+use cache_core::{Engine, Loaded, ManualClock, Policy};
 use shuttle::sync::atomic::{AtomicU64, Ordering};
 use shuttle::thread;
 
@@ -170,4 +171,27 @@ fn a_pattern_against_loads() {
 #[test]
 fn clear_against_loads() {
     a_change_against_loads(|cache| cache.clear().wait().expect("cleared"));
+}
+
+/// Two who write one row: what an update leaves in the cache is never the older value, whatever comes between its two looks
+/// at what others change.
+#[test]
+fn an_update_against_an_invalidation() {
+    explore(|| {
+        let (cache, row) = (engine(), Arc::new(AtomicU64::new(0)));
+        let (updating, written) = (cache.clone(), row.clone());
+        let update = thread::spawn(move || {
+            let mut writer = Writer::new();
+            writer.rule(&updating, false, false);
+            writer.update(0, Some(KEY));
+            written.store(1, Ordering::SeqCst);
+            writer.store(0, KEY, Loaded::new(1_u64), policy().into());
+            assert!(block_on(writer.finish(true)).is_none());
+        });
+        row.store(2, Ordering::SeqCst);
+        cache.invalidate(KEY).wait().expect("invalidated");
+        update.join().expect("no panic");
+        let cached = cache.get::<u64>(KEY).wait().expect("readable");
+        assert!(cached.is_none_or(|cached| *cached == row.load(Ordering::SeqCst)));
+    });
 }

@@ -34,8 +34,12 @@ pub(crate) fn function(item: TokenStream) -> Result<ItemFn> {
 pub(crate) fn only_reads(function: &ItemFn) -> Result<()> {
     let writes =
         |attribute: &&Attribute| ["invalidates", "updates"].iter().any(|name| is_called(attribute, name));
-    let found = function.attrs.iter().find(writes);
-    found.map_or(Ok(()), |attribute| Err(Error::new_spanned(attribute, READS_OR_WRITES)))
+    let again = |attribute: &&Attribute| is_called(attribute, "cached");
+    let (found, twice) = (function.attrs.iter().find(writes), function.attrs.iter().find(again));
+    let wrong = found.map(|found| (found, READS_OR_WRITES));
+    let wrong = wrong
+        .or(twice.map(|twice| (twice, "this function is cached already, by the attribute above: keep one")));
+    wrong.map_or(Ok(()), |(attribute, message)| Err(Error::new_spanned(attribute, message)))
 }
 
 /// Why it cannot be both.
@@ -53,48 +57,43 @@ pub(crate) fn home(attributes: &TokenStream, function: &ItemFn) -> Home {
 }
 
 /// Holds the attribute against the function.
-pub(crate) fn check(options: Options, function: ItemFn, home: Home) -> Result<Model> {
-    let (receiver, arguments, output) = check_signature(&function.sig)?;
-    let Options { key, each: _, mut tags, cache, skip, bypass, refresh, local, shared, policy } = options;
-    check_policy(&policy, function.sig.asyncness.is_some())?;
-
-    let mut names: Vec<Ident> = receiver.iter().map(Receiver::name).collect();
-    names.extend(arguments.iter().flat_map(|argument| argument.bindings.clone()));
-    let mut key = match key {
+pub(crate) fn check(mut options: Options, function: ItemFn, home: Home) -> Result<Model> {
+    let signature = check_signature(&function.sig)?;
+    check_policy(&options.policy, function.sig.asyncness.is_some())?;
+    let names = names(&function.sig, &signature);
+    let skip = std::mem::take(&mut options.skip);
+    let mut key = match options.key.take() {
         Some(template) => Key { by_path: false, template },
-        None => path_key(&function.sig, &arguments, &skip)?,
+        None => path_key(&function.sig, &signature.1, &skip)?,
     };
     let mut errors = Errors::default();
     errors.take(key.template.bind(Scope { names: &names, result: false }));
-    for tag in &mut tags {
+    for tag in &mut options.tags {
         errors.take(tag.bind(Scope { names: &names, result: true }));
     }
     errors.finish()?;
 
-    let model = Model {
-        function,
-        home,
-        receiver,
-        arguments,
-        output,
-        key,
-        tags,
-        policy,
-        cache,
-        bypass,
-        refresh,
-        local,
-        elements: None,
-    };
+    let model = Model::new(function, home, signature, key, options);
     let mut errors = Errors::default();
     errors.take(check_skip(&skip, &model));
     errors.take(check_coverage(&skip, &model));
     errors.take(check_generics(&skip, &model));
-    errors.take(check_shared(shared.as_ref(), &model));
+    errors.take(check_shared(&model));
     errors.take(check_encodable(&model));
     errors.take(background::check(&model));
     errors.finish()?;
     Ok(model)
+}
+
+/// What a template may speak of: `self`, the arguments, and the constants among the parameters.
+pub(crate) fn names(
+    signature: &Signature,
+    (receiver, arguments, _): &(Option<Receiver>, Vec<Argument>, Type),
+) -> Vec<Ident> {
+    let receiver = receiver.iter().map(Receiver::name);
+    let arguments = arguments.iter().flat_map(|argument| argument.bindings.iter().cloned());
+    let constants = signature.generics.const_params().map(|param| param.ident.clone());
+    receiver.chain(arguments).chain(constants).collect()
 }
 
 pub(crate) fn check_signature(signature: &Signature) -> Result<(Option<Receiver>, Vec<Argument>, Type)> {
@@ -136,7 +135,7 @@ fn attributes(input: &FnArg) -> &[Attribute] {
     }
 }
 
-fn is_cfg(attribute: &Attribute) -> bool {
+pub(crate) fn is_cfg(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
 }
 
@@ -272,7 +271,8 @@ pub(crate) fn check_generics(skip: &[Ident], model: &Model) -> Result<()> {
     for name in generics::names(&signature.generics).filter(|name| !skip.contains(name)) {
         let mut rest = signature.clone();
         rest.generics = generics::without(&rest.generics, name);
-        if !model.key.by_path && !mentions::uses(rest.to_token_stream(), name) {
+        let told = model.key.by_path || model.key.template.names(name);
+        if !told && !mentions::uses(rest.to_token_stream(), name) {
             let message = format!(
                 "nothing in `key` tells one `{name}` from another, so calls that differ only in `{name}` \
                  would be given each other's value: take an argument that tells, and add it to `key`, \
@@ -285,10 +285,12 @@ pub(crate) fn check_generics(skip: &[Ident], model: &Model) -> Result<()> {
 }
 
 /// One instance must not be given another's values unawares.
-pub(crate) fn check_shared(shared: Option<&Ident>, model: &Model) -> Result<()> {
+pub(crate) fn check_shared(model: &Model) -> Result<()> {
+    let shared = model.shared.as_ref();
     let Some(receiver) = &model.receiver else {
         let message = "`shared` is for methods: this function has no `self` whose instances could share";
-        return shared.map_or(Ok(()), |shared| Err(Error::new(shared.span(), message)));
+        let free = shared.filter(|_| model.home == Home::Free);
+        return free.map_or(Ok(()), |shared| Err(Error::new(shared.span(), message)));
     };
     let Uses { key, cache, .. } = model.uses(&receiver.name());
     match shared {

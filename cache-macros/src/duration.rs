@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Error, Expr, ExprLit, Ident, Lit, Result, spanned::Spanned};
 
@@ -34,12 +34,13 @@ impl Time {
                 format!("`{name} = {number}` has no unit: write `{name} = \"{number}s\"` for seconds"),
             )),
             Expr::Lit(_) => Err(Error::new(value.span(), not_a_duration(name))),
-            Expr::Closure(_) => Err(Error::new(
-                value.span(),
-                format!(
-                    "only `ttl` can be computed from the result: give `{name}` a string such as `\"5m\"`, or a `Duration`"
-                ),
-            )),
+            Expr::Closure(_) => {
+                let rule = if name == "ttl" { "this `ttl` cannot" } else { "only `ttl` can" };
+                let message = format!(
+                    "{rule} be computed from the result: give `{name}` a string such as `\"5m\"`, or a `Duration`"
+                );
+                Err(Error::new(value.span(), message))
+            }
             _ => Ok(Self::Computed(value)),
         }
     }
@@ -49,8 +50,13 @@ impl ToTokens for Time {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match self {
             Self::Computed(expression) => expression.to_tokens(tokens),
+            Self::Literal(duration) if duration.subsec_nanos() == 0 => {
+                let seconds = Literal::u64_unsuffixed(duration.as_secs());
+                tokens.extend(quote!(::core::time::Duration::from_secs(#seconds)));
+            }
             Self::Literal(duration) => {
-                let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+                let seconds = Literal::u64_unsuffixed(duration.as_secs());
+                let nanos = Literal::u32_unsuffixed(duration.subsec_nanos());
                 tokens.extend(quote!(::core::time::Duration::new(#seconds, #nanos)));
             }
         }
@@ -59,7 +65,14 @@ impl ToTokens for Time {
 
 fn parse_text(name: &Ident, text: &str, span: Span) -> Result<Time> {
     match milliseconds(text) {
-        Some(0) => Err(Error::new(span, format!("`{name}` must be longer than zero"))),
+        Some(0) => {
+            let way_out = match &*name.to_string() {
+                "max_age" => ": to take nothing that is stored, write `refresh = true`",
+                "ttl" => ": to store nothing, write `bypass = true`, or remove the attribute",
+                _ => ": to have none, remove it",
+            };
+            Err(Error::new(span, format!("`{name}` must be longer than zero{way_out}")))
+        }
         Some(millis) => Ok(Time::Literal(Duration::from_millis(millis))),
         None => Err(Error::new(span, format!("{text:?} is not a span of time; {}", not_a_duration(name)))),
     }

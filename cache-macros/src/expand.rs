@@ -10,6 +10,7 @@ use syn::{
 };
 
 use crate::{
+    argument::Argument,
     attr::Options,
     background, batch, check, companion, generics, judge, krate, mentions,
     model::{Home, Model, Uses},
@@ -22,6 +23,8 @@ pub(crate) struct Expansion {
     pub(crate) function: TokenStream,
     /// Its companions, as functions of an `impl`.
     pub(crate) companions: TokenStream,
+    /// The one among them that is its author's body.
+    pub(crate) uncached: TokenStream,
 }
 
 /// Whichever the attribute says: a cached function, or one over a batch.
@@ -40,20 +43,24 @@ pub(crate) fn function_or_batch(
 /// The cached function and its companions.
 fn expand(model: &Model) -> Expansion {
     let facade = krate::facade();
-    Expansion { function: function(model, &facade), companions: companion::companions(model, &facade) }
+    Expansion {
+        function: function(model, &facade),
+        companions: companion::companions(model, &facade),
+        uncached: companion::uncached(model),
+    }
 }
 
 impl Expansion {
-    /// Both, where the function stands. The companions of a free function hang on an empty `enum` of its name, which
+    /// All of it, where the function stands. The companions of a free function hang on an empty `enum` of its name, which
     /// lives beside it in the namespace of types, at module level as well as inside functions.
     pub(crate) fn in_place(self, model: &Model) -> TokenStream {
-        let Self { function, companions } = self;
+        let Self { function, companions, uncached } = self;
         if model.home == Home::Method {
-            return quote!(#function #companions);
+            return quote!(#function #companions #uncached);
         }
         let (vis, name) = (&model.function.vis, &model.function.sig.ident);
         let cfg: Vec<_> = cfg(&model.function.attrs).collect();
-        let doc = format!("Companions of the cached function `{name}`.");
+        let (doc, lints) = (format!("Companions of the cached function `{name}`."), companion::lints());
         quote! {
             #function
 
@@ -63,8 +70,14 @@ impl Expansion {
             #vis enum #name {}
 
             #(#cfg)*
+            #lints
             impl #name {
                 #companions
+            }
+
+            #(#cfg)*
+            impl #name {
+                #uncached
             }
         }
     }
@@ -74,22 +87,43 @@ fn function(model: &Model, facade: &TokenStream) -> TokenStream {
     let attributes = outer_attributes(&model.function.attrs);
     let vis = &model.function.vis;
     let signature = plain_signature(model);
-    let body = call(model, facade, None);
+    let this = model.receiver.as_ref().map(|receiver| receiver.name().into_token_stream());
+    let (run, await_it) =
+        (chosen_run(model, facade, this.as_ref()), model.is_async().then(|| quote!(.await)));
     quote! {
         #(#attributes)*
         #vis #signature {
-            #body
+            #run #await_it
         }
     }
 }
 
-/// The one call that does the work: of the function itself, or of a companion that asks for something else.
-pub(crate) fn call(model: &Model, facade: &TokenStream, ask: Option<TokenStream>) -> TokenStream {
+/// What the function does: the call of [`run`], which asks what `bypass` and `refresh` say.
+pub(crate) fn chosen_run(model: &Model, facade: &TokenStream, this: Option<&TokenStream>) -> TokenStream {
+    let parts = take_apart(model, |uses| uses.choice);
+    let run = run_call(model, this, &ask(model, facade));
+    if parts.is_empty() { run } else { quote!({ #parts #run }) }
+}
+
+/// The call of [`run`], with this receiver, which asks `ask` of the cache.
+pub(crate) fn run_call(model: &Model, this: Option<&TokenStream>, ask: &TokenStream) -> TokenStream {
+    let this = this.iter();
+    let names = model.arguments.iter().map(|argument| &argument.name);
+    let (path, turbofish) = (model.path_to("__run"), generics::turbofish(&model.function.sig.generics));
+    quote!(#path #turbofish (#(#this,)* #ask #(, #names)*))
+}
+
+/// The one call into the library that does the work: of the function itself, and of `refresh`, which asks for something
+/// else.
+pub(crate) fn run(model: &Model, facade: &TokenStream) -> TokenStream {
+    let ask = local("ask");
+    let mut signature = plain_signature(model);
+    signature.ident = model.companion("__run");
+    let place = usize::from(model.receiver.is_some());
+    signature.inputs.insert(place, parse_quote!(#ask: #facade::__private::Ask));
+    let parts = take_apart(model, |uses| uses.cache);
     let key = local("key");
-    let chooses = ask.is_none();
-    let parts = take_apart(model, |uses| uses.cache || (chooses && uses.choice));
     let write_key = write_key(model, &quote!(&mut #key));
-    let ask = ask.unwrap_or_else(|| self::ask(model, facade));
     let cache = kept_handle(model, facade);
     let shape = judge::shape_call(model);
     let plan = plan(model, facade);
@@ -99,17 +133,15 @@ pub(crate) fn call(model: &Model, facade: &TokenStream, ask: Option<TokenStream>
     let run = Ident::new(if model.is_async() { "run" } else { "run_sync" }, at);
     let await_it = model.is_async().then(|| quote_spanned!(at=> .await));
     let library = moved(facade, at);
-    let call = judge::of_output(
-        model,
-        facade,
-        |facade| quote!(#facade::__private::Call { cache: #cache, ask: #ask, key: #key.finish_here(), shape: #shape }),
-    );
+    let call = judge::of_output(model, facade, |_| quote!(#shape.call(#cache, #ask, &mut #key)));
     let run = quote_spanned!(at=> #library::__private::#run(#call, #plan) #await_it);
     quote! {
-        #parts
-        let mut #key = #facade::__private::KeyBuilder::new();
-        #write_key;
-        #run
+        #signature {
+            #parts
+            let mut #key = #facade::KeyBuilder::new();
+            #write_key;
+            #run
+        }
     }
 }
 
@@ -210,15 +242,25 @@ fn write_key(model: &Model, builder: &TokenStream) -> TokenStream {
     let path = model.path_to("__key");
     let this = model.receiver.as_ref().map(|receiver| {
         let name = receiver.name();
-        if receiver.is_borrowed() { quote!(#name,) } else { quote!(&#name,) }
+        if receiver.is_borrowed() { quote!(#name) } else { quote!(&#name) }
     });
-    let names =
-        model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key)).map(|a| &a.name);
-    quote!(#path(#this #(&#names,)* #builder))
+    let names = model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key));
+    let arguments = this.into_iter().chain(names.map(|Argument { name, .. }| quote!(&#name)));
+    let turbofish = key_turbofish(model);
+    quote!(#path #turbofish (#(#arguments,)* #builder))
+}
+
+/// The parameters of what makes the key, where its arguments do not tell them.
+pub(crate) fn key_turbofish(model: &Model) -> Option<TokenStream> {
+    let constants = model.constants(|uses| uses.key);
+    let needed = model.arguments.iter().filter(|argument| model.needs(argument, |uses| uses.key));
+    let types = needed.map(|argument| &argument.ty);
+    let generics = generics::needed_with(&model.function.sig.generics, types, &constants);
+    (!constants.is_empty()).then(|| generics::turbofish(&generics))
 }
 
 /// The key of the arguments, which are borrowed for it.
-pub(crate) fn key_call(model: &Model, facade: &TokenStream) -> TokenStream {
+pub(crate) fn make_key(model: &Model, facade: &TokenStream) -> TokenStream {
     let builder = builder();
     let write = write_key(model, &quote!(#builder));
     quote!(#facade::__private::made(|#builder| #write))
@@ -226,40 +268,36 @@ pub(crate) fn key_call(model: &Model, facade: &TokenStream) -> TokenStream {
 
 /// An expression that makes the key from the arguments.
 pub(crate) fn key_value(model: &Model, facade: &TokenStream) -> TokenStream {
-    built(key_writes(model, facade), facade)
+    finished(&writes(&model.key.template), facade)
 }
 
-/// What writes the key of the arguments to [`builder`].
+/// Statements that write the key of the arguments to [`builder`].
 pub(crate) fn key_writes(model: &Model, facade: &TokenStream) -> TokenStream {
-    let name = &model.function.sig.ident;
-    let path = model.key.by_path.then(|| match model.home {
-        Home::Free => {
-            let text = format!("::{}", name.unraw());
-            let plain = quote!(::core::concat!(::core::module_path!(), #text));
-            let place = quote!(::core::concat!("@", ::core::line!(), ".", ::core::column!()));
-            quote!(#facade::__private::path_of::<#name>(#plain, #place))
-        }
-        Home::Method => {
-            let text = format!("::{name}");
-            quote!([#facade::__private::type_name::<Self>(), #text])
-        }
-    });
-    let builder = builder();
-    let path = path.map(|path| {
-        let (front, back) = (local("front"), local("back"));
-        quote! {
-            let [#front, #back] = #path;
-            #builder.text(#front);
-            #builder.text(#back);
-        }
-    });
+    let path = model.key.by_path.then(|| key_path(model, facade));
     let pieces = writes(&model.key.template);
     quote!(#path #pieces)
 }
 
+/// Writes the path of the function.
+fn key_path(model: &Model, facade: &TokenStream) -> TokenStream {
+    let (name, builder) = (&model.function.sig.ident, builder());
+    match model.home {
+        Home::Free => {
+            let text = format!("::{}", name.unraw());
+            let plain = quote!(::core::concat!(::core::module_path!(), #text));
+            let place = quote!(::core::concat!("@", ::core::line!(), ".", ::core::column!()));
+            quote!(#facade::__private::write_path::<#name>(#builder, #plain, #place);)
+        }
+        Home::Method => {
+            let text = format!("::{name}");
+            quote!(#builder.text(#facade::__private::type_name::<Self>()); #builder.text(#text);)
+        }
+    }
+}
+
 /// An expression that makes the tag from the arguments, which it borrows.
 pub(crate) fn template(template: &Template, facade: &TokenStream) -> TokenStream {
-    built(writes(template), facade)
+    finished(&writes(template), facade)
 }
 
 fn writes(template: &Template) -> TokenStream {
@@ -274,10 +312,10 @@ fn writes(template: &Template) -> TokenStream {
     pieces.collect()
 }
 
-fn built(writes: TokenStream, facade: &TokenStream) -> TokenStream {
+fn finished(writes: &TokenStream, facade: &TokenStream) -> TokenStream {
     let builder = builder();
     quote!({
-        let mut #builder = #facade::__private::KeyBuilder::new();
+        let mut #builder = #facade::KeyBuilder::new();
         #writes
         #builder.finish()
     })
@@ -290,7 +328,12 @@ pub(crate) fn builder() -> Ident {
 
 /// A variable of ours, which no name of the user's is taken for.
 pub(crate) fn local(name: &str) -> Ident {
-    format_ident!("__larder_{name}", span = Span::mixed_site())
+    format_ident!("__{name}", span = Span::mixed_site())
+}
+
+/// An argument of ours, by the name that is read in the documentation. It is of mixed site, too.
+pub(crate) fn own_argument(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
 }
 
 /// A span for tokens of ours that are to be blamed on what their author wrote at `place`.

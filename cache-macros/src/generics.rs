@@ -12,8 +12,18 @@ use syn::{
 
 /// The part of `all` that `types` speak of, with the bounds that speak of nothing else.
 pub(crate) fn needed<'a>(all: &Generics, types: impl Iterator<Item = &'a Type>) -> Generics {
+    needed_with(all, types, &[])
+}
+
+/// The same, with these `constants`, which are named themselves.
+pub(crate) fn needed_with<'a>(
+    all: &Generics,
+    types: impl Iterator<Item = &'a Type>,
+    constants: &[&Ident],
+) -> Generics {
     let mut names = Mentioned::default();
     types.for_each(|ty| names.visit_type(ty));
+    constants.iter().for_each(|constant| names.visit_ident(constant));
 
     let dropped: BTreeSet<_> = all.params.iter().map(name).filter(|name| !names.0.contains(name)).collect();
     let stays = |visit: &dyn Fn(&mut Mentioned)| {

@@ -1,9 +1,11 @@
 //! `#[cached]` on an `impl`: its methods bear attributes of their own. In an `impl` of a trait, which has no room for
 //! companions, they stand in an `impl` beside it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Error, ImplItem, ImplItemFn, ItemFn, ItemImpl, Meta, Result, Visibility, parse_quote};
+use syn::{
+    Attribute, Error, Ident, ImplItem, ImplItemFn, ItemFn, ItemImpl, Meta, Result, Visibility, parse_quote,
+};
 
 use crate::{
     associated,
@@ -11,8 +13,9 @@ use crate::{
     check,
     errors::Errors,
     expand::{Expansion, function_or_batch},
-    model::Home,
-    writer,
+    generics, mentions,
+    model::{Home, Model},
+    twins, writer,
 };
 
 /// The block with its cached methods.
@@ -25,6 +28,7 @@ pub(crate) fn expand_all(attributes: &TokenStream, mut block: ItemImpl) -> Resul
     let whole = block.clone();
     let mut errors = Errors::default();
     let (mut items, mut companions, mut found) = (Vec::new(), TokenStream::new(), false);
+    let mut above = Vec::new();
     for item in std::mem::take(&mut block.items) {
         let mut method = match item {
             ImplItem::Fn(method) => method,
@@ -41,10 +45,16 @@ pub(crate) fn expand_all(attributes: &TokenStream, mut block: ItemImpl) -> Resul
             continue;
         };
         found = true;
+        if let Some(twin) = twin(&method, &whole, &above) {
+            errors.take(twin);
+            items.push(ImplItem::Fn(method));
+            continue;
+        }
+        above.push(method.sig.ident.clone());
         match errors.take(expand_method(&attribute, &method, &whole)) {
-            Some(Expansion { function, companions: its }) => {
+            Some(Expansion { function, companions: its, uncached }) => {
                 items.push(ImplItem::Verbatim(function));
-                companions.extend(its);
+                companions.extend([its, uncached]);
             }
             // Untouched, so that one mistake is one error.
             None => items.push(ImplItem::Fn(method)),
@@ -59,6 +69,21 @@ pub(crate) fn expand_all(attributes: &TokenStream, mut block: ItemImpl) -> Resul
     let beside = beside(&block, companions);
     let error = errors.finish().err().map(Error::into_compile_error);
     Ok(quote!(#block #beside #error))
+}
+
+/// Whether the companions of another method bear the names of this one's, and what to say of it; where both are in blocks
+/// of the type itself, the compiler says so.
+fn twin(method: &ImplItemFn, block: &ItemImpl, above: &[Ident]) -> Option<Result<()>> {
+    let (ty, name) = (&block.self_ty, &method.sig.ident);
+    let ty = ty.to_token_stream().to_string();
+    let cfg = method.attrs.iter().chain(&block.attrs).any(check::is_cfg);
+    let second = !cfg && (above.contains(name) || twins::is_second(format!("{ty} {name}")));
+    let message = format!(
+        "another `impl` of `{ty}` has a cached `{name}`, and both would have the companions `{name}_key`, \
+         `{name}_invalidate` and so on: cache a method of the type itself that only this one calls"
+    );
+    let of_trait = block.trait_.is_some();
+    second.then(|| if of_trait { Err(Error::new(name.span(), message)) } else { Ok(()) })
 }
 
 /// The `#[cached(...)]` of a method, whatever path it is written by.
@@ -84,11 +109,32 @@ fn expand_method(attribute: &Attribute, method: &ImplItemFn, block: &ItemImpl) -
         // Its companions are no part of the trait, and are seen where the type is.
         function.vis = parse_quote!(pub(crate));
     }
-    let (mut expansion, _) = function_or_batch(options, function, Home::Method)?;
+    let (mut expansion, model) = function_or_batch(options, function, Home::Method)?;
+    check_types(&model, block)?;
     if in_trait {
         expansion.function = without_visibility(expansion.function)?;
     }
     Ok(expansion)
+}
+
+/// A function without `self` is one function for each type that the block is for.
+fn check_types(model: &Model, block: &ItemImpl) -> Result<()> {
+    let mut errors = Errors::default();
+    let signature = model.function.sig.to_token_stream();
+    let speaks = |name: &Ident| mentions::uses(signature.clone(), name);
+    let told = model.receiver.is_some()
+        || model.shared.is_some()
+        || model.key.by_path
+        || speaks(&Ident::new("Self", Span::call_site()));
+    for name in generics::names(&block.generics).filter(|name| !told && !speaks(name)) {
+        let message = format!(
+            "nothing in `key` tells one `{name}` of the `impl` from another, so functions that differ only in `{name}` would \
+             be given each other's value: leave `key` out (the path of the type is then in it), or take an argument that \
+             tells, or write `shared` if all of them share the values"
+        );
+        errors.push(Error::new(model.key.template.span(), message));
+    }
+    errors.finish()
 }
 
 fn without_visibility(function: TokenStream) -> Result<TokenStream> {

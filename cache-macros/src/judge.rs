@@ -34,10 +34,8 @@ pub(crate) fn shape_function(model: &Model, facade: &TokenStream) -> TokenStream
     let judged = model.judges().then(|| quote!(#facade::__private::Judged<#output>));
     let (shape, at) = (shape(model, facade), at(output.span()));
     let (facade, load) = (moved(facade, at), judged.unwrap_or_else(|| quote!(#output)));
-    let returns =
-        quote_spanned!(at=> #facade::__private::Shape<impl #facade::__private::Cacheable, #load, #output>);
+    let returns = quote_spanned!(at=> #facade::__private::Shape<impl #facade::Cacheable, #load, #output>);
     quote! {
-        #[inline]
         fn #name #generics () -> #returns #clause {
             #shape
         }
@@ -46,18 +44,23 @@ pub(crate) fn shape_function(model: &Model, facade: &TokenStream) -> TokenStream
 
 fn shape(model: &Model, facade: &TokenStream) -> TokenStream {
     let output = &model.output;
-    let step = |word: &Ident, step: &str| {
-        let (facade, step) = (moved(facade, at(word.span())), Ident::new(step, at(word.span())));
-        quote!(#facade::__private::shape::#step)
-    };
-    let local = model.local.as_ref().map(|word| step(word, "in_process"));
-    // Before `local`, whose forms all have a `None`.
-    let negative = model.policy.given("negative_ttl").map(|word| step(word, "negative"));
-    let steps = negative.into_iter().chain(local);
-    let shape = if model.judges() { quote!(judged) } else { quote!(shape) };
-    let at = at(output.span());
+    let (at, probe) = (at(output.span()), self::local("probe"));
     let facade = moved(facade, at);
-    quote_spanned!(at=> #facade::__larder_shape!(#output; [#(#steps),*] #shape))
+    let step = |step: &str| {
+        let step = Ident::new(step, at);
+        quote_spanned!(at=> .then(#facade::__private::shape::#step))
+    };
+    let local = model.local.as_ref().map(|_| step("in_process"));
+    // Before `local`, whose forms all have a `None`.
+    let negative = model.policy.given("negative_ttl").map(|_| step("negative"));
+    let shape = if model.judges() { quote!(judged) } else { quote!(shape) };
+    let shape = moved(&shape, at);
+    // The traits ask for what is told by type.
+    quote_spanned! {at=>
+        use #facade::__private::shape::answers::*;
+        let #probe = #facade::__private::shape::Probe::<#output>::NEW;
+        (&&&#probe).form() #negative #local.#shape(#probe.share())
+    }
 }
 
 /// Tokens of ours that are to be blamed on the return type: where several can be, they are blamed once.
@@ -145,7 +148,7 @@ fn late(
         })
         .collect();
     quote!({
-        let mut #builder = #facade::__private::KeyBuilder::new();
+        let mut #builder = #facade::KeyBuilder::new();
         #(#pieces)*
         #builder.finish()
     })

@@ -22,10 +22,12 @@ mod policy;
 mod receiver;
 mod surroundings;
 mod template;
+mod twins;
 mod writer;
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as TokenStream2;
+use quote::ToTokens;
 
 /// Caches what a function returns.
 ///
@@ -65,7 +67,7 @@ use proc_macro2::TokenStream as TokenStream2;
 /// | | |
 /// |---|---|
 /// | `ttl = "5m"` | required: how long a value is fresh. A string of whole numbers and the units `d`, `h`, `m`, `s`, `ms`, largest first (`"1h30m"`); an expression of type `Duration`; or a closure over the value, `ttl = \|token\| token.expires_in` (a span of zero is not stored). |
-/// | `key = "user:{id}"` | a template over the arguments and their fields, `{page.number}`, `{self.tenant}`. Each is a `KeyPart` and is escaped, so that no two calls with different arguments share a key; two placeholders have a `:` between them. `{{` and `}}` are braces. Without it, the key is the path of the function (of one inside another function, with its place in the source) and all arguments that are not skipped. |
+/// | `key = "user:{id}"` | a template over the arguments and their fields, `{page.number}`, `{self.tenant}`, and the const parameters, `{N}` (which calls of the companions then name, `user::key::<3>(..)`). Each is a `KeyPart` and is escaped, so that no two calls with different arguments share a key; two placeholders have a `:` between them. `{{` and `}}` are braces. Without it, the key is the path of the function (of one inside another function, with its place in the source) and all arguments that are not skipped. |
 /// | `skip = [db]` | arguments that make no difference to the value; type and const parameters, too. |
 /// | `cache = self.cache` | an expression, evaluated at each call, of type `Larder` or `&Larder`; it may speak of the arguments. Without it the cache is `larder::global()`. |
 /// | `tags = ["users", "school:{school}", "author:{ret.author}"]` | templates over the arguments and over the value, `ret`, to invalidate many entries by. |
@@ -78,15 +80,16 @@ use proc_macro2::TokenStream as TokenStream2;
 /// | `hard_timeout = "2s"` | a run that takes longer is given up. For `async fn` with an error that implements `From<larder::Timeout>`. |
 /// | `negative_ttl = "30s"` | caches `None` as well, and for how long. The cache then holds the whole `Option`, so its keys cannot be those of a function without it, of `#[updates]`, or of a batch. |
 /// | `max_age = "10s"` | takes no value that was stored longer ago. |
-/// | `version = 3` | the version of what the value means: values of another version are not taken. |
+/// | `version = 3` | the version of what the value means: values of another version are not taken (by the function and its companions; `Engine::get` and `lookup` take any). |
 /// | `when = \|user\| user.active` | stores only what this says yes to: a closure over the value, or the name of a function. |
 /// | `bypass = expr` | where this is true, the function just runs: the cache is not asked, and not filled. |
 /// | `refresh = expr` | where this is true, the function runs whatever is cached, and what it returns is cached. |
 /// | `local` | caches in this process only, in a `Local`: the value need not be serialisable. |
-/// | `shared` | all instances share the values of this method. |
+/// | `shared` | all instances share the values of this method; of a function without `self` in the `impl` of a generic type, all types that the block is for. |
 ///
 /// Each argument is in `key`, `skip`, `cache`, `bypass` or `refresh`; one that is forgotten is a compile error, since calls
-/// that differ only in it would be given each other's value. Of an argument that is taken apart, `Page { number, .. }: Page`,
+/// that differ only in it would be given each other's value. One field of it in `key` is enough: `{session.role}` says that of
+/// `session` the role alone makes a difference, and nobody sees whether the body reads another field. Of an argument that is taken apart, `Page { number, .. }: Page`,
 /// the same holds for each name in its pattern.
 ///
 /// `swr`, `refresh_ahead`, `xfetch` and `soft_timeout` may run the function in the background, after its caller is gone. It is
@@ -105,6 +108,9 @@ use proc_macro2::TokenStream as TokenStream2;
 /// | `Option<T>`, `Option<Arc<T>>` | what is `Some`; `None` with `negative_ttl` | as above |
 /// | `Result<T, E>`, `Result<Arc<T>, E>` | what is `Ok`; `E` can be any type | as above |
 /// | `Result<Option<T>, E>`, `Result<Option<Arc<T>>, E>` | what is `Ok(Some(_))`; `Ok(None)` with `negative_ttl` | as above |
+/// | `Option<Result<T, E>>`, `Result<Result<T, E>, F>` | what is `Ok` inside | as above |
+///
+/// The `T` of an `Arc<T>` has a size: in place of an `Arc<str>`, return an `Arc<String>`.
 ///
 /// An `i64` is cached like any other value, also with tags: it is not the counter that `incr` adds to. (An
 /// `Arc<i64>` is one, and is not cached with tags or stale windows.)
@@ -233,7 +239,8 @@ use proc_macro2::TokenStream as TokenStream2;
 /// The placeholder that is no argument's name (`{id}`) is the element, whole or by fields (`{who.0}`); the one argument that
 /// nothing else speaks of holds them: `&[I]`, `Vec<I>`, `HashSet<I>` or another collection, or a reference to one, with
 /// `I: Clone`. The function returns a map of those that it found, in a `Result` or not: `HashMap<I, T>`, `BTreeMap<I, T>`,
-/// `Vec<(I, T)>`, with `T` or `Arc<T>`. What it leaves out is not cached. Its other arguments are cloned for each run. The
+/// `Vec<(I, T)>`, with `T` or `Arc<T>`. What it leaves out is not cached; what it returns unasked is dropped, and counted as an
+/// error of the cache. Its other arguments are cloned for each run. The
 /// tags are the same for all elements. What says something of one value (`when`, `negative_ttl`, a TTL by closure) does not
 /// go with `each` yet, nor do `bypass`, `refresh` and `local`; methods take `&self`. The companions are `key` (of one element), `invalidate` and `uncached`.
 ///
@@ -461,6 +468,10 @@ fn cached_item(attributes: TokenStream2, item: TokenStream2) -> syn::Result<Toke
         return impl_block::expand_all(&attributes, block);
     }
     let function = check::function(item)?;
+    if !function.attrs.iter().any(check::is_cfg) && twins::is_second(function.sig.ident.to_string()) {
+        // The compiler says that there are two, and once is enough.
+        return Ok(function.into_token_stream());
+    }
     let options = attr::Options::parse(attributes.clone())?;
     let home = check::home(&attributes, &function);
     surroundings::check(&function, home)?;

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
     GenericArgument, Ident, Lifetime, ParenthesizedGenericArguments, Pat, PatIdent, PathArguments, Type,
-    TypeBareFn, TypeImplTrait, TypeReference,
+    TypeBareFn, TypeImplTrait, TypePath, TypeReference,
     visit::{self, Visit},
 };
 
@@ -68,6 +68,12 @@ pub(crate) fn borrows(ty: &Type) -> bool {
         }
         fn visit_lifetime(&mut self, lifetime: &Lifetime) {
             self.0 |= lifetime.ident != "static";
+        }
+        // What `<A as B<'_>>::C` is does not show.
+        fn visit_type_path(&mut self, path: &TypePath) {
+            if path.qself.is_none() {
+                visit::visit_type_path(self, path);
+            }
         }
         // What a function takes and returns, it does not hold.
         fn visit_type_bare_fn(&mut self, _: &TypeBareFn) {}
@@ -171,7 +177,8 @@ mod tests {
             parse_quote!(Box<dyn Db + 'a>),
         ];
         assert!(borrowing.iter().all(borrows));
-        let owned: [Type; 4] = [
+        let owned: [Type; 5] = [
+            parse_quote!(<Self as Lookup<&'a str>>::Out),
             parse_quote!(u64),
             parse_quote!(&'static str),
             parse_quote!(fn(&str)),

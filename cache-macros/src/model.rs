@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, Ident, ItemFn, Type, ext::IdentExt};
 
-use crate::{argument::Argument, mentions, policy::Policy, receiver::Receiver, template::Template};
+use crate::{
+    argument::Argument, attr::Options, mentions, policy::Policy, receiver::Receiver, template::Template,
+};
 
 /// A cached function. Every name in it is known to exist.
 #[derive(Clone)]
@@ -23,6 +25,8 @@ pub(crate) struct Model {
     pub(crate) refresh: Option<Expr>,
     /// The flag `local`.
     pub(crate) local: Option<Ident>,
+    /// The flag `shared`.
+    pub(crate) shared: Option<Ident>,
     /// Of a batch: the argument that holds its elements, of which the keys are made.
     pub(crate) elements: Option<Ident>,
 }
@@ -56,6 +60,34 @@ pub(crate) struct Uses {
 }
 
 impl Model {
+    /// Of a function with this signature, and what the attribute says of it.
+    pub(crate) fn new(
+        function: ItemFn,
+        home: Home,
+        (receiver, arguments, output): (Option<Receiver>, Vec<Argument>, Type),
+        key: Key,
+        options: Options,
+    ) -> Self {
+        let Options { tags, policy, cache, bypass, refresh, local, shared, .. } = options;
+        let elements = None;
+        Self {
+            function,
+            home,
+            receiver,
+            arguments,
+            output,
+            key,
+            tags,
+            policy,
+            cache,
+            bypass,
+            refresh,
+            local,
+            shared,
+            elements,
+        }
+    }
+
     /// What speaks of the name `name`.
     pub(crate) fn uses(&self, name: &Ident) -> Uses {
         let in_expr = |expr: &Option<Expr>| {
@@ -72,6 +104,12 @@ impl Model {
     /// Whether one of the names in this argument is used as `wanted` says.
     pub(crate) fn needs(&self, argument: &Argument, wanted: impl Fn(Uses) -> bool) -> bool {
         argument.bindings.iter().any(|name| wanted(self.uses(name)))
+    }
+
+    /// The constants among the parameters that are used as `wanted` says. No argument tells them, so they are named in calls.
+    pub(crate) fn constants(&self, wanted: impl Fn(Uses) -> bool) -> Vec<&Ident> {
+        let constants = self.function.sig.generics.const_params().map(|param| &param.ident);
+        constants.filter(|name| wanted(self.uses(name))).collect()
     }
 
     /// Whether something is said of each value, once it is there.

@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use quote::format_ident;
 use syn::{
     GenericParam, Generics, Lifetime, LifetimeParam, ParenthesizedGenericArguments, Type, TypeBareFn,
-    TypeReference, WherePredicate, parse_quote,
+    TypeGroup, TypeReference, WherePredicate, parse_quote, token,
     visit_mut::{self, VisitMut},
 };
 
@@ -55,7 +55,13 @@ impl VisitMut for Nameless {
         let and = reference.and_token.span;
         let lifetime = reference.lifetime.get_or_insert_with(|| self.lifetime(and)).clone();
         visit_mut::visit_type_reference_mut(self, reference);
-        let elem = &reference.elem;
+        let elem = match &*reference.elem {
+            // `&(A + B)` needs the parentheses, but a lint would say that `(A + B): 'a` does not.
+            Type::Paren(paren) => {
+                &Type::Group(TypeGroup { group_token: token::Group::default(), elem: paren.elem.clone() })
+            }
+            elem => elem,
+        };
         self.outlives.push(parse_quote!(#elem: #lifetime));
     }
 

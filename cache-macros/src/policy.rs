@@ -125,7 +125,7 @@ impl Policy {
         };
         let times = self.times.iter().map(|(name, time)| quote!(.#name(#time)));
         let numbers = self.numbers.iter().map(|(name, value)| quote!(.#name(#value)));
-        quote!(#facade::__private::Policy::#start #(#times)* #(#numbers)*)
+        quote!(#facade::Policy::#start #(#times)* #(#numbers)*)
     }
 }
 

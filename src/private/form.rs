@@ -238,6 +238,10 @@ impl<F: Form> Form for Maybe<F> {
     fn seen(returned: &Self::Return) -> Option<&F::Seen> {
         returned.as_ref().and_then(F::seen)
     }
+
+    fn failed(returned: &Self::Return) -> bool {
+        returned.as_ref().is_some_and(F::failed)
+    }
 }
 
 /// `Result` of another form: `Err` is not cached.
@@ -270,7 +274,7 @@ impl<F: Form, E> Form for Fallible<F, E> {
     }
 
     fn failed(returned: &Self::Return) -> bool {
-        returned.is_err()
+        returned.as_ref().map_or(true, F::failed)
     }
 }
 
@@ -282,6 +286,11 @@ impl<F: Form, E> Form for Fallible<F, E> {
 )]
 pub trait HasNone: Form {}
 
-impl<F: Form> HasNone for Maybe<F> {}
+#[diagnostic::do_not_recommend]
+impl<T> HasNone for Maybe<Owned<T>> {}
+#[diagnostic::do_not_recommend]
+impl<T> HasNone for Maybe<Shared<T>> {}
+#[diagnostic::do_not_recommend]
+impl HasNone for Maybe<Number> {}
 #[diagnostic::do_not_recommend]
 impl<F: HasNone, E> HasNone for Fallible<F, E> {}

@@ -9,20 +9,15 @@ mod warm;
 pub mod write;
 
 pub use std::any::type_name;
-pub use std::sync::Arc;
-pub use std::time::Duration;
 
 pub use cache_core::private::{
-    Ask, Call, Elements, Judged, Keep, Returns, Shape, Writer, cloned, compute, invalidate_each, made,
-    path_of, pattern, peek, prime, run, run_sync, strike, text_of, warm,
+    Ask, Elements, Judged, Keep, Returns, Shape, Writer, cloned, compute, invalidate, invalidate_each, made,
+    mark_stale, pattern, run, run_sync, text_of, write_path,
 };
-pub use cache_core::{
-    Cacheable, Engine, Error, Key, KeyBuilder, KeyPart, Policy, Progress, Reply, Strength, Target,
-};
+pub use cache_core::{Engine, Target};
 #[cfg(feature = "memory")]
 pub use global::Global;
 
-pub use crate::Larder;
 #[cfg(feature = "memory")]
 pub use crate::global::global as global_cache;
 pub use warm::warm_sync;

@@ -1,8 +1,8 @@
 //! Whether a return type is a `Result`, an `Option` or an `Arc` is told by type, never by spelling, so aliases of them
 //! are what they stand for.
 //!
-//! [`__larder_form!`](crate::__larder_form) asks a [`Probe`] of the type. It must be asked where the type is known, so
-//! the macro expands in the cached function; what it expands to is a choice among the [forms](super::form).
+//! A [`Probe`] is asked of the type. It must be asked where the type is known, so that is done in the expansion of the
+//! cached function; the answer is a choice among the [forms](super::form).
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -72,6 +72,30 @@ impl<E> Pick for &&&Probe<Result<Option<i64>, E>> {
     type Form = Fallible<Maybe<Number>, E>;
 }
 
+impl<T, E> Pick for &&Probe<Option<Result<T, E>>> {
+    type Form = Maybe<Fallible<Owned<T>, E>>;
+}
+
+impl<T, E, F> Pick for &&Probe<Result<Result<T, E>, F>> {
+    type Form = Fallible<Fallible<Owned<T>, E>, F>;
+}
+
+impl<E> Pick for &&&Probe<Option<Result<i64, E>>> {
+    type Form = Maybe<Fallible<Number, E>>;
+}
+
+impl<T, E> Pick for &&&Probe<Option<Result<Arc<T>, E>>> {
+    type Form = Maybe<Fallible<Shared<T>, E>>;
+}
+
+impl<E, F> Pick for &&&Probe<Result<Result<i64, E>, F>> {
+    type Form = Fallible<Fallible<Number, E>, F>;
+}
+
+impl<T, E, F> Pick for &&&Probe<Result<Result<Arc<T>, E>, F>> {
+    type Form = Fallible<Fallible<Shared<T>, E>, F>;
+}
+
 impl<T> Pick for &&&Probe<Arc<T>> {
     type Form = Shared<T>;
 }
@@ -105,6 +129,11 @@ impl<R> Alone<R> for Probe<R> {
     fn share(self) -> Option<Share<R>> {
         None
     }
+}
+
+/// The traits that answer, for a glob import, of which only a part need be used.
+pub mod answers {
+    pub use super::{Alone as _, Pick as _};
 }
 
 /// `Clone`, with a word on why.
@@ -181,18 +210,5 @@ macro_rules! __larder_form {
         use $crate::__private::shape::Pick as _;
         #[allow(clippy::needless_borrow)]
         (&&&$crate::__private::shape::Probe::<$return>::NEW).form()
-    }};
-}
-
-/// The [`Shape`] of a return type.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __larder_shape {
-    ($return:ty; [$($step:path),*] $shape:ident) => {{
-        #[allow(unused_imports)]
-        use $crate::__private::shape::Alone as _;
-        $crate::__larder_form!($return)
-            $(.then($step))*
-            .$shape($crate::__private::shape::Probe::<$return>::NEW.share())
     }};
 }

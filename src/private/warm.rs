@@ -18,10 +18,10 @@ pub fn warm_sync<S, I, T, O, R>(
 ) -> Progress
 where
     S: Clone,
-    I: Iterator,
-    (S, I): Send,
+    I: IntoIterator,
+    (S, I::IntoIter): Send,
 {
-    let failed = shape.failed;
+    let (failed, items) = (shape.failed, items.into_iter());
     let total = items.size_hint().1.filter(|most| *most == items.size_hint().0);
     let (done, failures) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let source = Mutex::new((with, items));

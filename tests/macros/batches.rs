@@ -264,3 +264,20 @@ fn an_element_that_is_named_twice_is_loaded_once() {
 
     larder::scope(&larder::Larder::memory(10), || assert_eq!(twice(&[1, 2, 1]), [(1, 2), (2, 2)]));
 }
+
+#[test]
+fn what_a_batch_returns_unasked_is_dropped_and_counted() {
+    // Its own name, `x1`, is the key of the element `1`.
+    #[cached(each = "x{id}", ttl = "5m")]
+    fn rows(ids: &[String]) -> Vec<(String, u64)> {
+        let found = ids.iter().map(|id| (id.clone(), 7));
+        found.chain([("x1".to_owned(), 8), ("z".to_owned(), 9)]).collect()
+    }
+
+    let cache = Larder::memory(10);
+    scope(&cache, || {
+        assert_eq!(rows(&["1".to_owned(), "2".to_owned()]).len(), 2);
+        assert_eq!(rows(&["1".to_owned()]), [("1".to_owned(), 7)]);
+    });
+    assert_eq!((cache.stats().errors, cache.stats().entries), (1, 2));
+}

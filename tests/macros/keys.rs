@@ -1,6 +1,6 @@
 //! Keys, as the templates make them.
 
-use larder::{Larder, cached, scope};
+use larder::{KeyPart, Larder, cached, scope};
 
 #[cached(key = "page:{folder}:{name}", ttl = "5m")]
 fn page(folder: &str, name: &str) -> String {
@@ -61,4 +61,23 @@ mod names {
 #[test]
 fn the_path_of_a_module_is_enough() {
     assert_eq!(names::r#match::key(7), concat!(module_path!(), "::names::match:7"));
+}
+
+#[test]
+fn constants_of_the_parameters_are_parts() {
+    #[cached(key = "first:{N}:{text}", ttl = "5m", tags = ["first:{N}"])]
+    fn first<const N: usize, T: KeyPart + AsRef<str>>(text: T) -> String {
+        text.as_ref().chars().take(N).collect()
+    }
+
+    let cache = larder::Larder::memory(10);
+    larder::scope(&cache, || {
+        assert_eq!((first::<1, _>("abc"), first::<2, _>("abc")), ("a".to_owned(), "ab".to_owned()));
+        assert_eq!(first::key::<2, _>("abc"), "first:2:abc");
+        first::invalidate::<2, _>("abc").wait().unwrap();
+        assert!(first::peek::<2, _>("abc").wait().unwrap().is_none());
+        assert_eq!(first::peek::<1, _>("abc").wait().unwrap().as_deref(), Some("a"));
+        first::prime::<2, _>("abc", "zz".to_owned()).wait().unwrap();
+        assert_eq!(first::<2, _>("abc"), "zz");
+    });
 }

@@ -14,6 +14,7 @@ mod keys;
 mod methods;
 mod pedantic;
 mod policies;
+mod ports;
 mod results;
 mod signatures;
 mod values;

@@ -176,7 +176,7 @@ where
         (self.0.clone(), self.0.clone())
     }
 
-    #[cached(key = "fixed:{n}", ttl = "5m")]
+    #[cached(key = "fixed:{n}", ttl = "5m", shared)]
     fn fixed(n: u8) -> u8 {
         n
     }

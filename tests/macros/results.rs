@@ -165,3 +165,30 @@ fn an_i64_is_a_value_like_any_other() {
         assert_eq!(larder::global().stats().errors, 0);
     });
 }
+
+#[test]
+fn an_err_inside_is_not_cached_either() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(key = "inside:{id}", ttl = "5m")]
+    fn inside(id: u64) -> Option<Result<usize, String>> {
+        let run = RUNS.next();
+        (id > 0).then(|| if run < 3 { Err(format!("run {run}")) } else { Ok(run) })
+    }
+
+    #[cached(key = "twice:{id}", ttl = "5m")]
+    fn twice(id: u64) -> Result<Result<std::sync::Arc<usize>, String>, std::fmt::Error> {
+        let run = RUNS.next();
+        Ok(if run < 6 { Err(format!("run {run} of {id}")) } else { Ok(run.into()) })
+    }
+
+    larder::scope(&larder::Larder::memory(10), || {
+        assert_eq!(inside(1), Some(Err("run 1".to_owned())));
+        assert_eq!(inside(1), Some(Err("run 2".to_owned())));
+        assert_eq!((inside(1), inside(1)), (Some(Ok(3)), Some(Ok(3))));
+        assert_eq!(inside(0), None); // run 4
+        assert!(twice(1).is_ok_and(|inner| inner.is_err()));
+        assert_eq!((twice(1), twice(1)), (Ok(Ok(6.into())), Ok(Ok(6.into()))));
+        assert_eq!(inside::warm([0, 1], 1).failed, 0);
+    });
+}

@@ -63,13 +63,21 @@ impl Ghost {
     /// In place of itself, of nothing, or of the oldest of its bucket, if that is older.
     fn put(&mut self, seen: Seen) {
         let now = self.round;
-        let age = |seen: &Seen| if seen.round == 0 { u32::MAX } else { now.wrapping_sub(seen.round) };
-        let Some(bucket) = self.bucket(seen.hash) else { return };
-        let same = bucket.0.iter().position(|other| other.hash == seen.hash && other.round != 0);
-        let oldest = || (0..WAYS).max_by_key(|at| age(&bucket.0[*at])).unwrap_or_default();
-        let place = same.unwrap_or_else(oldest);
-        if age(&seen) <= age(&bucket.0[place]) {
-            bucket.0[place] = seen;
+        // What is nothing, of round 0, is older than all that was seen.
+        let age = |seen: &Seen| now.wrapping_sub(seen.round);
+        let Some(Bucket(bucket)) = self.bucket(seen.hash) else { return };
+        let (mut place, mut oldest) = (0, 0);
+        for (at, other) in bucket.iter().enumerate() {
+            if other.hash == seen.hash {
+                (place, oldest) = (at, age(other));
+                break;
+            }
+            if age(other) > oldest {
+                (place, oldest) = (at, age(other));
+            }
+        }
+        if age(&seen) <= oldest {
+            bucket[place] = seen;
         }
     }
 

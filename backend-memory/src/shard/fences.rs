@@ -38,15 +38,13 @@ impl KeyFence {
     }
 }
 
-/// What a fence is still good for.
+/// What a fence is still good for, if it is good for anything.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Held {
     /// Everything.
     Holds,
     /// The value may be stored, as stale.
     StaleOnly,
-    /// Nothing.
-    Void,
 }
 
 #[derive(Default)]
@@ -102,20 +100,19 @@ impl Fences {
         }
     }
 
-    pub(crate) fn holds(&mut self, hash: u64, lease: u64) -> Held {
-        match self.of(hash) {
-            Some(fence) if lease > fence.voided && lease > fence.staled => Held::Holds,
-            Some(fence) if lease > fence.voided => Held::StaleOnly,
-            _ => Held::Void,
-        }
-    }
-
-    /// A load has published: neither it nor one that began before it publishes again.
-    pub(crate) fn published(&mut self, hash: u64, lease: u64) {
+    /// What a lease is good for; and if `publishes` says that its load does publish, then neither it nor one that began
+    /// before it publishes again.
+    pub(crate) fn publish<R>(
+        &mut self,
+        (hash, lease): (u64, u64),
+        publishes: impl FnOnce(Held) -> Option<R>,
+    ) -> Option<R> {
         let newest = self.leases;
-        if let Some(fence) = self.of(hash) {
-            fence.void(lease, newest);
-        }
+        let fence = self.of(hash).filter(|fence| lease > fence.voided)?;
+        let held = if lease > fence.staled { Held::Holds } else { Held::StaleOnly };
+        let published = publishes(held)?;
+        fence.void(lease, newest);
+        Some(published)
     }
 
     /// Gives back what many loads at once have left behind.
@@ -135,6 +132,16 @@ impl Fences {
 mod tests {
     use super::*;
 
+    /// What the lease is good for, which does not publish.
+    fn holds(fences: &mut Fences, lease: u64) -> Option<Held> {
+        let mut good_for = None;
+        fences.publish((7, lease), |held| {
+            good_for = Some(held);
+            None::<()>
+        });
+        good_for
+    }
+
     #[test]
     fn the_oldest_advances_under_loads_that_overlap_without_end() {
         let mut fences = Fences::default();
@@ -142,9 +149,9 @@ mod tests {
         for order in 2..1_000 {
             let lease = fences.take(7, order);
             assert!((order - 2..order).contains(&fences.oldest()), "{} at {order}", fences.oldest());
-            fences.published(7, before);
+            fences.publish((7, before), Some);
             fences.release(7);
-            assert_eq!(fences.holds(7, lease), Held::Holds);
+            assert_eq!(holds(&mut fences, lease), Some(Held::Holds));
             before = lease;
         }
         fences.void(7);
@@ -180,14 +187,14 @@ mod tests {
                 _ if !live.is_empty() => {
                     let (lease, _) = live.swap_remove((random >> 32) as usize % live.len());
                     if random >> 60 < 12 {
-                        fences.published(7, lease);
+                        fences.publish((7, lease), Some);
                     }
                     fences.release(7);
                 }
                 _ => {}
             }
             for (lease, began) in &live {
-                assert!(fences.holds(7, *lease) == Held::Void || fences.oldest() <= *began);
+                assert!(holds(&mut fences, *lease).is_none() || fences.oldest() <= *began);
             }
         }
     }

@@ -37,6 +37,8 @@ impl Nodes {
                 "yes",
                 "--cluster-node-timeout",
                 "1000",
+                "--enable-debug-command",
+                "yes",
                 "--repl-diskless-sync-delay",
                 "0",
             ];
@@ -115,8 +117,24 @@ impl Nodes {
             words.extend(keys.iter().map(String::as_str));
             ask::<()>(&mut giver, &words);
         }
-        for node in [to, from].into_iter().chain((0..3).filter(|node| *node != to && *node != from)) {
-            ask::<()>(&mut self.raw(node), &["CLUSTER", "SETSLOT", &slot, "NODE", &self.ids[to]]);
-        }
+        // Twice or more where they still hear otherwise from each other.
+        until("all agree on the slot", PATIENCE, || {
+            for node in [to, from].into_iter().chain((0..3).filter(|node| *node != to && *node != from)) {
+                ask::<()>(&mut self.raw(node), &["CLUSTER", "SETSLOT", &slot, "NODE", &self.ids[to]]);
+            }
+            (0..3).all(|node| self.has(node, &self.ids[to], &slot))
+        });
+    }
+
+    /// Whether a node thinks that `id` has the slot.
+    fn has(&self, node: usize, id: &str, slot: &str) -> bool {
+        let (known, slot): (String, u16) =
+            (ask(&mut self.raw(node), &["CLUSTER", "NODES"]), slot.parse().expect("a slot"));
+        let line = known.lines().find(|line| line.starts_with(id)).expect("it is known");
+        line.split(' ').skip(8).any(|range| {
+            let (from, to) = range.split_once('-').unwrap_or((range, range));
+            let number = |text: &str| text.parse::<u16>().unwrap_or(u16::MAX);
+            (number(from)..=number(to)).contains(&slot)
+        })
     }
 }

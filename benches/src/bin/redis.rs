@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use larder::{Larder, Policy, Redis};
 use larder_benches::arguments::parse;
 use larder_benches::redis_server::RedisServer;
-use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
+use redis::{AsyncCommands, AsyncConnectionConfig};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
@@ -186,8 +186,10 @@ async fn compare(server: &RedisServer, subjects: [Subject; 2], load: Load, round
 
 async fn subjects(url: &str) -> [Subject; 2] {
     let client = redis::Client::open(url).expect("an URL");
-    let bare = client.get_multiplexed_async_connection().await.expect("a connection");
-    let redis = Redis::builder(url).response_timeout(Duration::from_secs(5)).connect().await;
+    let patience = Duration::from_secs(5);
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(patience));
+    let bare = client.get_multiplexed_async_connection_with_config(&config).await.expect("a connection");
+    let redis = Redis::builder(url).response_timeout(patience).connect().await;
     let larder = Larder::builder().redis(redis.expect("a handle")).build();
     [Subject::Bare(bare), Subject::Larder(larder)]
 }

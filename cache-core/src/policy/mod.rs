@@ -189,6 +189,8 @@ impl<R, H> Policy<R, H> {
 
     /// The version of what the value means. A load treats a value of another version as missing: raise it when the
     /// same type comes to mean something else. Hits of versioned entries cost a little more.
+    ///
+    /// Loads alone are told a version to ask for: `get`, `lookup` and `get_many` give what is there, of whatever version.
     #[must_use]
     pub fn version(mut self, version: u32) -> Self {
         self.settings.version = version;

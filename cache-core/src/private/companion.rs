@@ -6,21 +6,31 @@ use std::sync::Arc;
 use super::{Handle, Shape};
 use crate::deadline::Freshness;
 use crate::engine::{Engine, Warm};
+use crate::key::Key;
 use crate::policy::Policy;
 use crate::reply::Reply;
 use crate::runtime::started;
 use crate::target::Strength;
 use crate::value::Cacheable;
 
-/// Invalidates a key, or marks it stale, with a reply that does not borrow the cache.
-pub fn strike(cache: impl Handle, key: &str, strength: Strength) -> Reply<'static, ()> {
+/// Invalidates a key, with a reply that does not borrow the cache.
+pub fn invalidate(cache: impl Handle, key: Key) -> Reply<'static, ()> {
+    cache.with(|cache| strike(cache, &key, Strength::Remove))
+}
+
+/// Marks a key stale, with a reply that does not borrow the cache.
+pub fn mark_stale(cache: impl Handle, key: Key) -> Reply<'static, ()> {
+    cache.with(|cache| strike(cache, &key, Strength::MarkStale))
+}
+
+fn strike(cache: &Engine, key: &str, strength: Strength) -> Reply<'static, ()> {
     fn struck<'c>(cache: &'c Engine, key: &str, strength: Strength) -> Reply<'c, ()> {
         match strength {
             Strength::Remove => cache.invalidate(key),
             Strength::MarkStale => cache.mark_stale(key),
         }
     }
-    cache.with(|cache| match struck(cache, key, strength) {
+    match struck(cache, key, strength) {
         Reply::Pending(_) => {
             // Under way already; asked again by a future that owns the cache, for its answer.
             let (cache, key) = (cache.clone(), Box::<str>::from(key));
@@ -28,61 +38,52 @@ pub fn strike(cache: impl Handle, key: &str, strength: Strength) -> Reply<'stati
         }
         Reply::Ready(result) => Reply::Ready(result),
         Reply::Taken => Reply::Taken,
-    })
+    }
 }
 
-/// What the function would return at once, from a fresh value of its version.
-pub fn peek<T, O, R: 'static>(
-    cache: impl Handle,
-    key: &str,
-    version: u32,
-    shape: Shape<T, O, R>,
-) -> Reply<'static, Option<R>>
-where
-    T: Cacheable,
-{
-    let (cache, key, join) = (cache.engine(), Box::<str>::from(key), shape.join);
-    started(async move {
-        let entry = cache.backend().get(&key, T::kind()).await?;
-        let usable =
-            entry.filter(|entry| entry.freshness() == Freshness::Fresh && entry.origin.version == version);
-        Ok(usable.and_then(|entry| entry.value.downcast::<T>().ok()).map(join))
-    })
-}
+impl<T: Cacheable, O, R: 'static> Shape<T, O, R> {
+    /// What the function would return at once, from a fresh value of its version.
+    pub fn peek(self, cache: impl Handle, key: Key, version: u32) -> Reply<'static, Option<R>> {
+        let (cache, key, join) = (cache.engine(), key, self.join);
+        started(async move {
+            let entry = cache.backend().get(&key, T::kind()).await?;
+            let usable = entry
+                .filter(|entry| entry.freshness() == Freshness::Fresh && entry.origin.version == version);
+            Ok(usable.and_then(|entry| entry.value.downcast::<T>().ok()).map(join))
+        })
+    }
 
-/// Stores what a run of the function gave, as if it had been called; what it would not cache is not stored.
-pub fn prime<T, O, R>(
-    cache: impl Handle,
-    key: &str,
-    policy: impl Into<Policy>,
-    shape: Shape<T, O, R>,
-    output: O,
-) -> Reply<'static, ()>
-where
-    T: Cacheable,
-{
-    let Ok(loaded) = (shape.split)(output) else { return Reply::ready(()) };
-    let (cache, key, policy) = (cache.engine(), Box::<str>::from(key), policy.into());
-    started(async move { cache.prime(&key, loaded, policy).await })
-}
+    /// Stores what a run of the function gave, as if it had been called; what it would not cache is not stored.
+    pub fn prime(
+        self,
+        cache: impl Handle,
+        key: Key,
+        policy: impl Into<Policy>,
+        output: O,
+    ) -> Reply<'static, ()> {
+        let Ok(loaded) = (self.split)(output) else { return Reply::ready(()) };
+        let (cache, key, policy) = (cache.engine(), key, policy.into());
+        started(async move { cache.prime(&key, loaded, policy).await })
+    }
 
-/// Calls the function with many arguments, some at a time.
-pub fn warm<'p, I, L, T, O, R>(
-    items: I,
-    concurrency: usize,
-    shape: Shape<T, O, R>,
-    mut call: impl FnMut(I::Item) -> L,
-) -> Warm<'p, impl Iterator<Item = impl Future<Output = Result<(), ()>>>>
-where
-    I: IntoIterator,
-    L: Future<Output = R>,
-{
-    let failed = shape.failed;
-    let loads = items.into_iter().map(move |item| {
-        let load = call(item);
-        async move { if failed(&load.await) { Err(()) } else { Ok(()) } }
-    });
-    Warm::new(loads, concurrency)
+    /// Calls the function with many arguments, some at a time.
+    pub fn warm<'p, I, L>(
+        self,
+        items: I,
+        concurrency: usize,
+        mut call: impl FnMut(I::Item) -> L,
+    ) -> Warm<'p, impl Iterator<Item = impl Future<Output = Result<(), ()>>>>
+    where
+        I: IntoIterator,
+        L: Future<Output = R>,
+    {
+        let failed = self.failed;
+        let loads = items.into_iter().map(move |item| {
+            let load = call(item);
+            async move { if failed(&load.await) { Err(()) } else { Ok(()) } }
+        });
+        Warm::new(loads, concurrency)
+    }
 }
 
 /// What can be given to `prime` as a value of a function that returns `R`: that itself, or the value in it.

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use super::made;
 use crate::engine::{Compute, Engine, LoadPolicy, each};
 use crate::key::Key;
 use crate::reply::Reply;
@@ -83,7 +84,7 @@ impl<I: Clone> Elements<I> {
     }
 }
 
-/// A run of the body, whose results are given their keys. What was not asked for is dropped.
+/// A run of the body, whose results are given their keys.
 pub struct Keyed<L, I, R, M, E, V, T> {
     run: Pin<Box<L>>,
     /// By the element's own name: what comes back need not be what was asked for in any other way.
@@ -103,9 +104,20 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let returned = ready!(self.run.as_mut().poll(cx));
         let Self { keys, name, open, share, .. } = &*self;
-        let keyed = |(id, value)| Some((keys.get(&name(&id))?.clone(), share(value)));
-        Poll::Ready(open(returned).map(|found| found.into_iter().filter_map(keyed).collect()))
+        let keyed = |(id, value)| {
+            let name = name(&id);
+            (keys.get(&name).cloned().unwrap_or_else(|| unasked(&name)), share(value))
+        };
+        Poll::Ready(open(returned).map(|found| found.into_iter().map(keyed).collect()))
     }
+}
+
+/// The key of what was not asked for, which is no key: so it is told of, and reaches nobody.
+fn unasked(name: &str) -> Key {
+    made(|key| {
+        key.text(name);
+        key.text("\0");
+    })
 }
 
 /// A synchronous body, as the future that runs it.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Ask;
+use super::{Ask, Call};
 use crate::engine::{Loaded, Share, Terms};
+use crate::key::KeyBuilder;
 use crate::value::Cacheable;
 
 /// How a function's return type `R` becomes a cached `T`, and back. `O` is what its load gives: `R`, or
@@ -22,6 +23,12 @@ pub struct Shape<T, O, R> {
 }
 
 impl<T: Cacheable, O, R> Shape<T, O, R> {
+    /// A call of the function. The key stays where it was built: what was just written is cheaper to read than to move.
+    #[inline]
+    pub fn call<H>(self, cache: H, ask: Ask, key: &mut KeyBuilder) -> Call<'_, H, T, O, R> {
+        Call { cache, ask, key: key.finish_here(), shape: self }
+    }
+
     pub(super) fn terms(&self, ask: Ask, blocking: bool) -> Terms<T, O, R> {
         let anew = ask == Ask::Anew;
         Terms { split: self.split, share: self.share, blocking, takes_any: false, anew }

@@ -10,26 +10,25 @@ use crate::{
     argument::Argument,
     attr::Options,
     background,
-    check::{check_generics, check_policy, check_shared, check_signature, check_skip},
+    check::{check_generics, check_policy, check_shared, check_signature, check_skip, names},
     errors::Errors,
     model::{Home, Key, Model},
     policy::Policy,
-    receiver::Receiver,
     template::{Piece, Place, Scope, Template},
 };
 
 /// Holds the attribute against the function.
-pub(super) fn check(options: Options, function: ItemFn, home: Home) -> Result<Batch> {
-    let (receiver, arguments, output) = check_signature(&function.sig)?;
-    if let Some(receiver) = receiver.iter().find(|receiver| !receiver.is_borrowed()) {
+pub(super) fn check(mut options: Options, function: ItemFn, home: Home) -> Result<Batch> {
+    let signature = check_signature(&function.sig)?;
+    if let Some(receiver) = signature.0.iter().find(|receiver| !receiver.is_borrowed()) {
         let message = "a batch may run more than once for one call, so it takes `&self`";
         return Err(Error::new_spanned(&receiver.tokens, message));
     }
     check_policy(&options.policy, function.sig.asyncness.is_some())?;
     check_settings(&options)?;
-    check_map(&output)?;
-    let Options { each, key, mut tags, cache, skip, policy, shared, .. } = options;
-    let mut template = match (each, key) {
+    check_map(&signature.2)?;
+    let skip = std::mem::take(&mut options.skip);
+    let mut template = match (options.each.take(), options.key.take()) {
         (Some(each), None) => each,
         (_, key) => {
             let message =
@@ -38,13 +37,12 @@ pub(super) fn check(options: Options, function: ItemFn, home: Home) -> Result<Ba
             return Err(Error::new(span, message));
         }
     };
-    let mut names: Vec<Ident> = receiver.iter().map(Receiver::name).collect();
-    names.extend(arguments.iter().flat_map(|argument| argument.bindings.clone()));
+    let names = names(&function.sig, &signature);
     let element = element(&template, &names)?;
     let with_element: Vec<Ident> = names.iter().chain([&element]).cloned().collect();
     template.bind(Scope { names: &with_element, result: false })?;
     let mut errors = Errors::default();
-    for tag in &mut tags {
+    for tag in &mut options.tags {
         let bound = if tag.names(&element) {
             Err(Error::new(tag.span(), SAME_TAGS))
         } else {
@@ -55,25 +53,10 @@ pub(super) fn check(options: Options, function: ItemFn, home: Home) -> Result<Ba
     errors.finish()?;
     let name = own_part(&template, &element);
     let key = Key { by_path: false, template };
-    let (bypass, refresh, local, elements) = (None::<Expr>, None, None, None);
-    let mut model = Model {
-        function,
-        home,
-        receiver,
-        arguments,
-        output,
-        key,
-        tags,
-        policy,
-        cache,
-        bypass,
-        refresh,
-        local,
-        elements,
-    };
+    let mut model = Model::new(function, home, signature, key, options);
     check_skip(&skip, &model)?;
     check_generics(&skip, &model)?;
-    check_shared(shared.as_ref(), &model)?;
+    check_shared(&model)?;
     let ids = ids(&model, &skip, &element)?;
     if let Some(tag) = model.tags.iter().find(|tag| tag.names(&ids.name)) {
         return Err(Error::new(tag.span(), SAME_TAGS));

@@ -13,7 +13,7 @@ use crate::{
         Expansion, at, kept_handle, key_value, local, outer_attributes, plain_signature, policy, take_apart,
         template,
     },
-    generics, krate,
+    generics, krate, mentions,
     model::{Model, Uses},
 };
 
@@ -22,8 +22,7 @@ pub(super) fn expand(batch: &Batch) -> Expansion {
     let facade = krate::facade();
     let function = function(batch, &facade);
     let (key, invalidate) = (key(batch, &facade), invalidate(batch, &facade));
-    let uncached = uncached(&batch.model);
-    Expansion { function, companions: quote!(#key #invalidate #uncached) }
+    Expansion { function, companions: quote!(#key #invalidate), uncached: uncached(&batch.model) }
 }
 
 fn function(batch: &Batch, facade: &TokenStream) -> TokenStream {
@@ -43,6 +42,8 @@ fn function(batch: &Batch, facade: &TokenStream) -> TokenStream {
         None => (quote_spanned!(at=> each_sync), None, None),
     };
     let ask = quote_spanned!(at=> #facade::__private::each::values(&#form));
+    let element_type = Some(&batch.element_type).filter(|ty| mentions::impl_trait(ty).is_none());
+    let of = element_type.map(|ty| quote!(<#ty>::));
     quote! {
         #(#attributes)*
         #vis #signature {
@@ -50,7 +51,7 @@ fn function(batch: &Batch, facade: &TokenStream) -> TokenStream {
             use #facade::__private::shape::Pick as _;
             #parts
             let #elements =
-                #facade::__private::Elements::new(#ids, |#element: &_| #key, |#element: &_| #name);
+                #facade::__private::Elements::#of new(#ids, |#element: &_| #key, |#element: &_| #name);
             let #form = #facade::__larder_form!(#output);
             #[allow(clippy::needless_borrow)]
             let #values = (&&&#ask).form();
@@ -123,7 +124,7 @@ fn key(batch: &Batch, facade: &TokenStream) -> TokenStream {
     Companion {
         what: "key",
         doc: "The key under which `{}` caches the value of this element.",
-        output: quote!(#facade::__private::Key),
+        output: quote!(#facade::Key),
         body: quote!(#key),
         ..Companion::new(&needs)
     }
@@ -138,7 +139,7 @@ fn invalidate(batch: &Batch, facade: &TokenStream) -> TokenStream {
     Companion {
         what: "invalidate",
         doc: "Makes the cache forget what `{}` returned for these elements: no later call is given it.",
-        output: quote!(#facade::__private::Reply<'static, ()>),
+        output: quote!(#facade::Reply<'static, ()>),
         body: quote! {
             let #keys = ::core::iter::Iterator::map(#ids, |#element| #key);
             let #keys = ::core::iter::Iterator::collect(#keys);

@@ -132,7 +132,7 @@ impl Parts<'_> {
         let sie = update.sie.as_ref().map(|sie| quote!(.sie(#sie)));
         let version = update.version.as_ref().map(|version| quote!(.version(#version)));
         self.before.push(quote! {
-            let #policy = #facade::__private::Policy::ttl(#ttl) #swr #sie #version;
+            let #policy = #facade::Policy::ttl(#ttl) #swr #sie #version;
         });
         let tags: Vec<_> = update.tags.iter().map(|tag| self.name_later(tag, Aim::Tag)).collect();
         let tags = (!tags.is_empty()).then(|| quote!(.tags([#(#tags),*])));
@@ -219,7 +219,7 @@ fn made(
         Aim::Key | Aim::Tag => quote!(#builder.finish()),
     };
     quote!({
-        let mut #builder = #facade::__private::KeyBuilder::new();
+        let mut #builder = #facade::KeyBuilder::new();
         #(#pieces)*
         #end
     })

@@ -72,8 +72,8 @@ pub(crate) use watched::watched;
 /// The cache's clock is the one that `world` gives it: give it a manual one, and let a "writer" turn it. Work on
 /// other threads or tasks than the readers' own runs when it likes. `#[cached]` functions use the global cache,
 /// which is not of one run: let readers and writers run in `larder::scope` or `scope_async`. A run makes eight calls at
-/// most, so an omission that shows only after more is not found; neither is what needs a runtime that is not there: enter
-/// yours before (`runtime.enter()`).
+/// most, and one in ten is a writer and a reader by turns, eight times each: so an omission that shows only after more is
+/// not found. Neither is what needs a runtime that is not there: enter yours before (`runtime.enter()`).
 pub fn check_coherent<W: 'static>(world: impl Fn() -> W + 'static) -> Coherence<W> {
     Coherence {
         world: Box::new(world),

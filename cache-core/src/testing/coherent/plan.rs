@@ -39,10 +39,17 @@ pub(super) struct Plan {
 
 /// How long plans are made.
 const CALLS: Range<u64> = 2..9;
+/// One plan in so many is a [`row`](Plan::row).
+const ROWS: u64 = 10;
+/// How often a row writes.
+const WRITES: usize = 8;
 
 impl Plan {
     pub(super) fn random(seed: u64, readers: usize, writers: usize, arguments: u64) -> Self {
         let mut random = Random(seed);
+        if random.below(ROWS) == 0 {
+            return Self::row(&mut random, readers, writers, arguments);
+        }
         let count = random.below(CALLS.end - CALLS.start) + CALLS.start;
         let mut plan = Self::default();
         for call in 0..count as usize {
@@ -63,6 +70,17 @@ impl Plan {
             }
         }
         plan
+    }
+
+    /// One writer and one reader by turns, of one argument, each whole: for a writer that forgets to invalidate only now
+    /// and then, which other plans are too short to meet.
+    fn row(random: &mut Random, readers: usize, writers: usize, arguments: u64) -> Self {
+        let argument = random.below(arguments);
+        let reader = Call { part: random.below(readers as u64) as usize, argument };
+        let writer = Call { part: readers + random.below(writers as u64) as usize, argument };
+        let calls: Vec<Call> = [writer, reader].repeat(WRITES);
+        let steps = (0..calls.len()).map(Step::Finish).collect();
+        Self { calls, steps }
     }
 
     /// The plan without the calls for which `drop` says so.

@@ -1,0 +1,10 @@
+use std::time::Duration;
+
+use larder::updates;
+
+#[updates(key = "page:{id}", ttl = |page| Duration::from_secs(*page))]
+fn page(id: u64) -> u64 {
+    id
+}
+
+fn main() {}
