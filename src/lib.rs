@@ -53,7 +53,7 @@
 //! **To test with.** [`ManualClock`], and the module [`testing`](mod@testing) (feature `testing`).
 //!
 //! **To write a backend.** [`Cache`] is the contract; it is spoken in [`Value`] and [`Kind`], [`Set`] and [`Stored`],
-//! [`Entry`] and [`Origin`], [`Lifetime`], [`Deadlines`] and [`Time`] by a [`Clock`], [`Fence`], [`Strength`],
+//! [`Entry`] and [`Origin`], [`Lifetime`], [`Deadlines`] and [`Time`] by a [`Clock`], [`Fence`], [`Lease`] and [`Ended`], [`Strength`],
 //! [`Pattern`], [`counter`], [`Usage`]. [`Nothing`] is the backend that holds nothing.
 //!
 //! **In signatures only.** [`LoadPolicy`], [`Runs`], [`Limits`], [`Background`], [`InCaller`], [`Limited`],
