@@ -40,7 +40,7 @@ impl Store {
         claims
             .values_mut()
             .flat_map(|claim| claim.waiting.drain(..))
-            .for_each(|one| drop(one.send(Ended::Somehow)));
+            .for_each(|one| tell(one, Ended::Somehow));
     }
 
     fn waiting(&self) -> usize {
@@ -51,6 +51,11 @@ impl Store {
     fn asked(&self) -> Vec<bool> {
         std::mem::take(&mut *self.asked.lock().expect("locked"))
     }
+}
+
+fn tell(one: Sender<Ended>, ended: Ended) {
+    // He may have gone.
+    let _ = one.send(ended);
 }
 
 /// The store as one of them sees it.
@@ -108,7 +113,7 @@ impl Cache for Process {
         if claims.get(key).is_some_and(|claim| claim.lease == fence.lease)
             && let Some(claim) = claims.remove(key)
         {
-            claim.waiting.into_iter().for_each(|one| drop(one.send(ended)));
+            claim.waiting.into_iter().for_each(|one| tell(one, ended));
         }
     }
 
@@ -256,8 +261,9 @@ fn who_waits_minds_its_limits() {
             let other = other.clone();
             let policy = Policy::ttl(MINUTE).hard_timeout(2 * SECOND).in_caller();
             tokio::spawn(async move {
-                let loader = || async { Err::<u32, Timeout>(unreachable!("another process loads")) };
-                other.try_get_or_load("other", policy, loader).await.map(|value| *value)
+                let load =
+                    other.try_get_or_load("other", policy, std::future::pending::<Result<u32, Timeout>>);
+                load.await.map(|value| *value)
             })
         };
         let _held = Process(store.clone(), 0).lease("other", false).wait().expect("granted");
