@@ -152,13 +152,9 @@ fn a_stale_value_is_served_while_another_process_refreshes() {
         sleep(150 * MS).await;
         let source = Source::slow(600);
         let load = async |engine: &Engine| {
-            let source = source.clone();
-            let read = || async move {
-                let number = source.loads.fetch_add(1, Ordering::SeqCst) + 1;
-                // In the background there is a thread for it, and no timer.
-                std::thread::sleep(source.slow);
-                number
-            };
+            // It may run on a thread that has no timer.
+            let (source, here) = (source.clone(), tokio::runtime::Handle::current());
+            let read = || async move { here.spawn(source.read()).await.expect("no panic") };
             *engine.get_or_load(KEY, policy(), read).await
         };
         assert_eq!(load(&one).await, 0, "refreshed in the background");
