@@ -345,15 +345,24 @@ fn who_waits_loads_when_redis_dies() {
     });
 }
 
-/// This very program, as one process of a fleet.
-fn process(server: &Server, callers: u32, slow: u32) -> Child {
-    Command::new(std::env::current_exe().expect("a path"))
+/// This very program, as one process of a fleet; it does not outlive its test.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn process(server: &Server, callers: u32, slow: u32) -> Process {
+    let child = Command::new(std::env::current_exe().expect("a path"))
         .args(["--exact", "one_process", "--ignored", "--nocapture"])
         .env("LARDER_FLEET", format!("{} {callers} {slow}", server.url()))
         .stdout(Stdio::null())
         .stderr(Stdio::inherit())
-        .spawn()
-        .expect("started")
+        .spawn();
+    Process(child.expect("started"))
 }
 
 #[test]
@@ -394,11 +403,11 @@ fn count(engine: &Engine, key: &str) -> i64 {
 fn four_processes_load_once() {
     let server = Server::start(&[]);
     let [engine] = engines(&server);
-    let mut fleet: Vec<Child> = (0..4).map(|_| process(&server, 250, 1000)).collect();
+    let mut fleet: Vec<Process> = (0..4).map(|_| process(&server, 250, 1000)).collect();
     until("all are there", 20_000 * MS, || count(&engine, "ready") == 4);
     engine.set("go", 1_i64, ttl::SHORT).wait().expect("stored");
     for process in &mut fleet {
-        assert!(process.wait().expect("ended").success());
+        assert!(process.0.wait().expect("ended").success());
     }
     assert_eq!((count(&engine, "loads"), count(&engine, "got:1")), (1, 1000));
 }
@@ -417,10 +426,9 @@ fn a_process_that_is_killed_is_replaced() {
         let waiting = getting(&engine, KEY, &source);
         sleep(500 * MS).await;
         assert_eq!(source.loads(), 0, "its holder lives");
-        process.kill().expect("killed");
+        process.0.kill().expect("killed");
         let began = Instant::now();
         waiting.await.expect("done");
         assert!(began.elapsed() < 3500 * MS && source.loads() == 1, "{:?}", began.elapsed());
     });
-    process.wait().expect("ended");
 }
