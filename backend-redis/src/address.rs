@@ -1,6 +1,8 @@
 //! Where Redis is and who larder is to it, as the program says it; what is wrong with that, in words.
 
-use redis::{ConnectionAddr, ConnectionInfo};
+#[cfg(any(feature = "sentinel", feature = "tls"))]
+use redis::ConnectionAddr;
+use redis::ConnectionInfo;
 
 #[cfg(feature = "cluster")]
 use crate::cluster::Seeds;
@@ -15,7 +17,7 @@ use crate::tls::Tls;
 type Parsed = Result<ConnectionInfo, &'static str>;
 
 pub(crate) enum Address {
-    One(Parsed),
+    One(Box<Parsed>),
     Given(Given),
     #[cfg(feature = "sentinel")]
     Sentinels(Vec<Parsed>, Box<str>),
@@ -41,7 +43,7 @@ const NO_TLS: &str =
 
 impl Address {
     pub(crate) fn url(url: &str) -> Self {
-        Self::One(parse(url))
+        Self::One(Box::new(parse(url)))
     }
 
     #[cfg(any(feature = "sentinel", feature = "cluster"))]
@@ -67,7 +69,7 @@ fn parse(url: &str) -> Parsed {
 impl Place {
     pub(crate) fn find(address: Address, login: Login) -> Result<Self, String> {
         match address {
-            Address::One(info) => Ok(Self::At(login.apply(info?)?)),
+            Address::One(info) => Ok(Self::At(Box::new(login.apply((*info)?)?))),
             Address::Given(_) if login.says_something() => Err(Login::TOLD_TO_GIVEN.to_owned()),
             Address::Given(given) => Ok(Self::Given(given)),
             #[cfg(feature = "sentinel")]
@@ -130,6 +132,7 @@ pub(crate) fn shown(info: &ConnectionInfo) -> String {
 }
 
 /// Whether it is reached by TLS.
+#[cfg(any(feature = "sentinel", feature = "tls"))]
 pub(crate) fn is_tls(info: &ConnectionInfo) -> bool {
     matches!(info.addr(), ConnectionAddr::TcpTls { .. })
 }

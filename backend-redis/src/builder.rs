@@ -39,7 +39,8 @@ impl Redis {
 
     /// The Redis at `host` and `port`, to be told more: with nothing to be escaped, as there is in an URL.
     pub fn at(host: &str, port: u16) -> RedisBuilder {
-        RedisBuilder::new(Address::One((host, port).into_connection_info().map_err(|_| NO_URL)))
+        let address = (host, port).into_connection_info().map_err(|_| NO_URL);
+        RedisBuilder::new(Address::One(Box::new(address)))
     }
 
     /// Uses a connection that the program has already: a `MultiplexedConnection` or, better, a `ConnectionManager` of the

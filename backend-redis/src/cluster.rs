@@ -75,11 +75,24 @@ impl Seeds {
     }
 }
 
-/// Where one of the servers is: by its address, and by its name if it has one.
+/// Where one of the servers is: by its address and its name, as far as it knows them, and by a slot that it has.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Server {
     pub(crate) hosts: Vec<String>,
     pub(crate) port: u16,
+    pub(crate) slot: u16,
+}
+
+impl Server {
+    /// The most certain first: a slot may have moved. (A server that has met nobody knows no address of its own, and one
+    /// behind a translation is known by another.)
+    fn routes(&self) -> impl Iterator<Item = SingleNodeRoutingInfo> {
+        let port = self.port;
+        let hosts =
+            self.hosts.iter().map(move |host| SingleNodeRoutingInfo::ByAddress { host: host.clone(), port });
+        let slot = Route::new(self.slot, SlotAddr::Master);
+        hosts.chain([SingleNodeRoutingInfo::SpecificNode(slot)])
+    }
 }
 
 /// Clones share the connections.
@@ -124,20 +137,16 @@ impl Spread {
     }
 
     async fn send_to(&self, server: &Server, pipeline: &Pipeline) -> RedisResult<Vec<Value>> {
-        let mut tries = TRIES;
-        loop {
-            for host in &server.hosts {
-                let there = SingleNodeRoutingInfo::ByAddress { host: host.clone(), port: server.port };
-                let mut connection = self.connection.clone();
-                match connection.route_pipeline(pipeline.clone(), 0, pipeline.len(), there).await {
-                    Err(error) if tries > 0 && was_not_done(&error) => {}
-                    values => return values,
-                }
+        let mut routes = server.routes().peekable();
+        while let Some(there) = routes.next() {
+            let mut connection = self.connection.clone();
+            match connection.route_pipeline(pipeline.clone(), 0, pipeline.len(), there).await {
+                Err(error) if routes.peek().is_some() && was_not_done(&error) => {}
+                values => return values,
             }
-            // redis-rs does not know it yet.
-            tries = tries.saturating_sub(1);
-            sleep(PAUSE).await;
         }
+        // There is always the slot.
+        Err(RedisError::from((ErrorKind::ClusterConnectionNotFound, "no way to this server")))
     }
 
     async fn group(self, group: Group) -> (Vec<usize>, RedisResult<Vec<Value>>) {

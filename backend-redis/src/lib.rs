@@ -7,6 +7,12 @@
 //! anywhere. `thread` has the thread, `keeper` connects for ever, `link` is the connection as everybody sees it,
 //! `session` sends; `read`, `write` and `strike` are the operations.
 //!
+//! What is called while the thread is about something else goes together, as one `turn`: the order is read once for all of
+//! it, then come the plain sets in the order in which they were called, then `PTTL` for each key that is read, and one
+//! `MGET` of 64 keys and the marks of their tags, each mark once. A turn has one task, one deadline and one round trip. What
+//! takes several round trips has a task of its own. It begins after what was called before it, and what is called after
+//! it is sent after its first command (unless that is a script that Redis has lost, which comes again later).
+//!
 //! ## What stands in Redis
 //!
 //! | name | type | what |

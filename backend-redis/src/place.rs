@@ -18,7 +18,7 @@ use crate::sentinel::Sentinels;
 
 pub(crate) enum Place {
     /// At an address.
-    At(ConnectionInfo),
+    At(Box<ConnectionInfo>),
     /// At the other end of a connection that the program made.
     Given(Given),
     /// Where the sentinels say.
@@ -39,7 +39,7 @@ pub(crate) struct Dial {
 impl Place {
     pub(crate) async fn connect(&self, dial: &Dial) -> Result<Line, Failure> {
         match self {
-            Self::At(info) => dial.log_in(info.clone()).await.map(Line::One),
+            Self::At(info) => dial.log_in((**info).clone()).await.map(Line::One),
             Self::Given(given) => Ok(Line::Given(given.clone())),
             #[cfg(feature = "sentinel")]
             Self::Watched(sentinels) => sentinels.connect(dial).await.map(Line::One),

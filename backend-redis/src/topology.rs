@@ -132,7 +132,8 @@ impl<'a> Node<'a> {
         let (ip, port) = address.rsplit_once(':')?;
         let name = rest.split(',').nth(1).unwrap_or_default();
         let hosts = [ip, name].into_iter().filter(|host| !host.is_empty()).map(str::to_owned).collect();
-        Some(Server { hosts, port: port.parse().ok()? })
+        let slot = self.owned().next()?.split('-').next()?.parse().ok()?;
+        Some(Server { hosts, port: port.parse().ok()?, slot })
     }
 
     fn owned(&self) -> impl Iterator<Item = &'a str> {
@@ -152,7 +153,7 @@ mod tests {
         assert!(node.has("myself") && node.is_primary());
         assert_eq!((node.id, node.since), ("ab12", "3"));
         let hosts = vec!["127.0.0.1".to_owned(), "host".to_owned()];
-        assert_eq!(node.at(), Some(Server { hosts, port: 7001 }));
+        assert_eq!(node.at(), Some(Server { hosts, port: 7001, slot: 5461 }));
         assert_eq!(node.owned().collect::<Vec<_>>(), ["5461-10922", "12000"]);
         let replica = Node::read("cd34 :0@0 slave,fail ab12 0 0 3 disconnected").expect("a node");
         assert!(!replica.is_primary());

@@ -211,6 +211,20 @@ fn without_one_of_its_primaries_loads_go_on_and_it_comes_back() {
     assert_eq!(troubles(&redis), "");
 }
 
+/// One that has met nobody does not know its own address.
+#[test]
+fn a_cluster_of_one() {
+    let (port, bus) = (common::free_port().to_string(), common::free_port().to_string());
+    let server = Server::start(&["--port", &port, "--cluster-port", &bus, "--cluster-enabled", "yes"]);
+    let redis = wait(Redis::cluster(&[&format!("redis://127.0.0.1:{port}/")]).connect()).expect("a handle");
+    assert!(!troubles(&redis).is_empty(), "nobody has the slots");
+    ask::<()>(&mut server.raw(), &["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    until("in use", SOON, || works(&redis));
+    redis.invalidate(Target::Pattern("probe:1*"), Strength::Remove).wait().expect("struck");
+    assert!(!there(&redis, "probe:11").expect("read") && there(&redis, "probe:2").expect("read"));
+    assert_eq!(troubles(&redis), "");
+}
+
 #[test]
 fn what_is_mistaken_for_something_else_is_told() {
     let (nodes, server) = (Nodes::start(0), Server::start(&[]));

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,40 +31,61 @@ impl Authority {
 
     fn signs(&self, name: &str) -> Identity {
         let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
+        let mut params = CertificateParams::new([name.to_owned(), "127.0.0.1".to_owned()]).expect("names");
         // Another one than the authority's, or it would be taken for one that has signed itself.
         params.distinguished_name.push(DnType::CommonName, name);
         Identity(params.signed_by(&key, &self.0).expect("signed").pem(), key.serialize_pem())
     }
 }
 
+/// What a server needs: whom it trusts, its certificate and its key; each with what it is called in its settings.
+fn papers(authority: &Authority, name: &str, dir: &Path) -> Vec<(&'static str, String)> {
+    let Identity(certificate, key) = authority.signs(name);
+    let write = |what: &'static str, pem: &str| {
+        let path = dir.join(what);
+        std::fs::write(&path, pem).expect("written");
+        (what, path.to_str().expect("UTF-8").to_owned())
+    };
+    vec![
+        write("tls-ca-cert-file", &authority.1),
+        write("tls-cert-file", &certificate),
+        write("tls-key-file", &key),
+    ]
+}
+
+/// A folder for them, as long as the test runs.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let dir = std::env::temp_dir().join(format!("larder-tls-{}-{}", std::process::id(), free_port()));
+        std::fs::create_dir_all(&dir).expect("a folder");
+        Self(dir)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// A Redis that is called `name` and asks its clients for a certificate, if `strict`; where it is.
 fn start(authority: &Authority, name: &str, strict: bool) -> (Server, String) {
-    let dir = std::env::temp_dir().join(format!("larder-tls-{}-{}", std::process::id(), free_port()));
-    std::fs::create_dir_all(&dir).expect("a folder");
-    let Identity(certificate, key) = authority.signs(name);
-    let write = |file: &str, pem: &str| {
-        let path = dir.join(file);
-        std::fs::write(&path, pem).expect("written");
-        path.to_str().expect("UTF-8").to_owned()
-    };
-    let (ca, certificate) = (write("ca.pem", &authority.1), write("cert.pem", &certificate));
-    let (key, port) = (write("key.pem", &key), free_port());
-    let server = Server::start(&[
-        "--tls-port",
-        &port.to_string(),
-        "--tls-ca-cert-file",
-        &ca,
-        "--tls-cert-file",
-        &certificate,
-        "--tls-key-file",
-        &key,
-        "--tls-auth-clients",
-        if strict { "yes" } else { "no" },
-    ]);
-    // It has read them.
-    std::fs::remove_dir_all(&dir).expect("removed");
+    let (server, port) = start_with(authority, name, strict, &[]);
     (server, format!("rediss://localhost:{port}/"))
+}
+
+fn start_with(authority: &Authority, name: &str, strict: bool, rest: &[&str]) -> (Server, u16) {
+    let (folder, port) = (Folder::new(), free_port());
+    let papers = papers(authority, name, &folder.0);
+    let papers: Vec<(String, &String)> =
+        papers.iter().map(|(what, path)| (format!("--{what}"), path)).collect();
+    let papers: Vec<&str> = papers.iter().flat_map(|(what, path)| [what.as_str(), path.as_str()]).collect();
+    let number = port.to_string();
+    let clients = ["--tls-port", &number, "--tls-auth-clients", if strict { "yes" } else { "no" }];
+    // It has read them when it has started.
+    (Server::start(&[&papers[..], &clients, rest].concat()), port)
 }
 
 fn connect(builder: RedisBuilder) -> Redis {
@@ -127,4 +149,41 @@ fn certificates_that_cannot_be() {
         assert_eq!(error.kind(), ErrorKind::InvalidConfig);
         assert!(!format!("{error:?}").contains(&key[40..60]), "no key is shown");
     }
+}
+
+#[cfg(feature = "cluster")]
+#[test]
+fn a_cluster() {
+    let authority = Authority::new();
+    let bus = free_port().to_string();
+    let rest = ["--cluster-enabled", "yes", "--tls-cluster", "yes", "--cluster-port", &bus];
+    let (server, port) = start_with(&authority, "localhost", true, &rest);
+    let url = format!("rediss://localhost:{port}/");
+    redis::cmd("CLUSTER").arg(&["ADDSLOTSRANGE", "0", "16383"]).exec(&mut server.raw()).expect("given");
+    let Identity(certificate, key) = authority.signs("larder");
+    let builder = || Redis::cluster(&[&url]).ca(authority.1.clone());
+    let redis = connect(builder().client_certificate(certificate, key));
+    common::until("in use", Duration::from_secs(10), || redis.connection().connected_for.is_some());
+    works(&redis);
+    assert!(!trouble(&connect(builder())).is_empty(), "it asks for a certificate");
+}
+
+#[cfg(feature = "sentinel")]
+#[test]
+fn a_sentinel_and_its_master() {
+    let (authority, folder, port) = (Authority::new(), Folder::new(), free_port());
+    let (_master, at) = start_with(&authority, "localhost", true, &["--tls-replication", "yes"]);
+    let mut config = format!("port 0\ntls-port {port}\ntls-replication yes\n");
+    for (what, path) in papers(&authority, "localhost", &folder.0) {
+        config += &format!("{what} {path}\n");
+    }
+    config += &format!("sentinel monitor main 127.0.0.1 {at} 1\n");
+    let _sentinel = Server::sentinel(port, &config);
+    let url = format!("rediss://localhost:{port}/");
+    let Identity(certificate, key) = authority.signs("larder");
+    let builder = || Redis::sentinel(&[&url], "main").ca(authority.1.clone());
+    let redis = connect(builder().client_certificate(certificate, key));
+    common::until("in use", Duration::from_secs(10), || redis.connection().connected_for.is_some());
+    works(&redis);
+    assert!(!trouble(&connect(builder())).is_empty(), "both ask for a certificate");
 }

@@ -87,12 +87,22 @@ fn each_of_many_has_its_own_answer() {
 fn what_is_called_later_sees_what_was_called_before() {
     let server = Server::start(&[]);
     let redis = server.redis();
+    // So that Redis has the scripts: one that it has not comes again, after what was called meanwhile.
+    set(&redis, "k", "tagged", &["t"]).wait().expect("stored");
+    redis.delete("k").wait().expect("deleted");
     for round in 0..200 {
         let value = round.to_string();
         let before = get(&redis, "other");
         let sets = ["a", "b", &*value].map(|value| set(&redis, "k", value, &[]));
         let after = get(&redis, "k");
         assert_eq!(after.wait().expect("read"), Some(value), "the last of what was set before");
+        // While the thread is busy.
+        let others: Vec<_> = (0..50).map(|number| get(&redis, &number.to_string())).collect();
+        let (last, deleted) = (set(&redis, "k", "last", &[]), redis.delete("k"));
+        last.wait().expect("stored");
+        assert!(deleted.wait().expect("deleted"));
+        assert_eq!(get(&redis, "k").wait().expect("read"), None, "it was deleted after it was set");
+        others.into_iter().for_each(|other| assert_eq!(other.wait().expect("read"), None));
         // Takes several round trips, and was called before the deletion all the same.
         let (tagged, deleted) = (set(&redis, "k", "tagged", &["t"]), redis.delete("k"));
         tagged.wait().expect("stored, or deleted at once");

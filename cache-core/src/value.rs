@@ -19,7 +19,8 @@ use crate::wire::Coding;
     message = "`{Self}` cannot be cached",
     label = "neither encodable nor `Local`",
     note = "derive `serde::Serialize` and `serde::Deserialize` for it, so that remote tiers can hold it too",
-    note = "or wrap it in `larder::Local<_>`: it is then cached in this process only"
+    note = "or wrap it in `larder::Local<_>`: it is then cached in this process only",
+    note = "either way it must be `Send + Sync + 'static`; of what is borrowed or unsized, such as `str`, cache the owned form"
 )]
 pub trait Cacheable: Send + Sync + 'static {
     /// The static description of the type.

@@ -1,9 +1,19 @@
 //! Where Redis is, as the environment says it.
 
+use std::time::Duration;
+
 use backend_redis::{Redis, RedisBuilder};
 use cache_core::{Error, ErrorKind, Result};
 
 use super::{time, wrong};
+
+type Timeout = fn(RedisBuilder, Duration) -> RedisBuilder;
+
+const TIMEOUTS: [(&str, Timeout); 3] = [
+    ("LARDER_REDIS_CONNECT_TIMEOUT", RedisBuilder::connect_timeout),
+    ("LARDER_REDIS_RESPONSE_TIMEOUT", RedisBuilder::response_timeout),
+    ("LARDER_REDIS_OPERATION_TIMEOUT", RedisBuilder::operation_timeout),
+];
 
 /// A handle, if a Redis is named.
 pub(super) async fn described_by(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Redis>> {
@@ -24,12 +34,7 @@ pub(super) async fn described_by(variable: impl Fn(&str) -> Option<String>) -> R
         let rule = "is the number of a database, such as 0";
         builder = builder.database(number.trim().parse().map_err(|_| wrong("REDIS_DB", &number, rule))?);
     }
-    let timeouts: [(_, fn(RedisBuilder, _) -> RedisBuilder); 3] = [
-        ("LARDER_REDIS_CONNECT_TIMEOUT", RedisBuilder::connect_timeout),
-        ("LARDER_REDIS_RESPONSE_TIMEOUT", RedisBuilder::response_timeout),
-        ("LARDER_REDIS_OPERATION_TIMEOUT", RedisBuilder::operation_timeout),
-    ];
-    for (name, set) in timeouts {
+    for (name, set) in TIMEOUTS {
         if let Some(value) = variable(name) {
             builder = set(builder, time(name, &value)?);
         }

@@ -1,8 +1,6 @@
-use std::time::Duration;
-
 use larder::updates;
 
-#[updates(key = "page:{id}", ttl = |page| Duration::from_secs(*page))]
+#[updates(key = "page:{id}", ttl = |page| std::time::Duration::from_secs(*page))]
 fn page(id: u64) -> u64 {
     id
 }

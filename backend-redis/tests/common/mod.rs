@@ -127,11 +127,18 @@ fn spawn(dir: &Path, args: &[String]) -> Child {
     child
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and that no other test of this process is given. Below those that systems give to
+/// whoever connects.
 #[allow(dead_code, reason = "not every test needs it")]
 pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let next = std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = 10_000 + (next % 20_000) as u16;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Waits for a future, outside any runtime.

@@ -15,10 +15,7 @@ use crate::target::Target;
 use crate::value::Cacheable;
 
 /// What a load has come to before its loader is needed.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart where it is made; a box would cost every miss"
-)]
+#[expect(clippy::large_enum_variant, reason = "moved once; a box would be an allocation more for each load")]
 pub(super) enum Turn<'j, T, E> {
     /// All is done: there is something to serve, or somebody else has loaded, or nobody can in time.
     Over(Result<Arc<T>, E>),
