@@ -55,7 +55,7 @@ impl Place {
         ears: UnboundedSender<PushInfo>,
     ) -> Result<MultiplexedConnection, Failure> {
         let info = match self {
-            Self::At(info) => info.clone(),
+            Self::At(info) => (**info).clone(),
             Self::Given(_) => {
                 return Err(Failure::Down("a connection was handed in, and is the only one".into()));
             }

@@ -133,17 +133,19 @@ fn fleet(clock: &ManualClock) -> (Arc<Store>, [Engine; 2]) {
 
 /// A source whose loads end when they are told what to come to.
 #[derive(Clone, Default)]
-struct Source(Arc<Mutex<Vec<Sender<Result<u32, &'static str>>>>>, Arc<AtomicU32>);
+struct Source(Arc<Mutex<Vec<Sender<Read>>>>, Arc<AtomicU32>);
+
+type Read = Result<u32, &'static str>;
 
 impl Source {
-    async fn read(self) -> Result<u32, &'static str> {
+    async fn read(self) -> Read {
         self.1.fetch_add(1, Ordering::SeqCst);
         let (sender, told) = oneshot::channel();
         self.0.lock().expect("locked").push(sender);
         told.await.expect("told")
     }
 
-    fn end(&self, result: Result<u32, &'static str>) {
+    fn end(&self, result: Read) {
         self.0.lock().expect("locked").remove(0).send(result).expect("a load waits");
     }
 
@@ -159,7 +161,7 @@ async fn turns() {
     }
 }
 
-type Got = JoinHandle<Result<u32, &'static str>>;
+type Got = JoinHandle<Read>;
 
 async fn load(engine: &Engine, policy: Policy, source: &Source) -> Got {
     let (engine, source) = (engine.clone(), source.clone());
@@ -170,7 +172,7 @@ async fn load(engine: &Engine, policy: Policy, source: &Source) -> Got {
     got
 }
 
-async fn done(got: Got) -> Result<u32, &'static str> {
+async fn done(got: Got) -> Read {
     assert!(got.is_finished(), "it waits");
     got.await.expect("no panic")
 }
