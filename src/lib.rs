@@ -53,7 +53,7 @@
 //! **To test with.** [`ManualClock`], and the module [`testing`](mod@testing) (feature `testing`).
 //!
 //! **To write a backend.** [`Cache`] is the contract; it is spoken in [`Value`] and [`Kind`], [`Set`] and [`Stored`],
-//! [`Entry`] and [`Origin`], [`Lifetime`], [`Deadlines`] and [`Time`] by a [`Clock`], [`Fence`], [`Strength`],
+//! [`Entry`] and [`Origin`], [`Lifetime`], [`Deadlines`] and [`Time`] by a [`Clock`], [`Fence`], [`Lease`] and [`Ended`], [`Strength`],
 //! [`Pattern`], [`counter`], [`Usage`]. [`Nothing`] is the backend that holds nothing.
 //!
 //! **In signatures only.** [`LoadPolicy`], [`Runs`], [`Limits`], [`Background`], [`InCaller`], [`Limited`],
@@ -105,12 +105,12 @@ pub use cache_core::testing;
 #[cfg(feature = "postcard")]
 pub use cache_core::wire;
 pub use cache_core::{
-    AsTarget, Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Deadlines, Engine,
-    EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key, KeyBuilder,
-    KeyPart, Kind, Lifetime, Limited, Limits, Load, LoadPolicy, Loaded, Local, MAX_KEY_LEN, ManualClock,
-    Nothing, Origin, Pattern, Piece, Policy, Previous, Progress, Reply, Result, Runs, Set, Stats, Stored,
-    Strength, Target, Tier, Time, Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed,
-    after_commit, counter, ttl,
+    AsTarget, Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Deadlines, Ended,
+    Engine, EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key, KeyBuilder,
+    KeyPart, Kind, Lease, Lifetime, Limited, Limits, Load, LoadPolicy, Loaded, Local, MAX_KEY_LEN,
+    ManualClock, Nothing, Origin, Pattern, Piece, Policy, Previous, Progress, Reply, Result, Runs, Set,
+    Stats, Stored, Strength, Target, Tier, Time, Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm,
+    Warmed, after_commit, counter, ttl,
 };
 #[cfg(feature = "macros")]
 pub use cache_macros::{cached, invalidates, updates};

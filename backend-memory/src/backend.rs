@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Deadlines, Entry, Fence, Kind, Lifetime, Pattern, Reply, Set, Stored, Strength, Target, Time,
-    Usage, Value, counter,
+    Cache, Deadlines, Ended, Entry, Fence, Kind, Lease, Lifetime, Pattern, Reply, Set, Stored, Strength,
+    Target, Time, Usage, Value, counter,
 };
 
 use crate::admission::{INCARNATION, admit, unfenced};
@@ -235,9 +235,17 @@ impl Cache for Memory {
         Reply::ready(Fence { incarnation: INCARNATION, sequence, lease })
     }
 
+    fn lease(&self, key: &str, _: bool) -> Reply<'_, Lease> {
+        self.fence(key).map(Lease::Mine)
+    }
+
     fn release(&self, key: &str, _: Fence) {
         let hash = self.0.hash(key);
         self.0.shard(hash).fences.release(hash);
+    }
+
+    fn settle(&self, key: &str, fence: Fence, _: Ended) {
+        self.release(key, fence);
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use cache_core::wire::Format;
 use cache_core::{Error, ErrorKind, Result};
-use parking_lot::Mutex;
 use redis::IntoConnectionInfo;
 use redis::aio::ConnectionLike;
 
@@ -268,7 +267,7 @@ impl RedisBuilder {
         // The thread lives as long as the handle, so there is an answer.
         let _ = first.await;
         let format = Format::default();
-        Ok(Redis { shared: Arc::new(Shared { io, format, operation, leases: Mutex::default() }) })
+        Ok(Redis { shared: Arc::new(Shared { io, format, operation, leases: Arc::default() }) })
     }
 }
 

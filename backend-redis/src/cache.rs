@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use cache_core::wire::{self, Decoded, Envelope};
 use cache_core::{
-    Cache, Entry, Error, ErrorKind, Fence, Kind, Lifetime, Origin, Reply, Result, Set, Stored, Strength,
-    Target, Tier, Usage, Value,
+    Cache, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Origin, Reply, Result, Set, Stored,
+    Strength, Target, Tier, Usage, Value,
 };
 use tokio::time::{Instant, sleep};
 
 use crate::failure::Failure;
 use crate::handle::{Redis, Shared};
+use crate::lease::{self, Ask, Asked};
 use crate::link::Link;
 use crate::queue::{Owned, Strike};
 use crate::read::{Found, integer};
@@ -117,6 +118,24 @@ impl Redis {
         Reply::Pending(Box::pin(async move { told(owed).await.map_err(|failure| queued(failure, &what)) }))
     }
 
+    /// Asks for a lease, which is given back if nobody waits for the answer any more.
+    fn ask(&self, key: &str, ask: Ask) -> Reply<'_, Lease> {
+        let (name, redis) = (Box::<str>::from(key), self.clone());
+        let asked = self.with(format!("begin to load {key:?}"), async move |session| {
+            Ok(match lease::ask(&session, &redis.shared.leases, &name, ask).await? {
+                Asked::Mine(fence) => Ok(Granted { redis, key: name, fence: Some(fence) }),
+                Asked::Theirs(ended) => Err(ended),
+            })
+        });
+        asked.and_then(|asked| match asked {
+            // It has one until it is taken, once.
+            Ok(mut granted) => {
+                granted.fence.take().map(Lease::Mine).ok_or_else(|| Failure::Odd.into_error("lease"))
+            }
+            Err(ended) => Ok(Lease::Theirs(ended)),
+        })
+    }
+
     /// Stores what one command stores; what it cannot store it invalidates.
     fn set_plainly(&self, parcel: Parcel) -> Reply<'_, Stored> {
         let key = parcel.key.clone();
@@ -158,8 +177,10 @@ impl Cache for Redis {
         };
         self.with(what, async move |session| {
             let stored = write::store(&session, &parcel).await?;
-            if stored == Stored::Yes {
-                shared.leases.lock().remove(&fence.lease);
+            // What was refused still holds its place, and others may wait for it.
+            if shared.leases.end(fence.lease) && stored == Stored::Fenced {
+                // Where that cannot be said, they find out.
+                let _ = lease::release(&session, &parcel.key, fence, Ended::Somehow).await;
             }
             Ok(stored)
         })
@@ -207,21 +228,31 @@ impl Cache for Redis {
     }
 
     fn fence(&self, key: &str) -> Reply<'_, Fence> {
-        let (name, shared) = (Box::<str>::from(key), self.shared.clone());
-        self.with(format!("begin to load {key:?}"), async move |session| {
-            let fence = write::fence(&session, &name).await?;
-            shared.leases.lock().insert(fence.lease);
-            Ok(fence)
+        self.ask(key, Ask::Fence).and_then(|lease| match lease {
+            Lease::Mine(fence) => Ok(fence),
+            Lease::Theirs(_) => unreachable!("a fence is granted whoever loads"),
         })
     }
 
+    fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
+        self.ask(key, if retrying { Ask::Retry } else { Ask::Lease })
+    }
+
     fn release(&self, key: &str, fence: Fence) {
-        if !self.shared.leases.lock().remove(&fence.lease) {
+        self.settle(key, fence, Ended::Somehow);
+    }
+
+    fn settle(&self, key: &str, fence: Fence, ended: Ended) {
+        if !self.shared.leases.end(fence.lease) {
             return;
         }
         let name = Box::<str>::from(key);
         // The place is free by itself after a while; nobody waits for this.
-        drop(self.with(String::new(), async move |session| write::release(&session, &name, fence).await));
+        drop(
+            self.with(String::new(), async move |session| {
+                lease::release(&session, &name, fence, ended).await
+            }),
+        );
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
@@ -261,6 +292,21 @@ impl Cache for Redis {
 
     fn usage(&self) -> Usage {
         Usage::default()
+    }
+}
+
+/// A lease on its way to whoever asked for it.
+struct Granted {
+    redis: Redis,
+    key: Box<str>,
+    fence: Option<Fence>,
+}
+
+impl Drop for Granted {
+    fn drop(&mut self) {
+        if let Some(fence) = self.fence.take() {
+            self.redis.release(&self.key, fence);
+        }
     }
 }
 

@@ -45,6 +45,11 @@ impl Seeds {
         })
     }
 
+    /// One of them, at random.
+    pub(crate) fn any(&self) -> ConnectionInfo {
+        self.all[fastrand::usize(..self.all.len())].clone()
+    }
+
     pub(crate) async fn connect(&self, dial: &Dial) -> Result<Spread, Failure> {
         let mut all = Vec::new();
         for info in &self.all {

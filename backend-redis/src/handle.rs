@@ -1,14 +1,13 @@
 //! The handle.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::Result;
 use cache_core::wire::Format;
-use parking_lot::Mutex;
 
+use crate::lease::Leases;
 use crate::thread::Io;
 
 /// Entries held in a Redis. Clones share one connection, which a thread of its own looks after.
@@ -23,8 +22,7 @@ pub(crate) struct Shared {
     pub(crate) io: Io,
     pub(crate) format: Format,
     pub(crate) operation: Duration,
-    /// The leases of loads that have not published.
-    pub(crate) leases: Mutex<HashSet<u64>>,
+    pub(crate) leases: Arc<Leases>,
 }
 
 impl Redis {

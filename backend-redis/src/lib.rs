@@ -21,6 +21,7 @@
 //! | `larder:<namespace>:{order}:recent` | sorted set | the 4096 tags struck last, by hash, with the sequence of that |
 //! | `larder:<namespace>:<epoch>:k:<key>` | string | an entry, or the place that a load holds for one; a counter is a plain integer |
 //! | `larder:<namespace>:<epoch>:c:<key>` | string | the header of a counter: how long it was to live |
+//! | `larder:<namespace>:<epoch>:l:<key>` | string | the *claim* to load a key: `<lease> <holder>`, and `!` after it where others wait |
 //! | `larder:<namespace>:<epoch>:t:<tag>` | string | the *mark* of a tag: `<struck hard at> <struck softly at> <base>` |
 //!
 //! The epoch is 16 hex digits: eight that stand for the run of the server where it began (its `run_id`), and eight drawn at
@@ -89,13 +90,36 @@
 //! | the same of other tags, or of a counter | 2 | none |
 //! | `set` without tags, `invalidate` of a key | 1 | none |
 //! | `set` with tags | 3 | lease, look-up, store |
-//! | a load that misses: `get`, fence, publication (with tags) | 3 (4) | lease, store (look-up) |
+//! | a load that misses: `get`, lease, publication (with tags) | 3 (4) | lease, store (look-up) |
+//! | a load that waits for another process | 2 for each look: `get`, lease | lease |
 //! | `delete`, `incr` | 1 | one |
 //! | `expire`, a tag struck | 2 | one, two |
 //! | `clear` | 1 | one |
 //! | a pattern | 2 for each 512 keys *of the database*, whoever they belong to | none |
 //!
 //! and one more where the epoch has changed since the last operation.
+//!
+//! ## One load for the fleet (G5)
+//!
+//! Who asks for a lease to load a key ([`Cache::lease`](cache_core::Cache::lease)) leaves a *claim* beside it, in the same
+//! script: its lease, and a random number that stands for this handle. Who comes after, and is another one, is told that
+//! somebody else loads. A claim is in force only while its lease is good in what stands under the key: so whatever voids the
+//! lease, a plain `DEL` or `SET` too, voids the claim, and the next one who asks loads anew.
+//!
+//! A claim lives for 2.5 seconds, by Redis' own expiry and nobody's clock. Its holder extends it every 0.8 seconds while the
+//! load goes on, all claims in one round trip, for 60 seconds in all; a holder that dies is thus replaced within three
+//! seconds. Loads that go on for longer than a minute may be joined by others beside them. Losing a claim loses no
+//! correctness: whether something is published is for the lease to say.
+//!
+//! Who waits marks the claim with a `!`. The script that publishes or releases then says so on the channel
+//! `larder:<namespace>:over`: a letter for how the load ended (`p` published, `s` given up or invalidated, `u` nothing to be
+//! stored, `f` failed), and the name of the key. A process hears that channel over a second connection, which it opens when
+//! it first waits and closes when nothing was heard for ten seconds; the claim is asked for again once it stands, so nothing
+//! falls in between. Beside that, who waits looks for itself every 0.2 to 0.3 seconds: for what others delete, for messages
+//! that are lost, where publishing is not allowed, and where the program handed in its one connection.
+//!
+//! After a load that failed, or brought nothing to be stored, up to eight may load at once, claim or not: a source that
+//! is down is not asked by one process after the other, nor by all at once.
 //!
 //! ## When Redis is not well (G4)
 //!
@@ -112,9 +136,9 @@
 //!
 //! ## On a Cluster
 //!
-//! A key and the header of its counter share a slot by what stands in braces before their letter, 16 bits of a hash of the
+//! A key, the header of its counter and the claim to load it share a slot by what stands in braces before their letter, 16 bits of a hash of the
 //! key: `larder:<namespace>:<epoch>:{32a4}:k:<key>`. (A namespace with braces of its own stays in one slot.) So each
-//! script touches one slot: the order with the recent ones, a mark, or a key with its companion.
+//! script touches one slot: the order with the recent ones, a mark, or a key with its companion and its claim.
 //!
 //! Commands of one round trip go to several servers then, and arrive in any order. That is sound:
 //!
@@ -135,7 +159,7 @@
 //!
 //! ## What is not here yet
 //!
-//! One load for the fleet (leases fence here, they do not make others wait); notices to other processes.
+//! Notices to other processes.
 
 mod address;
 mod batch;
@@ -144,11 +168,13 @@ mod cache;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod credentials;
+mod ears;
 mod failure;
 mod given;
 mod greeting;
 mod handle;
 mod keeper;
+mod lease;
 mod line;
 mod link;
 mod names;

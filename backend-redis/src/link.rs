@@ -11,6 +11,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
+use crate::ears::Ears;
 use crate::failure::Failure;
 use crate::line::Line;
 use crate::names::Names;
@@ -50,6 +51,7 @@ pub(crate) struct Link {
     pub(crate) unknown: Cell<bool>,
     /// Batches with writes that are under way.
     pub(crate) unanswered: Cell<usize>,
+    pub(crate) ears: Ears,
     state: RefCell<State>,
     /// Counts connections, so that only its own users break one.
     life: Cell<u64>,
@@ -73,6 +75,7 @@ impl Link {
             server: Cell::new(0),
             unknown: Cell::new(false),
             unanswered: Cell::new(0),
+            ears: Ears::default(),
             state: RefCell::new(State::Starting),
             life: Cell::new(0),
             lost: Notify::new(),

@@ -40,6 +40,16 @@ impl Names {
         Keys { entry: self.entry(epoch, key), companion: self.of(epoch, ":c:", key) }
     }
 
+    /// Who loads a key for the whole fleet.
+    pub(crate) fn claim(&self, epoch: u64, key: &str) -> String {
+        self.of(epoch, ":l:", key)
+    }
+
+    /// The channel on which those who wait for a load are told that it is over.
+    pub(crate) fn channel(&self) -> String {
+        format!("{}over", self.root)
+    }
+
     fn of(&self, epoch: u64, letter: &str, key: &str) -> String {
         if self.spread {
             self.name(epoch, &format!(":{{{:04x}}}{letter}", short_hash(key)), key)

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ConnectionInfo};
+use redis::{AsyncConnectionConfig, Client, ConnectionInfo, ProtocolVersion, PushInfo};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
 #[cfg(feature = "cluster")]
@@ -47,6 +48,25 @@ impl Place {
         }
     }
 
+    /// One more connection, on which `ears` hear what is published.
+    pub(crate) async fn listen(
+        &self,
+        dial: &Dial,
+        ears: UnboundedSender<PushInfo>,
+    ) -> Result<MultiplexedConnection, Failure> {
+        let info = match self {
+            Self::At(info) => (**info).clone(),
+            Self::Given(_) => {
+                return Err(Failure::Down("a connection was handed in, and is the only one".into()));
+            }
+            #[cfg(feature = "sentinel")]
+            Self::Watched(sentinels) => sentinels.master()?,
+            #[cfg(feature = "cluster")]
+            Self::Spread(seeds) => seeds.any(),
+        };
+        dial.listen(dial.complete(info).await?, ears).await
+    }
+
     /// Whether names are spread over servers, by their slots.
     pub(crate) fn is_spread(&self) -> bool {
         #[cfg(feature = "cluster")]
@@ -85,8 +105,26 @@ impl Dial {
 
     /// A connection, with the credentials that stand in `info`.
     pub(crate) async fn dial(&self, info: ConnectionInfo) -> Result<MultiplexedConnection, Failure> {
+        self.reach(info, AsyncConnectionConfig::new()).await
+    }
+
+    async fn listen(
+        &self,
+        info: ConnectionInfo,
+        ears: UnboundedSender<PushInfo>,
+    ) -> Result<MultiplexedConnection, Failure> {
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        let config = AsyncConnectionConfig::new().set_push_sender(ears);
+        self.reach(info.set_redis_settings(settings), config).await
+    }
+
+    async fn reach(
+        &self,
+        info: ConnectionInfo,
+        config: AsyncConnectionConfig,
+    ) -> Result<MultiplexedConnection, Failure> {
         // The response timeout is ours, in `Session::exchange`.
-        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(self.limit));
+        let config = config.set_connection_timeout(Some(self.limit));
         let config = config.set_response_timeout(None).set_pipeline_buffer_size(4096);
         // What is pipelined must not wait for what was sent before to be acknowledged.
         let tcp = info.tcp_settings().clone().set_nodelay(true);

@@ -29,9 +29,10 @@ macro_rules! scripts {
 }
 
 scripts! {
-    LEASE: "slot", "lease";
-    RELEASE: "slot", "release";
-    STORE: "slot", "store";
+    LEASE: "slot", "claim", "lease";
+    EXTEND: "slot", "claim", "extend";
+    RELEASE: "slot", "claim", "release";
+    STORE: "slot", "claim", "store";
     DELETE: "slot", "delete";
     SOFTEN: "slot", "soften";
     EXPIRE: "slot", "expire";

@@ -91,7 +91,13 @@ impl Sentinels {
         (masters, troubles)
     }
 
-    async fn try_master(&self, master: &Master, dial: &Dial) -> Result<MultiplexedConnection, Failure> {
+    /// Where the master is that was connected to last.
+    pub(crate) fn master(&self) -> Result<ConnectionInfo, Failure> {
+        let none = || Failure::Down("the sentinels have not named a master yet".to_owned());
+        self.address(self.connected.borrow().as_ref().ok_or_else(none)?)
+    }
+
+    fn address(&self, master: &Master) -> Result<ConnectionInfo, Failure> {
         let (host, port) = (master.host.clone(), master.port);
         let addr = if self.all.iter().any(is_tls) {
             ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
@@ -99,7 +105,11 @@ impl Sentinels {
             ConnectionAddr::Tcp(host, port)
         };
         let info = addr.into_connection_info().map_err(|error| Failure::Down(reason(&error)))?;
-        let mut connection = dial.log_in(self.login.apply(info).map_err(Failure::Down)?).await?;
+        self.login.apply(info).map_err(Failure::Down)
+    }
+
+    async fn try_master(&self, master: &Master, dial: &Dial) -> Result<MultiplexedConnection, Failure> {
+        let mut connection = dial.log_in(self.address(master)?).await?;
         let command = redis::cmd("ROLE");
         let role: RedisResult<Vec<Value>> =
             timeout(dial.limit, command.query_async(&mut connection)).await.map_err(|_| late(dial))?;

@@ -7,9 +7,10 @@ use redis::{Cmd, RedisWrite, Value};
 
 use crate::batch::{Batch, bytes};
 use crate::failure::Failure;
+use crate::lease::{self, Ask};
 use crate::order::Order;
 use crate::read::{Found, read};
-use crate::script::{DELETE, EXPIRE, INCR, LEASE, MARK, RELEASE, STORE};
+use crate::script::{DELETE, EXPIRE, INCR, MARK, STORE};
 use crate::session::{Session, order};
 use crate::slot::{HEADER, Header, State, beginning, millis, write_tags};
 use crate::tags::{Mark, Verdict, judge, keep_marks, read_marks, struck};
@@ -76,7 +77,7 @@ pub(crate) fn set_plainly(session: &Session, batch: &mut Batch, epoch: u64, parc
 async fn set_tagged(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
     session
         .in_epoch(async |epoch| {
-            let (order, lease) = take_lease(session, epoch, &parcel.key).await?;
+            let (order, lease) = lease::take(session, epoch, &parcel.key, (Ask::Fence, "")).await?;
             if order.is_none_or(|order| order.epoch != epoch) {
                 return Ok((order, Stored::Yes));
             }
@@ -172,7 +173,10 @@ async fn run_store(
     all.extend(numbers.iter().map(String::as_bytes));
     all.extend(rest.iter().map(String::as_bytes));
     all.push(&body);
-    batch.script(&STORE, &[&keys.entry, &keys.companion], &all);
+    let names = &session.link.names;
+    let (claim, channel) = (names.claim(epoch, &parcel.key), names.channel());
+    all.push(channel.as_bytes());
+    batch.script(&STORE, &[&keys.entry, &keys.companion, &claim], &all);
     let mut answers = session.send(&batch).await?;
     let order = order(answers.next()?)?;
     for _ in marks {
@@ -197,36 +201,6 @@ async fn struck_entry(session: &Session, epoch: u64, there: &Value) -> Result<Op
     let Some(tags) = header.tags(bytes) else { return Ok(None) };
     let marks = read_marks(session, epoch, &tags).await?;
     Ok((judge(&marks, header.born) != Verdict::Valid).then_some(header.from))
-}
-
-async fn take_lease(session: &Session, epoch: u64, key: &str) -> Result<(Option<Order>, u64), Failure> {
-    let keys = session.link.names.keys(epoch, key);
-    let mut batch = Batch::default();
-    batch.read(session.read_order());
-    let (from, hold) = (beginning().to_string(), millis(session.link.settings.hold).to_string());
-    batch.script(&LEASE, &[&keys.entry, &keys.companion], &[from.as_bytes(), hold.as_bytes()]);
-    let mut answers = session.send(&batch).await?;
-    let order = order(answers.next()?)?;
-    let lease = u64::try_from(answers.next_number()?).map_err(|_| Failure::Odd)?;
-    Ok((order, lease))
-}
-
-/// A fence: the order, and a lease that stands where the value stands or would stand.
-pub(crate) async fn fence(session: &Session, key: &str) -> Result<Fence, Failure> {
-    session
-        .in_epoch(async |epoch| {
-            let (order, lease) = take_lease(session, epoch, key).await?;
-            let sequence = order.map_or(0, |order| order.sequence);
-            Ok((order, Fence { incarnation: epoch, sequence, lease }))
-        })
-        .await
-}
-
-pub(crate) async fn release(session: &Session, key: &str, fence: Fence) -> Result<(), Failure> {
-    let mut batch = Batch::default();
-    let keys = session.link.names.keys(fence.incarnation, key);
-    batch.script(&RELEASE, &[&keys.entry, &keys.companion], &[fence.lease.to_string().as_bytes()]);
-    session.send(&batch).await?.next().map(drop)
 }
 
 pub(crate) async fn delete(session: &Session, key: &str) -> Result<bool, Failure> {

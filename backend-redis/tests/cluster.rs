@@ -56,6 +56,13 @@ fn a_cluster_keeps_the_contract() {
 }
 
 #[test]
+fn who_waits_for_a_load_is_told_on_a_cluster() {
+    let nodes = Nodes::start(0);
+    let handle = || wait(nodes.builder().connect()).expect("a handle");
+    assert!(common::is_told(&handle(), &handle()));
+}
+
+#[test]
 fn a_cluster_does_what_the_plain_backend_does() {
     let nodes = Nodes::start(0);
     let redis = wait(nodes.builder().max_load(LONG).connect()).expect("a handle");

@@ -156,6 +156,10 @@ fn a_connection_that_the_program_has() {
     assert!(there(&other, "k").expect("read"), "they share what they hold");
     redis.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
     assert!(!there(&other, "k").expect("read"));
+    assert!(
+        common::is_told(&other, &redis) && !common::is_told(&redis, &other),
+        "it has no other connection"
+    );
     // It is the program's: larder cannot make it anew, and says so.
     redis::cmd("CLIENT")
         .arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"])

@@ -106,6 +106,7 @@ fn a_master_that_dies_is_followed_and_what_it_lost_is_not_served() {
         assert_eq!(*engine.get_or_compute(format!("load:{load}"), ttl::SHORT, || load), load);
     }
     until("in use again", SOON, || works(&redis));
+    assert!(common::is_told(&redis, &service.redis()));
     assert!(!there(&redis, "k").expect("read"), "the replica still had it");
     assert!(service.info(1).contains("role:master"));
     assert!(redis.troubles().wait().expect("words").is_empty());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::fence::Fence;
+use crate::lease::{Ended, Lease};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Value};
@@ -65,9 +66,26 @@ pub trait Cache: Send + Sync + 'static {
     /// A fence for a load of `key` that begins now. Each one is given back through [`release`](Cache::release).
     fn fence(&self, key: &str) -> Reply<'_, Fence>;
 
+    /// A fence that makes loads in other processes wait, or word that one of them has it: so that a fleet loads a key
+    /// once. A process that has it already is given another fence: which of its own callers load is its own affair. The
+    /// lease of a process that has died is free within three seconds. `retrying`: a load that was waited for has brought
+    /// nothing that could be shared, so a few may load beside whoever has it now.
+    ///
+    /// [`fence`](Cache::fence) is granted whoever has the lease. A backend of one process need not tell the two apart.
+    fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
+        let _ = retrying;
+        self.fence(key).map(Lease::Mine)
+    }
+
     /// The load is over, published or not.
     fn release(&self, key: &str, fence: Fence) {
         let _ = (key, fence);
+    }
+
+    /// The same, with word for those in other processes who wait for its lease; what an engine calls.
+    fn settle(&self, key: &str, fence: Fence, ended: Ended) {
+        let _ = ended;
+        self.release(key, fence);
     }
 
     /// What is wrong with the backend, in words that say what to do; nothing while it is well.

@@ -19,6 +19,7 @@ mod error;
 mod fence;
 mod flight;
 mod key;
+mod lease;
 #[cfg(shuttle)]
 #[doc(hidden)]
 pub mod modelled;
@@ -51,6 +52,7 @@ pub use entry::{Entry, Origin, Set, Stored, Tier, Usage};
 pub use error::{Error, ErrorKind, Result};
 pub use fence::Fence;
 pub use key::{Key, KeyBuilder, KeyPart, MAX_KEY_LEN};
+pub use lease::{Ended, Lease};
 pub use nothing::Nothing;
 pub use pattern::{Pattern, Piece};
 pub use policy::{Background, InCaller, Limited, Limits, Policy, Runs, Unlimited, ttl};

@@ -11,6 +11,7 @@ use crate::entry::{Entry, Set, Stored, Usage};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fence::Fence;
 use crate::key;
+use crate::lease::{Ended, Lease};
 use crate::pattern::Pattern;
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
@@ -121,8 +122,16 @@ impl Cache for Namespace {
         self.full(key, |key| self.cache.fence(key))
     }
 
+    fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
+        self.full(key, |key| self.cache.lease(key, retrying))
+    }
+
     fn release(&self, key: &str, fence: Fence) {
         self.full(key, |key| self.cache.release(key, fence));
+    }
+
+    fn settle(&self, key: &str, fence: Fence, ended: Ended) {
+        self.full(key, |key| self.cache.settle(key, fence, ended));
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

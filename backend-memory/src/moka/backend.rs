@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Entry, Fence, Kind, Lifetime, Pattern, Reply, Set, Stored, Strength, Target, Usage, Value, counter,
+    Cache, Ended, Entry, Fence, Kind, Lease, Lifetime, Pattern, Reply, Set, Stored, Strength, Target, Usage,
+    Value, counter,
 };
 
 use super::Moka;
@@ -130,9 +131,17 @@ impl Cache for Moka {
         Reply::ready(Fence { incarnation: INCARNATION, sequence, lease })
     }
 
+    fn lease(&self, key: &str, _: bool) -> Reply<'_, Lease> {
+        self.fence(key).map(Lease::Mine)
+    }
+
     fn release(&self, key: &str, _: Fence) {
         let hash = self.0.hash(key);
         self.0.fences(hash).release(hash);
+    }
+
+    fn settle(&self, key: &str, fence: Fence, _: Ended) {
+        self.release(key, fence);
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -1,6 +1,15 @@
--- KEYS: key, companion. ARGV: a random number, how long a place is held. Returns the lease.
+-- KEYS: key, companion, claim. ARGV: a random number, how long a place is held, and how it is asked for: 'fence' in any
+-- case, 'lease' if nobody else has claimed to load it, 'retry' also where no more than so many load. Who asks, how long
+-- a claim lives, and how many that is. Returns the lease; 0: somebody else loads.
 local from, hold = tonumber(ARGV[1]), tonumber(ARGV[2])
 local kind, h = look(KEYS[1])
+local how, holder = ARGV[3], ARGV[4]
+local claim = how ~= 'fence' and claimed(KEYS[3]) or nil
+local theirs = claim and claim.holder ~= holder and in_force(claim, kind, h)
+if theirs and (how ~= 'retry' or h.open >= tonumber(ARGV[6])) then
+  if claim.awaited == '' then redis.call('APPEND', KEYS[3], '!') end
+  return 0
+end
 if kind == 'integer' then
   -- While somebody loads it, a counter stands in a slot, too.
   local c, left = beside(KEYS[2], KEYS[1], from)
@@ -22,4 +31,8 @@ if left >= 0 and left < hold then
   redis.call('PEXPIRE', KEYS[1], string.format('%.0f', hold))
 end
 redis.call('SETRANGE', KEYS[1], 60, struct.pack('>I8I4', h.slack, h.open + 1))
+if how ~= 'fence' and not theirs then
+  -- Also those who waited for an earlier load wait for this one.
+  claim_for(KEYS[3], h.last, holder, claim and claim.awaited or '', ARGV[5])
+end
 return h.last

@@ -1,6 +1,11 @@
--- KEYS: key, companion. ARGV: lease. When nobody else loads, what is held for loads alone is given up.
+-- KEYS: key, companion, claim. ARGV: lease, how its load ended, the channel. When nobody else loads, what is held for loads alone is given up.
 local kind, h = look(KEYS[1])
 local lease = tonumber(ARGV[1])
+local claim = claimed(KEYS[3])
+if claim and claim.lease == lease then
+  redis.call('UNLINK', KEYS[3])
+  tell(claim, ARGV[3], ARGV[2], KEYS[1])
+end
 if kind ~= 'slot' or lease <= h.from or lease > h.last then return 0 end
 h.open = math.max(0, h.open - 1)
 if h.open > 0 then

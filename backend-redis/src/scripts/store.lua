@@ -1,6 +1,6 @@
--- KEYS: key, companion.
+-- KEYS: key, companion, claim.
 -- ARGV: mode, lease, a random number, what may be replaced, stale, fresh, total, born, length of the tags, how long a
--- place is held, body.
+-- place is held, body, the channel.
 -- mode: 'load' publishes under a lease, which others may still do after it; 'set' under its own lease, which voids
 -- all others; 'absent' without one, where nothing is fresh; 'plain' in any case. With 'counter' after it the body is
 -- an integer. Returns 1 (stored), 0 (fenced), or what is there.
@@ -30,5 +30,11 @@ if counter and entry.fresh > 0 and entry.last == entry.from then
 else
   set(KEYS[1], pack(entry, ARGV[11]), total + entry.slack)
   redis.call('UNLINK', KEYS[2])
+end
+local claim = mode == 'load' and claimed(KEYS[3])
+if claim then
+  -- A later lease of the same process still loads.
+  if claim.lease <= lease then redis.call('UNLINK', KEYS[3]) end
+  tell(claim, ARGV[12], 'p', KEYS[1])
 end
 return 1

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use backend_redis::{Redis, RedisBuilder};
+use cache_core::{Cache, Ended, Lease};
 
 pub(crate) struct Server {
     child: Child,
@@ -154,4 +155,25 @@ pub(crate) fn until(what: &str, limit: Duration, mut there: impl FnMut() -> bool
         assert!(began.elapsed() < limit, "{what}: not within {limit:?}");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// Whether `one`, which waits for a load of `other`, is told how that ended, and does not only look for itself.
+#[allow(dead_code, reason = "not every test needs it")]
+pub(crate) fn is_told(one: &Redis, other: &Redis) -> bool {
+    let once = |key: &str| {
+        let theirs = || match one.lease(key, false).wait().expect("asked") {
+            Lease::Theirs(ended) => ended,
+            Lease::Mine(_) => panic!("another one loads"),
+        };
+        let Lease::Mine(fence) = other.lease(key, false).wait().expect("asked") else {
+            panic!("nobody loads")
+        };
+        // It hears when it has waited once.
+        wait(theirs());
+        let ended = theirs();
+        other.settle(key, fence, Ended::Failed);
+        wait(ended) == Ended::Failed
+    };
+    // It looks for itself where the message takes longer than a fifth of a second.
+    (0..5).any(|number| once(&format!("told:{number}")))
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use backend_redis::Redis;
 use cache_core::{
-    Cache, Entry, Fence, Kind, Lifetime, ManualClock, Reply, Set, Stored, Strength, Target, Time, Usage,
-    Value,
+    Cache, Ended, Entry, Fence, Kind, Lease, Lifetime, ManualClock, Reply, Set, Stored, Strength, Target,
+    Time, Usage, Value,
 };
 use std::sync::Mutex;
 
@@ -118,8 +118,16 @@ impl Cache for Travelling {
         self.now().fence(key)
     }
 
+    fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
+        self.now().lease(key, retrying)
+    }
+
     fn release(&self, key: &str, fence: Fence) {
         self.now().release(key, fence);
+    }
+
+    fn settle(&self, key: &str, fence: Fence, ended: Ended) {
+        self.now().settle(key, fence, ended);
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -14,6 +14,7 @@ use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::fence::Fence;
+use crate::lease::{Ended, Lease};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Value};
@@ -35,7 +36,7 @@ pub enum Op {
     Expire,
     /// `incr`.
     Incr,
-    /// `fence`.
+    /// `fence`, and `lease`.
     Fence,
     /// `troubles`, which a cache asks for its `health`.
     Troubles,
@@ -322,9 +323,22 @@ impl<C: Cache> Cache for Faulty<C> {
         })
     }
 
+    fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
+        let reply = self.reply(Op::Fence, None, |cache| cache.lease(key, retrying));
+        reply.map(|lease| {
+            self.state.lock().fences += i64::from(matches!(lease, Lease::Mine(_)));
+            lease
+        })
+    }
+
     fn release(&self, key: &str, fence: Fence) {
         self.state.lock().fences -= 1;
         self.cache.release(key, fence);
+    }
+
+    fn settle(&self, key: &str, fence: Fence, ended: Ended) {
+        self.state.lock().fences -= 1;
+        self.cache.settle(key, fence, ended);
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -11,6 +11,7 @@ use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Tier, Usage};
 use crate::error::Error;
 use crate::fence::Fence;
+use crate::lease::{Ended, Lease};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Local, Value};
@@ -124,8 +125,16 @@ impl<C: Cache> Cache for Remote<C> {
         late(self.0.fence(key))
     }
 
+    fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
+        late(self.0.lease(key, retrying))
+    }
+
     fn release(&self, key: &str, fence: Fence) {
         self.0.release(key, fence);
+    }
+
+    fn settle(&self, key: &str, fence: Fence, ended: Ended) {
+        self.0.settle(key, fence, ended);
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

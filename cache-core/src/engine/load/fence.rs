@@ -1,6 +1,6 @@
 //! The fence around a load.
 
-use std::borrow::Cow;
+use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -9,38 +9,53 @@ use crate::cache::Cache;
 use crate::error::Result;
 use crate::fence::Fence;
 use crate::flight::{Lead, Piloted};
+use crate::lease::Ended;
+use crate::nothing::Nothing;
 use crate::reply::Reply;
 
 /// A fence in use, given back when the load is over, however it ends.
 pub(super) struct Fenced<'f> {
-    cache: Held<'f>,
-    key: Cow<'f, str>,
+    of: Of<'f>,
     pub(super) fence: Fence,
+    /// What those in other processes are told who wait for this load.
+    pub(super) ended: Ended,
 }
 
-/// Borrowed where the load runs in its caller; owned where it runs in the background.
-enum Held<'f> {
-    Lent(&'f dyn Cache),
-    Shared(Arc<dyn Cache>),
+/// The key, and the cache: borrowed where the load runs in its caller; owned where it runs in the background.
+enum Of<'f> {
+    Lent(&'f str, &'f dyn Cache),
+    Shared(Box<str>, Arc<dyn Cache>),
 }
 
-impl Fenced<'_> {
+impl Of<'_> {
+    fn get(&self) -> (&str, &dyn Cache) {
+        match self {
+            Self::Lent(key, cache) => (key, *cache),
+            Self::Shared(key, cache) => (key, &**cache),
+        }
+    }
+}
+
+impl<'f> Fenced<'f> {
+    pub(super) fn new(cache: &'f dyn Cache, key: &'f str, fence: Fence) -> Self {
+        Self { of: Of::Lent(key, cache), fence, ended: Ended::Somehow }
+    }
+
     /// The same fence, for a load in the background. `cache` is the cache it is of.
     pub(super) fn into_owned(mut self, cache: &Arc<dyn Cache>) -> Fenced<'static> {
-        let key = Cow::Owned(std::mem::take(&mut self.key).into_owned());
-        let owned = Fenced { cache: Held::Shared(cache.clone()), key, fence: self.fence };
-        std::mem::forget(self);
+        let of = Of::Shared(self.of.get().0.into(), cache.clone());
+        let owned = Fenced { of, fence: self.fence, ended: self.ended };
+        // Nothing is left to be dropped in it.
+        self.of = Of::Lent("", &Nothing);
+        mem::forget(self);
         owned
     }
 }
 
 impl Drop for Fenced<'_> {
     fn drop(&mut self) {
-        let cache = match &self.cache {
-            Held::Lent(cache) => *cache,
-            Held::Shared(cache) => &**cache,
-        };
-        cache.release(&self.key, self.fence);
+        let (key, cache) = self.of.get();
+        cache.settle(key, self.fence, self.ended);
     }
 }
 
@@ -53,7 +68,7 @@ impl<'j> About<'j> {
             reply => Box::pin(wait_for(leads, reply)).await,
         };
         match fence {
-            Ok(fence) => Some(Fenced { cache: Held::Lent(cache), key: self.key.into(), fence }),
+            Ok(fence) => Some(Fenced::new(cache, self.key, fence)),
             Err(error) => {
                 self.engine.note(&error);
                 None

@@ -12,6 +12,7 @@ use super::{Job, Loaded, Stale};
 use crate::engine::write::plain;
 use crate::entry::{Origin, Set, Stored};
 use crate::flight::{Landing, Lead};
+use crate::lease::Ended;
 use crate::reply::Reply;
 use crate::stats::Event;
 use crate::target::Target;
@@ -33,9 +34,12 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
 
     /// What the caller gets of a load that failed.
     pub(super) fn failed(&self, task: Task<'_, T>, error: E) -> Result<Arc<T>, E> {
-        let Task { role, fenced, stale, .. } = task;
+        let Task { role, mut fenced, stale, .. } = task;
         if !matches!(role, Role::Uncached) {
             self.throttle();
+        }
+        if let Some(fenced) = &mut fenced {
+            fenced.ended = Ended::Failed;
         }
         drop(fenced);
         role.land(Landing::Failed(self.terms.share.map(|share| (share.pack)(&error))));
@@ -84,14 +88,18 @@ impl About<'_> {
         value: Value,
         kept: &Kept,
         cost: Duration,
-        fenced: Option<Fenced<'_>>,
+        mut fenced: Option<Fenced<'_>>,
     ) -> Landing {
         if let Some(tags) = &kept.tags {
             leads.iter().for_each(|lead| lead.bears(tags));
         }
-        let stored = match &fenced {
+        let stored = match &mut fenced {
             Some(fenced) if leads.iter().all(Lead::is_followed) => {
-                self.store(leads, &value, kept, cost, fenced).await
+                let stored = self.store(leads, &value, kept, cost, fenced).await;
+                if stored.is_none() {
+                    fenced.ended = Ended::Unshared;
+                }
+                stored
             }
             _ => None,
         };

@@ -8,6 +8,7 @@ mod api;
 mod batch;
 mod behind;
 mod detached;
+mod elsewhere;
 mod fence;
 mod finish;
 mod follow;

@@ -53,9 +53,13 @@ impl About<'_> {
     pub(super) fn throttle(&self) {
         let windows = self.policy.sie_window().max(self.policy.swr_window());
         let time = THROTTLE.min(windows.max(self.policy.early_window(self.engine.shared.default_ttl)));
-        if time.is_zero() {
-            return;
+        if !time.is_zero() {
+            self.throttle_for(time);
         }
+    }
+
+    /// The same for so long, whatever the reason not to try.
+    pub(super) fn throttle_for(&self, time: Duration) {
         let Throttle { table, used } = &self.engine.shared.throttle;
         used.store(true, Ordering::Release);
         let now = self.engine.shared.clock.now();

@@ -4,6 +4,7 @@ use std::slice;
 use std::sync::Arc;
 
 use super::detached::Leave;
+use super::elsewhere::{Leased, Waited};
 use super::fence::Fenced;
 use super::follow::Again;
 use super::run::Begun;
@@ -75,23 +76,38 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         };
         if matches!(role, Role::Uncached) {
             self.count_read(Event::Miss);
-            return self.mine(role, None, None).await;
+            return self.mine(role, None, None, None).await;
         }
-        let stale = match self.find(role.leads()).await {
-            Found::Nothing => return self.mine(role, None, None).await,
-            Found::Fresh(value) => {
-                role.land(Landing::Found);
-                return Turn::Over(Ok(value));
-            }
-            Found::Stale(stale) => stale,
-        };
-        match self.may_leave(&role, &stale) {
-            Ok(leave) if !self.is_served(&role, &stale) => {
-                Box::pin(self.mine(role, Some(stale), leave)).await
-            }
-            _ => {
-                role.land(Landing::Found);
-                Turn::Over(Ok(self.serve(stale)))
+        let mut waited = Waited::default();
+        loop {
+            let (stale, leave) = match self.find(role.leads()).await {
+                Found::Nothing => (None, None),
+                Found::Fresh(value) => {
+                    role.land(Landing::Found);
+                    return Turn::Over(Ok(value));
+                }
+                Found::Stale(stale) => match self.may_leave(&role, &stale) {
+                    Ok(leave) if !self.is_served(&role, &stale) => (Some(stale), leave),
+                    _ => {
+                        role.land(Landing::Found);
+                        return Turn::Over(Ok(self.serve(stale)));
+                    }
+                },
+            };
+            match self.lease(role.leads(), self.terms.anew, &waited).await {
+                Leased::Here(fenced) if stale.is_none() => {
+                    return self.mine(role, fenced, None, None).await;
+                }
+                Leased::Here(fenced) => return Box::pin(self.mine(role, fenced, stale, leave)).await,
+                Leased::Elsewhere(ended) => {
+                    drop(leave);
+                    let got = Box::pin(self.elsewhere(role.leads(), ended, &mut waited, stale)).await;
+                    if let Some(result) = got {
+                        // Its followers each look for themselves; where there is nothing, one of them leads.
+                        role.land(if result.is_ok() { Landing::Found } else { Landing::Abandoned });
+                        return Turn::Over(result);
+                    }
+                }
             }
         }
     }
@@ -128,13 +144,15 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
         self.is_throttled() || matches!(role, Role::Alone { .. }) && self.may_revalidate(stale)
     }
 
-    /// What is needed before the loader is even started: its closure may read the source already.
-    async fn mine(&self, role: Role, stale: Option<Stale<T>>, leave: Option<Leave>) -> Turn<'_, T, E> {
+    /// What is needed before the loader is even started, besides the fence: its closure may read the source already.
+    async fn mine<'t>(
+        &self,
+        role: Role,
+        fenced: Option<Fenced<'t>>,
+        stale: Option<Stale<T>>,
+        leave: Option<Leave>,
+    ) -> Turn<'t, T, E> {
         let leads = role.leads();
-        let fenced = match role {
-            Role::Uncached => None,
-            Role::Leads(_) | Role::Alone { .. } => self.fence(leads).await,
-        };
         let previous = match &stale {
             Some(_) if self.loader.asks => self.previous(leads).await,
             _ => None,

@@ -9,6 +9,7 @@ use crate::cache::Cache;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::fence::Fence;
+use crate::lease::{Ended, Lease};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Value};
@@ -142,8 +143,25 @@ impl Cache for Watched {
         }))
     }
 
+    fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
+        if !here::is_watched() {
+            return self.cache.lease(key, retrying);
+        }
+        let key: Box<str> = key.into();
+        Reply::Pending(Box::pin(async move {
+            point(Place::Fence).await;
+            let lease = self.cache.lease(&key, retrying).await;
+            point(Place::Load).await;
+            lease
+        }))
+    }
+
     fn release(&self, key: &str, fence: Fence) {
         self.cache.release(key, fence);
+    }
+
+    fn settle(&self, key: &str, fence: Fence, ended: Ended) {
+        self.cache.settle(key, fence, ended);
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
