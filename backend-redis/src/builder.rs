@@ -10,13 +10,13 @@ use cache_core::{Error, ErrorKind, Result};
 use redis::IntoConnectionInfo;
 use redis::aio::ConnectionLike;
 
-use crate::address::{Address, Login, NO_URL};
-use crate::credentials::{Credentials, Provider};
-use crate::given::Given;
+use crate::connect::address::{Address, Login, NO_URL};
+use crate::connect::credentials::{Credentials, Provider};
+use crate::connect::given::Given;
+use crate::connect::place::{Dial, Place};
+use crate::connect::settings::Settings;
 use crate::handle::{Redis, Shared};
-use crate::place::{Dial, Place};
-use crate::settings::Settings;
-use crate::thread::Io;
+use crate::io::thread::Io;
 
 /// Says how a [`Redis`] is reached.
 pub struct RedisBuilder {

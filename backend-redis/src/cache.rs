@@ -13,16 +13,16 @@ use cache_core::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::failure::Failure;
 use crate::handle::{Redis, Shared};
-use crate::lease::{self, Ask, Asked};
-use crate::link::Link;
-use crate::queue::{Owned, Strike};
-use crate::read::{Found, integer};
-use crate::session::Session;
-use crate::slot::{State, millis};
-use crate::strike;
-use crate::write::{self, NoSum, Parcel};
+use crate::io::failure::Failure;
+use crate::io::link::Link;
+use crate::io::queue::{Owned, Strike};
+use crate::io::session::Session;
+use crate::operation::lease::{self, Ask, Asked};
+use crate::operation::read::{Found, integer};
+use crate::operation::strike;
+use crate::operation::write::{self, NoSum, Parcel};
+use crate::stored::slot::{State, millis};
 
 /// What the thread owes.
 type Owed<T> = tokio::sync::oneshot::Receiver<std::result::Result<T, Failure>>;

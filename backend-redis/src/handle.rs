@@ -7,8 +7,8 @@ use std::time::Duration;
 use cache_core::Result;
 use cache_core::wire::Format;
 
-use crate::lease::Leases;
-use crate::thread::Io;
+use crate::io::thread::Io;
+use crate::operation::lease::Leases;
 
 /// Entries held in a Redis. Clones share one connection, which a thread of its own looks after.
 ///

@@ -161,44 +161,14 @@
 //!
 //! Notices to other processes.
 
-mod address;
-mod batch;
 mod builder;
 mod cache;
-#[cfg(feature = "cluster")]
-mod cluster;
-mod credentials;
-mod ears;
-mod failure;
-mod given;
-mod greeting;
+mod connect;
 mod handle;
-mod keeper;
-mod lease;
-mod line;
-mod link;
-mod names;
-mod order;
-mod place;
-mod queue;
-mod read;
-mod scan;
-mod script;
-#[cfg(feature = "sentinel")]
-mod sentinel;
-mod session;
-mod settings;
-mod slot;
-mod strike;
-mod tags;
-mod thread;
-#[cfg(feature = "tls")]
-mod tls;
-#[cfg(feature = "cluster")]
-mod topology;
-mod turn;
-mod write;
+mod io;
+mod operation;
+mod stored;
 
 pub use builder::RedisBuilder;
-pub use credentials::Credentials;
+pub use connect::credentials::Credentials;
 pub use handle::{Redis, RedisConnection};

@@ -5,15 +5,15 @@ use std::io::Write;
 use cache_core::{Fence, Stored};
 use redis::{Cmd, RedisWrite, Value};
 
-use crate::batch::{Batch, bytes};
-use crate::failure::Failure;
-use crate::lease::{self, Ask};
-use crate::order::Order;
-use crate::read::{Found, read};
-use crate::script::{DELETE, EXPIRE, INCR, MARK, STORE};
-use crate::session::{Session, order};
-use crate::slot::{HEADER, Header, State, beginning, millis, write_tags};
-use crate::tags::{Mark, Verdict, judge, keep_marks, read_marks, struck};
+use crate::io::batch::{Batch, bytes};
+use crate::io::failure::Failure;
+use crate::io::session::{Session, order};
+use crate::operation::lease::{self, Ask};
+use crate::operation::read::{Found, read};
+use crate::stored::order::Order;
+use crate::stored::script::{DELETE, EXPIRE, INCR, MARK, STORE};
+use crate::stored::slot::{HEADER, Header, State, beginning, millis, write_tags};
+use crate::stored::tags::{Mark, Verdict, judge, keep_marks, read_marks, struck};
 
 /// What is to be stored, ready for the wire.
 pub(crate) struct Parcel {

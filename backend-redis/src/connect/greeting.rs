@@ -2,13 +2,13 @@
 
 use redis::Value;
 
-use crate::batch::{Batch, text};
-use crate::failure::Failure;
-use crate::order::{Order, server};
-use crate::session::{Session, order};
-use crate::strike;
 #[cfg(feature = "cluster")]
-use crate::topology::Topology;
+use crate::connect::topology::Topology;
+use crate::io::batch::{Batch, text};
+use crate::io::failure::Failure;
+use crate::io::session::{Session, order};
+use crate::operation::strike;
+use crate::stored::order::{Order, server};
 
 /// Who the server was, and who we were to it.
 #[derive(Default)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use redis::ConnectionInfo;
 
-use crate::failure::Failure;
+use crate::io::failure::Failure;
 
 /// A user's name, if any, and a password or token. Never shown, not even by `Debug`.
 #[derive(Clone)]

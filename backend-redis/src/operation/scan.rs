@@ -2,9 +2,9 @@
 
 use redis::Value;
 
-use crate::batch::{Batch, bytes};
-use crate::failure::Failure;
-use crate::session::Session;
+use crate::io::batch::{Batch, bytes};
+use crate::io::failure::Failure;
+use crate::io::session::Session;
 
 /// How many keys Redis is to look at for one step of a scan: well below a millisecond.
 const STEP: usize = 512;
@@ -61,7 +61,7 @@ async fn pages(
 #[cfg(feature = "cluster")]
 mod everywhere {
     use super::{Batch, Failure, Session, bytes, pages, step};
-    use crate::topology::{Primary, Topology};
+    use crate::connect::topology::{Primary, Topology};
 
     /// More rounds than this are given up; the caller has a way without a scan, or fails.
     const ROUNDS: usize = 8;

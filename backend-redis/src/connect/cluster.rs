@@ -14,9 +14,9 @@ use redis::{Arg, Cmd, ConnectionInfo, ErrorKind, Pipeline, RedisError, RedisResu
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::address::Login;
-use crate::failure::{Failure, reason};
-use crate::place::Dial;
+use crate::connect::address::Login;
+use crate::connect::place::Dial;
+use crate::io::failure::{Failure, reason};
 
 /// How often a command that was refused because its slot moves is sent again, and how long after it was.
 const TRIES: u32 = 16;

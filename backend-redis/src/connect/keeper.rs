@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use crate::failure::Failure;
-use crate::greeting::{Past, beat, greet};
-use crate::link::Link;
-use crate::session::Session;
-use crate::strike;
+use crate::connect::greeting::{Past, beat, greet};
+use crate::io::failure::Failure;
+use crate::io::link::Link;
+use crate::io::session::Session;
+use crate::operation::strike;
 
 /// How long between two attempts, at the beginning and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));

@@ -5,12 +5,12 @@ use std::rc::Rc;
 use redis::{Cmd, Value};
 use tokio::time::timeout;
 
-use crate::batch::{Answers, Batch, bytes};
-use crate::failure::{Failure, reason};
-use crate::line::Line;
-use crate::link::Link;
-use crate::order::{Order, new_epoch};
-use crate::script::RENEW;
+use crate::connect::line::Line;
+use crate::io::batch::{Answers, Batch, bytes};
+use crate::io::failure::{Failure, reason};
+use crate::io::link::Link;
+use crate::stored::order::{Order, new_epoch};
+use crate::stored::script::RENEW;
 
 pub(crate) struct Session {
     pub(crate) link: Rc<Link>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::place::{Dial, Place};
+use crate::connect::place::{Dial, Place};
 
 /// How Redis is reached, and how long anything may take. Holds passwords, so it is not to be shown.
 pub(crate) struct Settings {

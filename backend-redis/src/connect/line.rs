@@ -3,10 +3,10 @@
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Value};
 
-use crate::batch::Batch;
 #[cfg(feature = "cluster")]
-use crate::cluster::Spread;
-use crate::given::Given;
+use crate::connect::cluster::Spread;
+use crate::connect::given::Given;
+use crate::io::batch::Batch;
 
 /// Clones share one connection.
 #[derive(Clone)]

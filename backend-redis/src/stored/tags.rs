@@ -2,11 +2,11 @@
 
 use redis::Value;
 
-use crate::batch::{Batch, bytes, number};
-use crate::failure::Failure;
-use crate::order::Order;
-use crate::script::{MARK, STRUCK};
-use crate::session::Session;
+use crate::io::batch::{Batch, bytes, number};
+use crate::io::failure::Failure;
+use crate::io::session::Session;
+use crate::stored::order::Order;
+use crate::stored::script::{MARK, STRUCK};
 
 /// A mark, or what is known where there is none.
 #[derive(Clone, Copy, Debug, Default)]

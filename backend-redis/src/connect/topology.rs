@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::batch::{Batch, text};
-use crate::cluster::Server;
-use crate::failure::Failure;
-use crate::session::Session;
+use crate::connect::cluster::Server;
+use crate::io::batch::{Batch, text};
+use crate::io::failure::Failure;
+use crate::io::session::Session;
 
 /// A server that has slots.
 #[derive(Clone, Debug, Eq, PartialEq)]

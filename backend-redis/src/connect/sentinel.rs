@@ -8,9 +8,9 @@ use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult, Val
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::address::{Login, is_tls, shown};
-use crate::failure::{Failure, reason};
-use crate::place::Dial;
+use crate::connect::address::{Login, is_tls, shown};
+use crate::connect::place::Dial;
+use crate::io::failure::{Failure, reason};
 
 pub(crate) struct Sentinels {
     all: Vec<ConnectionInfo>,

@@ -5,13 +5,13 @@ use redis::ConnectionAddr;
 use redis::ConnectionInfo;
 
 #[cfg(feature = "cluster")]
-use crate::cluster::Seeds;
-use crate::given::Given;
-use crate::place::Place;
+use crate::connect::cluster::Seeds;
+use crate::connect::given::Given;
+use crate::connect::place::Place;
 #[cfg(feature = "sentinel")]
-use crate::sentinel::Sentinels;
+use crate::connect::sentinel::Sentinels;
 #[cfg(feature = "tls")]
-use crate::tls::Tls;
+use crate::connect::tls::Tls;
 
 /// An URL as redis-rs reads it, or nothing: what is wrong with it must not be shown, as it may hold a password.
 type Parsed = Result<ConnectionInfo, &'static str>;

@@ -1,6 +1,6 @@
 //! The connection: up, down, or not yet tried; and what this process knows of the cache behind it.
 //!
-//! Lives on the thread of [`crate::thread`]; other threads see its [`Status`] only.
+//! Lives on the thread of [`crate::io::thread`]; other threads see its [`Status`] only.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -11,14 +11,14 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
-use crate::ears::Ears;
-use crate::failure::Failure;
-use crate::line::Line;
-use crate::names::Names;
-use crate::queue::{Queue, Strike};
-use crate::session::Session;
-use crate::settings::Settings;
-use crate::slot::Tags;
+use crate::connect::line::Line;
+use crate::connect::settings::Settings;
+use crate::io::ears::Ears;
+use crate::io::failure::Failure;
+use crate::io::queue::{Queue, Strike};
+use crate::io::session::Session;
+use crate::stored::names::Names;
+use crate::stored::slot::Tags;
 
 /// What other threads may know of the connection.
 #[derive(Debug, Default)]

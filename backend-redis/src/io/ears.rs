@@ -12,8 +12,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
-use crate::failure::{Failure, reason};
-use crate::link::Link;
+use crate::io::failure::{Failure, reason};
+use crate::io::link::Link;
 
 /// How long a connection that hears nothing is kept.
 const IDLE: Duration = Duration::from_secs(10);

@@ -4,8 +4,8 @@ use std::vec;
 
 use redis::{Cmd, Pipeline, Value};
 
-use crate::failure::Failure;
-use crate::script::Script;
+use crate::io::failure::Failure;
+use crate::stored::script::Script;
 
 /// A command of one word and one name.
 pub(crate) fn command(word: &str, name: &str) -> Cmd {
@@ -26,7 +26,7 @@ pub(crate) struct Batch {
     pub(crate) apart: bool,
     /// On a cluster: the server that gets all of it, if they name no key.
     #[cfg(feature = "cluster")]
-    pub(crate) to: Option<crate::cluster::Server>,
+    pub(crate) to: Option<crate::connect::cluster::Server>,
 }
 
 impl Batch {

@@ -8,13 +8,13 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
 #[cfg(feature = "cluster")]
-use crate::cluster::Seeds;
-use crate::credentials::Provider;
-use crate::failure::{Failure, reason};
-use crate::given::Given;
-use crate::line::Line;
+use crate::connect::cluster::Seeds;
+use crate::connect::credentials::Provider;
+use crate::connect::given::Given;
+use crate::connect::line::Line;
 #[cfg(feature = "sentinel")]
-use crate::sentinel::Sentinels;
+use crate::connect::sentinel::Sentinels;
+use crate::io::failure::{Failure, reason};
 
 pub(crate) enum Place {
     /// At an address.

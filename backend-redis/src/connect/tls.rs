@@ -3,7 +3,7 @@
 use redis::{Client, ClientTlsConfig, ConnectionInfo, TlsCertificates};
 use rustls::crypto::{CryptoProvider, ring};
 
-use crate::address::is_tls;
+use crate::connect::address::is_tls;
 
 /// As PEM; nothing stands for what the system trusts, and for showing none.
 #[derive(Default)]

@@ -10,12 +10,12 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-use crate::failure::Failure;
-use crate::link::Link;
-use crate::queue::Owned;
-use crate::read::{self, Found, Look, Wanted};
-use crate::session::{Session, order};
-use crate::write::{self, Parcel};
+use crate::io::failure::Failure;
+use crate::io::link::Link;
+use crate::io::queue::Owned;
+use crate::io::session::{Session, order};
+use crate::operation::read::{self, Found, Look, Wanted};
+use crate::operation::write::{self, Parcel};
 
 /// Who waits for an operation.
 pub(crate) type Waiter<T> = oneshot::Sender<Result<T, Failure>>;

@@ -11,13 +11,13 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
-use crate::ears::{Ear, Ears, letter};
-use crate::failure::Failure;
-use crate::link::Link;
-use crate::order::Order;
-use crate::script::{EXTEND, LEASE, RELEASE};
-use crate::session::{Session, order};
-use crate::slot::{beginning, millis};
+use crate::io::ears::{Ear, Ears, letter};
+use crate::io::failure::Failure;
+use crate::io::link::Link;
+use crate::io::session::{Session, order};
+use crate::stored::order::Order;
+use crate::stored::script::{EXTEND, LEASE, RELEASE};
+use crate::stored::slot::{beginning, millis};
 
 /// How long a claim lives after its holder was last heard of, and how often he says that he lives.
 const LIFE: Duration = Duration::from_millis(2500);

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::batch::{Answers, Batch, bytes, command};
-use crate::failure::Failure;
-use crate::link::Link;
-use crate::order::Order;
-use crate::script::SOFTEN;
-use crate::session::{Session, order};
-use crate::slot::{FOREVER, HEADER, Header, State, Tags};
-use crate::tags::{Mark, Verdict, judge, read_mark, read_marks, struck_ago};
+use crate::io::batch::{Answers, Batch, bytes, command};
+use crate::io::failure::Failure;
+use crate::io::link::Link;
+use crate::io::session::{Session, order};
+use crate::stored::order::Order;
+use crate::stored::script::SOFTEN;
+use crate::stored::slot::{FOREVER, HEADER, Header, State, Tags};
+use crate::stored::tags::{Mark, Verdict, judge, read_mark, read_marks, struck_ago};
 
 /// What was found.
 pub(crate) enum Found {

@@ -15,13 +15,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::timeout;
 
-use crate::failure::Failure;
-use crate::keeper::keep;
-use crate::link::{Link, Status};
-use crate::read::Found;
-use crate::settings::Settings;
-use crate::turn::{Turn, Waiter};
-use crate::write::Parcel;
+use crate::connect::keeper::keep;
+use crate::connect::settings::Settings;
+use crate::io::failure::Failure;
+use crate::io::link::{Link, Status};
+use crate::operation::read::Found;
+use crate::operation::turn::{Turn, Waiter};
+use crate::operation::write::Parcel;
 
 /// Work for that thread. What it needs to send is not `Send` there, so it is made there.
 type Job = Box<dyn FnOnce(Rc<Link>) -> Pin<Box<dyn Future<Output = ()>>> + Send>;

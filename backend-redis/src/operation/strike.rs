@@ -3,15 +3,15 @@
 use cache_core::Strength;
 use redis::ToRedisArgs;
 
-use crate::batch::{Batch, bytes};
-use crate::failure::Failure;
-use crate::names::Names;
-use crate::order::{Order, new_epoch};
-use crate::queue::{Owned, Strike};
-use crate::scan::each_found;
-use crate::script::{MARK, SOFTEN, STRIKE};
-use crate::session::{Session, order};
-use crate::slot::millis;
+use crate::io::batch::{Batch, bytes};
+use crate::io::failure::Failure;
+use crate::io::queue::{Owned, Strike};
+use crate::io::session::{Session, order};
+use crate::operation::scan::each_found;
+use crate::stored::names::Names;
+use crate::stored::order::{Order, new_epoch};
+use crate::stored::script::{MARK, SOFTEN, STRIKE};
+use crate::stored::slot::millis;
 
 /// How many tags are remembered as struck recently.
 const RECENT: usize = 4096;

@@ -1,0 +1,9 @@
+//! The thread that speaks with Redis: calls, batches, sessions, the queue of what is undelivered, failures.
+
+pub(crate) mod batch;
+pub(crate) mod ears;
+pub(crate) mod failure;
+pub(crate) mod link;
+pub(crate) mod queue;
+pub(crate) mod session;
+pub(crate) mod thread;

@@ -1,0 +1,8 @@
+//! What is asked of Redis: reads and plain sets that share round trips, writes, strikes, scans.
+
+pub(crate) mod lease;
+pub(crate) mod read;
+pub(crate) mod scan;
+pub(crate) mod strike;
+pub(crate) mod turn;
+pub(crate) mod write;
