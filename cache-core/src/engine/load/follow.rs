@@ -70,7 +70,8 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
                 Some(stale) => Ok(Ok(self.serve(stale))),
                 None => {
                     let shared = self.terms.share.zip(error);
-                    shared.and_then(|(share, error)| (share.unpack)(&*error)).map(Err).ok_or(Again::Beside)
+                    let error = shared.and_then(|(share, error)| (share.unpack)(&*error));
+                    error.inspect(|_| self.count_read(Event::Miss)).map(Err).ok_or(Again::Beside)
                 }
             },
             Landing::Unshared => Err(Again::Beside),

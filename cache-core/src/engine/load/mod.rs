@@ -143,7 +143,7 @@ impl Engine {
                 };
                 Ok(job.succeeded(task, brought).await)
             }
-            Place::Detached(leave) => match P::detach(start()) {
+            Place::Detached(leave) => match P::detach(job.starts(task.role.leads(), start)) {
                 Ok(loader) => job.leave(task, leave, loader).await,
                 Err(_) => unreachable!("only a loader that detaches may leave"),
             },

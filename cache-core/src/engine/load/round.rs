@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use super::batch::{Batch, Part, Values, part};
@@ -14,6 +15,7 @@ use crate::clock::{Time, within};
 use crate::engine::{Engine, LoadPolicy};
 use crate::flight::{Beside, Follow, Landing, Piloted, Seat};
 use crate::policy::Policy;
+use crate::stats::Event;
 use crate::value::Cacheable;
 
 /// One call of `load_many`: what is the same in all of its rounds.
@@ -138,8 +140,11 @@ impl Call<'_> {
         L: Future<Output = Result<M, E>>,
     {
         let keys = missing.keys.clone();
-        let in_time = || self.in_place::<T, E>(&keys, stale, |part, stale| part.may_serve(stale));
-        let loaded = match self.policy.soft_limit().filter(|_| in_time().is_some()) {
+        let served = AtomicBool::new(false);
+        let in_place = |fits: Fits<T, E>| self.in_place::<T, E>(&keys, stale, fits);
+        let instead = |fits| in_place(fits).inspect(|_| served.store(true, Ordering::Relaxed));
+        let in_time: Fits<T, E> = |part, stale| part.may_serve(stale);
+        let loaded = match self.policy.soft_limit().filter(|_| in_place(in_time).is_some()) {
             None => missing.load(self.engine, self.policy, loader, P::timed_out).await,
             Some(soft) => {
                 let load = missing.load_softly::<T, V, E, F, M, P, L>(
@@ -147,13 +152,14 @@ impl Call<'_> {
                     self.policy,
                     loader,
                     soft,
-                    in_time,
+                    || instead(in_time),
                 );
                 Box::pin(load).await
             }
         };
-        let in_place = || self.in_place::<T, E>(&keys, stale, |part, stale| part.may_stand_in(stale));
-        loaded.or_else(|error| in_place().ok_or(error))
+        let values = loaded.or_else(|error| instead(|part, stale| part.may_stand_in(stale)).ok_or(error));
+        self.count_stale::<T, E>(stale, served.into_inner());
+        values
     }
 
     /// The stale values of all `keys`, if each has one that fits.
@@ -163,12 +169,23 @@ impl Call<'_> {
         stale: &Stales<T>,
         fits: Fits<T, E>,
     ) -> Option<Values<T>> {
-        let serve = |key: &str| {
-            let part = self.part(key);
-            let stale = stale.get(key).filter(|stale| fits(&part, stale))?;
-            Some((key.into(), part.serve(stale.clone())))
+        let fitting = |key: &str| {
+            let stale = stale.get(key).filter(|stale| fits(&self.part(key), stale))?;
+            Some((key.into(), stale.value.clone()))
         };
-        keys.iter().map(|key| serve(key)).collect()
+        keys.iter().map(|key| fitting(key)).collect()
+    }
+
+    /// What the reads came to that found something stale: it was served, or there was as good as nothing.
+    fn count_stale<T: Cacheable, E: 'static>(&self, stale: &Stales<T>, served: bool) {
+        for (key, stale) in stale {
+            let part = self.part::<T, E>(key);
+            if served {
+                drop(part.serve(stale.clone()));
+            } else {
+                part.count_read(Event::Miss);
+            }
+        }
     }
 
     /// Waits for what others load, for all of it at once.

@@ -56,6 +56,12 @@ impl About<'_> {
         self.run_as(self.key, leads, begun)
     }
 
+    /// The closure of a loader that will run elsewhere is called, which gives the future to run.
+    pub(super) fn starts<L>(&self, leads: &[Lead], start: impl FnOnce() -> L) -> L {
+        let called = self.engine.shared.clock.now();
+        self.run(leads, &Begun { called, began: called, deadline: None, permit: None }).starts(start)
+    }
+
     /// The same under another name, where it loads more than one key.
     pub(super) fn run_as<'r>(
         &'r self,
