@@ -20,6 +20,13 @@ pub(crate) struct Past {
     topology: Option<Topology>,
 }
 
+impl Past {
+    /// Whether the server is another than it was.
+    fn is_not(&self, run: Option<&str>) -> bool {
+        self.run.as_deref().zip(run).is_some_and(|(was, is)| was != is)
+    }
+}
+
 /// What `INFO` says; nothing where it may not be asked.
 struct Info(String);
 
@@ -89,7 +96,8 @@ pub(crate) async fn greet(session: &Session, past: &mut Past) -> Result<(), Fail
     let run = info.of("run_id").filter(|_| !spread).map(str::to_owned);
     let server = server(run.as_deref());
     session.link.server.set(server);
-    if order.is_some_and(|order| order.is_foreign_to(server)) {
+    // What another server was told this one need not have been told, whatever others have made of it since.
+    if past.is_not(run.as_deref()) || order.is_some_and(|order| order.is_foreign_to(server)) {
         strike::renew(session).await?;
     }
     let client = answers.next_number().ok().filter(|_| session.connection.is_ours_alone());
@@ -125,9 +133,15 @@ pub(crate) async fn beat(session: &Session, past: &mut Past) -> Result<(), Failu
         return look_around(session, past).await;
     }
     let mut batch = Batch::default();
-    batch.read(redis::cmd("INFO").arg("memory").to_owned());
+    batch.read(redis::cmd("INFO"));
     let info = Info::read(session.send(&batch).await?.next());
     session.link.status.lock().ailment = info.ailment();
+    // A connection may outlive what it is to: a primary is made a replica, a proxy leads to another server.
+    let another =
+        past.is_not(info.of("run_id")).then_some("it is another server than before, or was restarted");
+    if let Some(why) = info.unfit(false).or(another) {
+        session.link.lose(session.life, why);
+    }
     Ok(())
 }
 
@@ -140,8 +154,7 @@ async fn settle_the_past(session: &Session, past: &Past, run: Option<&str>) -> R
         return Ok(());
     }
     let same = past.run.is_some() && past.run.as_deref() == run;
-    let another = past.run.is_some() && run.is_some() && !same;
-    let mut settled = another;
+    let mut settled = past.is_not(run);
     if let Some(client) = past.client.filter(|_| same) {
         let mut batch = Batch::default();
         batch.read(redis::cmd("CLIENT").arg("KILL").arg("ID").arg(client).to_owned());

@@ -2,7 +2,12 @@
 -- Merges by maximum. A mark is 'hard soft base': the last soft strike was base - PTTL ago.
 local hard, soft, need = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local base, left = need, need
-local mark = redis.call('GET', KEYS[1])
+local mark = redis.pcall('GET', KEYS[1])
+-- Whatever else stands there is no mark, and none means invalid.
+if type(mark) == 'table' or mark and not string.match(mark, '^%d+ %d+ %d+$') then
+  redis.call('UNLINK', KEYS[1])
+  mark = false
+end
 if not mark and ARGV[4] == 'x' then return 0 end
 if mark then
   local h, s, b = string.match(mark, '^(%d+) (%d+) (%d+)$')

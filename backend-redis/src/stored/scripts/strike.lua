@@ -7,6 +7,8 @@ if not order then
 end
 local epoch, seq = string.match(order, '^(%x+) (%d+)$')
 seq = tonumber(seq)
+-- Whatever else stands there remembers nothing.
+if type(redis.pcall('ZCARD', KEYS[2])) == 'table' then redis.call('UNLINK', KEYS[2]) end
 if not redis.call('ZSCORE', KEYS[2], 'f') then redis.call('ZADD', KEYS[2], seq, 'f') end
 seq = seq + 1
 order = epoch .. ' ' .. string.format('%.0f', seq)

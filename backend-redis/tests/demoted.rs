@@ -1,0 +1,63 @@
+//! A primary that is made a replica while it is connected to: what its new primary is told does not reach it.
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backend_redis::Redis;
+use cache_core::{Cache, Kind, Lifetime, Set, Strength, Target, Value};
+use common::{Server, free_port, until, wait};
+
+const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
+
+fn get(redis: &Redis, key: &str) -> Option<String> {
+    let entry = redis.get(key, Kind::of::<String>()).wait().ok()??;
+    Some(entry.value.downcast::<String>().expect("a text").to_string())
+}
+
+#[test]
+fn a_demoted_primary_is_not_read_any_more() {
+    let (at, port) = (free_port().to_string(), free_port().to_string());
+    let soon = ["--repl-diskless-sync-delay", "0"];
+    let old = Server::start(&[&["--port", &at][..], &soon].concat());
+    let mut new = Server::start(&[&["--port", &port][..], &soon].concat());
+    let one = wait(Redis::connect(&old.url())).expect("a handle");
+    one.set("warm", Value::new(Arc::new("up".to_owned())), Set::new(MINUTE)).wait().expect("stored");
+    let ask = |server: &Server, words: &[&str]| -> String {
+        redis::cmd(words[0]).arg(&words[1..]).query(&mut server.raw()).expect("done")
+    };
+    let follows = |server: &Server| {
+        until("it follows", Duration::from_secs(10), || {
+            ask(server, &["INFO", "replication"]).contains("master_link_status:up")
+        });
+    };
+    ask(&new, &["REPLICAOF", "127.0.0.1", &at]);
+    follows(&new);
+    // A failover by hand.
+    ask(&new, &["REPLICAOF", "NO", "ONE"]);
+    ask(&old, &["REPLICAOF", "127.0.0.1", &port]);
+    follows(&old);
+    let two = wait(Redis::connect(&new.url())).expect("a handle");
+    let value = Value::new(Arc::new("old".to_owned()));
+    two.set("k", value, Set::new(MINUTE)).wait().expect("stored");
+    let found = std::cell::Cell::new(false);
+    until("replicated, or given up", Duration::from_secs(10), || {
+        found.set(get(&one, "k").is_some());
+        found.get() || one.connection().connected_for.is_none()
+    });
+    println!("found before: {}", found.get());
+    // The replica loses its primary, and still answers.
+    redis::cmd("CONFIG").arg("SET").arg("requirepass").arg("x").exec(&mut new.raw()).expect("set");
+    redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("replica").exec(&mut authorised(&new)).expect("cut");
+    two.invalidate(Target::Key("k"), Strength::Remove).wait().expect("removed");
+    std::thread::sleep(Duration::from_secs(3));
+    let read = get(&one, "k");
+    new.kill();
+    assert_eq!(read, None, "three seconds after it was invalidated, {:?}", one.connection());
+}
+
+fn authorised(server: &Server) -> redis::Connection {
+    let client = redis::Client::open(format!("{}?pass=x", server.url())).expect("an URL");
+    client.get_connection().expect("a connection")
+}
