@@ -1,13 +1,67 @@
 """Reads one entry of larder's from standard input, and prints what it says as JSON.
 
-    redis-cli --raw GET campus:user:7 | python3 read_entry.py
+    redis-cli --scan --pattern 'larder:*:k:campus:user:7'
+    redis-cli --raw GET larder::5d0c88a1f2b94e07:k:campus:user:7 | python3 read_entry.py
+
+It reads what Redis holds, a slot with an envelope in it, and an envelope alone. The value is read if its codec is json;
+of others (postcard is the default) it prints everything but the value, and says on standard error why.
 """
 import json
 import struct
 import sys
 
 
-def read_entry(data):
+CODECS = {1: "postcard", 2: "json", 3: "bincode"}
+SLOT = struct.Struct(">3scQQQQQQQQII")
+STATES = {
+    b"H": "no value: a load holds the place of one",
+    b"C": "the header of a counter: the counter stands under the same name with `k` in the place of `c`",
+}
+
+
+def read(data):
+    """An entry as it stands in Redis; an envelope alone as well."""
+    if data.startswith(b"\xfalrd"):
+        return read_envelope(data)
+    if data.rstrip(b"\n").lstrip(b"-").isdigit():
+        return {"counter": int(data)}
+    if not data.startswith(b"LS\x01") or len(data) < SLOT.size:
+        raise ValueError("nothing that larder has written, or of a newer version")
+    head = SLOT.unpack_from(data)
+    state, fresh, total, before, sequence = head[1], head[5], head[6], head[7], head[8]
+    if state in STATES:
+        raise ValueError(STATES[state])
+    end = SLOT.size + head[11]
+    if len(data) < end:
+        raise ValueError("the entry is cut")
+    # The slot says what counts: its order and tags are not in the envelope, and its deadlines may have changed since.
+    slot = {
+        "sequence": sequence,
+        "fresh_ms": fresh,
+        "total_ms": total,
+        "age_before_ms": before,
+        "tags": read_tags(data, SLOT.size, end),
+    }
+    if state == b"N":
+        return {"counter": int(data[end:]), **slot}
+    if state != b"E":
+        raise ValueError(f"a slot in the state {state!r}, which is unknown")
+    entry = read_envelope(data[end:])
+    for name in ["order", "stale_ms"]:
+        del entry[name]
+    return {**entry, **slot}
+
+
+def read_tags(data, at, end):
+    tags = []
+    while at < end:
+        (length,) = struct.unpack_from(">H", data, at)
+        tags.append(data[at + 2 : at + 2 + length].decode())
+        at += 2 + length
+    return tags
+
+
+def read_envelope(data):
     head = struct.unpack_from("<4sBBBBQQQQQIIIH", data)
     magic, version, codec, flags, kind_length = head[:5]
     incarnation, sequence, fresh, stale, shape, meaning, cost, length, tag_count = head[5:]
@@ -25,11 +79,7 @@ def read_entry(data):
     payload = data[at : at + length]
     if len(payload) < length:
         raise ValueError("the entry is cut")
-    if flags & 1:
-        payload = unpack_lz4(payload[4:], struct.unpack_from("<I", payload)[0])
-    if codec != 2:
-        raise ValueError("the value is not written as json")
-    return {
+    entry = {
         "kind": kind,
         "order": [incarnation, sequence],
         "fresh_ms": fresh,
@@ -37,8 +87,15 @@ def read_entry(data):
         "version": meaning,
         "cost_ms": cost,
         "tags": tags,
-        "value": json.loads(payload),
+        "codec": CODECS.get(codec, codec),
     }
+    if codec != 2:
+        # Neither says of itself what it holds: only the Rust type can tell.
+        print(f"the value is not shown: it is written by {entry['codec']}, not json", file=sys.stderr)
+        return entry
+    if flags & 1:
+        payload = unpack_lz4(payload[4:], struct.unpack_from("<I", payload)[0])
+    return {**entry, "value": json.loads(payload)}
 
 
 def unpack_lz4(packed, size):
@@ -73,4 +130,7 @@ def unpack_lz4(packed, size):
 
 
 if __name__ == "__main__":
-    print(json.dumps(read_entry(sys.stdin.buffer.read())))
+    try:
+        print(json.dumps(read(sys.stdin.buffer.read())))
+    except (ValueError, struct.error) as error:
+        sys.exit(f"cannot be read: {error}")

@@ -18,11 +18,15 @@
 //! 10. [`watching`]: what a cache tells of itself, and what to be woken for.
 //! 11. [`testing`]: tests that turn the clock, that make the cache fail, and that look for forgotten invalidations.
 //!
+//! In production:
+//!
+//! 12. [`redis`]: one cache for several processes, from one flag and a URL to what an outage does.
+//!
 //! To look up:
 //!
-//! 12. [`cookbook`]: for those who know `cached`, cashews, Spring, JetCache, or have a `withCache` of their own.
-//! 13. [`writing_a_backend`]: a store of your own.
-//! 14. [`limits`]: what larder does not promise.
+//! 13. [`cookbook`]: for those who know `cached`, cashews, Spring, JetCache, or have a `withCache` of their own.
+//! 14. [`writing_a_backend`]: a store of your own.
+//! 15. [`limits`]: what larder does not promise.
 //!
 //! Every example is compiled and run with larder's own tests.
 
@@ -44,6 +48,8 @@ pub mod invalidation {}
 pub mod limits {}
 #[doc = include_str!("guide/methods.md")]
 pub mod methods {}
+#[doc = include_str!("guide/redis.md")]
+pub mod redis {}
 #[doc = include_str!("guide/stampedes.md")]
 pub mod stampedes {}
 #[doc = include_str!("guide/testing.md")]

@@ -28,6 +28,7 @@
 //! | [`watching`](guide::watching) | what a cache tells of itself, and what to be woken for |
 //! | [`testing`](guide::testing) | turning the clock, failing the cache, finding forgotten invalidations |
 //! | [`cookbook`](guide::cookbook) | for those who know `cached`, cashews, Spring, JetCache, or have a `withCache` of their own |
+//! | [`redis`](guide::redis) | one cache for several processes: from one flag and a URL to production |
 //! | [`writing_a_backend`](guide::writing_a_backend) | a store of your own |
 //! | [`limits`](guide::limits) | what larder does not promise |
 //!
@@ -76,7 +77,7 @@
 //! | `tls` | no | `rediss://` by rustls, with an authority and a client certificate of your own |
 //! | `testing` | no | [`testing`](mod@testing) |
 //! | `postcard` | no | [`wire`], the form in which remote tiers hold entries, and its default codec |
-//! | `json` | no | entries that other languages read |
+//! | `json` | no | the codec `json`, for `RedisBuilder::codec`: it takes nearly every type, and other languages read it |
 //! | `bincode` | no | the codec bincode 2.0.1, which is no longer maintained (RUSTSEC-2025-0141) |
 //! | `compression` | no | large entries compressed, by LZ4 |
 

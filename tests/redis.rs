@@ -19,7 +19,9 @@ impl Drop for Server {
 }
 
 fn server() -> (Server, String) {
-    let dir = std::env::temp_dir().join(format!("larder-facade-redis-{}", std::process::id()));
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let dir = std::env::temp_dir().join(format!("larder-facade-redis-{}-{number}", std::process::id()));
     std::fs::create_dir_all(&dir).expect("a folder");
     let socket = dir.join("redis.sock");
     let mut command = Command::new("redis-server");
@@ -67,4 +69,64 @@ async fn two_instances_share_their_entries() {
     assert_eq!(stranger.get::<u32>("user:42").await.expect("read").as_deref(), Some(&7));
     assert_eq!(stranger.incr("hits", 1).await.expect("added"), 2);
     assert!(one.health().await.expect("told").troubles.is_empty());
+}
+
+/// Runs redis-cli with these arguments, and gives what it prints.
+fn cli(url: &str, args: &[&str]) -> String {
+    let socket = url.strip_prefix("unix://").expect("a socket");
+    let output = Command::new("redis-cli").args(["-s", socket]).args(args).output().expect("redis-cli");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What `src/guide/redis.md` gives to larder's user, as arguments of redis-cli.
+fn rights() -> Vec<&'static str> {
+    let (_, rest) =
+        include_str!("../src/guide/redis.md").split_once("ACL SETUSER").expect("the guide has it");
+    let rule = rest.split("```").next().expect("it ends").split_whitespace();
+    ["ACL", "SETUSER"].into_iter().chain(rule).collect()
+}
+
+#[tokio::test]
+async fn the_rights_that_the_guide_names_are_enough() {
+    let (_server, url) = server();
+    assert_eq!(cli(&url, &rights()).trim(), "OK");
+    let cache = || async {
+        let redis = Redis::builder(&url).namespace("campus").username("campus").password("PASSWORD");
+        let redis = redis.response_timeout(Duration::from_secs(10)).connect().await.expect("a handle");
+        Larder::builder().redis(redis).build()
+    };
+    let (cache, other) = (cache().await, cache().await);
+    let policy = || Policy::ttl(ttl::MEDIUM).swr(ttl::SHORT).tags(["users"]);
+    cache.set("plain", 1_u32, ttl::SHORT).await.expect("set");
+    cache.set("user:1", 1_u32, policy()).await.expect("set with tags");
+    assert!(cache.set_if_absent("absent", 1_u32, ttl::SHORT).await.expect("set if absent"));
+    assert!(cache.expire("plain", ttl::MEDIUM).await.expect("expire"));
+    assert_eq!(cache.incr("hits", 2).await.expect("incr"), 2);
+    assert_eq!(other.get::<u32>("user:1").await.expect("get").as_deref(), Some(&1));
+
+    // One loads, the other waits for it.
+    let load = |cache: Larder, pause| async move {
+        let loader = || async move {
+            tokio::time::sleep(pause).await;
+            7_u32
+        };
+        *cache.get_or_load("user:7", policy().in_caller(), loader).await
+    };
+    let pause = Duration::from_millis(400);
+    let both = async { tokio::join!(load(cache.clone(), pause), load(other.clone(), pause)) };
+    assert_eq!(tokio::time::timeout(Duration::from_secs(20), both).await.expect("in time"), (7, 7));
+
+    cache.mark_stale(Target::Tag("users")).await.expect("marked stale");
+    assert!(other.lookup::<u32>("user:7").await.expect("read").is_some());
+    cache.mark_stale(Target::Key("plain")).await.expect("marked stale");
+    cache.invalidate_tag("users").await.expect("a tag");
+    cache.invalidate_pattern("abs*").await.expect("a pattern");
+    assert!(!other.exists("absent").await.expect("read") && !other.exists("user:1").await.expect("read"));
+    cache.delete("hits").await.expect("deleted");
+    cache.clear().await.expect("cleared");
+    assert!(cache.health().await.expect("told").ok);
+    assert_eq!(cache.stats().errors + other.stats().errors, 0);
+    // What Redis refused, whoever put up with it.
+    let refused = cli(&url, &["ACL", "LOG"]);
+    assert!(refused.trim().is_empty(), "{refused}");
 }

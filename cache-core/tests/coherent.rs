@@ -121,6 +121,39 @@ fn a_missing_invalidation_is_named() {
 }
 
 #[test]
+fn an_invalidation_in_another_cache_is_told_as_such() {
+    struct Two {
+        school: Arc<School>,
+        other: Engine,
+    }
+    let world =
+        || Two { school: Arc::new(School::new(Plain::default())), other: Engine::new(Plain::default()) };
+    let program = |how: Forget| {
+        check_coherent(world)
+            .reader(
+                "dashboard",
+                |two, student| two.school.clone().dashboard(student),
+                |two, student| async move { two.school.courses(student) },
+            )
+            .writer("enrol", move |two, student| async move {
+                two.school.write(student);
+                match how {
+                    Forget::Key => two.other.invalidate(key(student)).await,
+                    _ => two.other.invalidate("something else").await,
+                }
+                .expect("invalidated");
+            })
+    };
+    let found = program(Forget::Key).try_run().expect_err("the wrong cache");
+    named(&found, Cause::Missing);
+    let said = found.to_string();
+    assert!(said.contains("but in another cache: does it need `cache = ...`"), "{said}");
+    assert!(!said.contains("no invalidation"), "{said}");
+    let found = program(Forget::Nothing).try_run().expect_err("nothing covers it");
+    assert!(found.to_string().contains("no invalidation of `enrol("), "{found}");
+}
+
+#[test]
 fn an_invalidation_before_the_write_is_too_early() {
     named(&program(Forget::BeforeTheWrite).try_run().expect_err("too early"), Cause::TooEarly);
 }

@@ -194,6 +194,14 @@ pub(crate) fn check_policy(policy: &Policy, is_async: bool) -> Result<()> {
             errors.push(Error::new(name.span(), message));
         }
     }
+    // As the policy itself would say at each call, and nothing would be cached.
+    if let (Some(soft), None, None, true) =
+        (policy.given("soft_timeout"), policy.given("swr"), policy.given("sie"), is_async)
+    {
+        let message =
+            "`soft_timeout` never comes: there is no stale value to give instead; add `sie` or `swr`";
+        errors.push(Error::new(soft.span(), message));
+    }
     errors.finish()
 }
 

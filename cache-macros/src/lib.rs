@@ -76,7 +76,7 @@ use quote::ToTokens;
 /// | `refresh_ahead = 0.8` | once this share of the TTL is over, a read starts a refresh in the background. |
 /// | `xfetch = 1.0` | refreshes in the background, at random, the likelier the nearer the end and the longer a run takes. |
 /// | `jitter = 0.1` | shortens each TTL by a random part of up to this share. |
-/// | `soft_timeout = "200ms"` | a run that takes longer goes on in the background, where there is a stale value to return. For `async fn`. |
+/// | `soft_timeout = "200ms"` | a run that takes longer goes on in the background, where there is a stale value to return: needs `swr` or `sie`. For `async fn`. |
 /// | `hard_timeout = "2s"` | a run that takes longer is given up. For `async fn` with an error that implements `From<larder::Timeout>`. |
 /// | `negative_ttl = "30s"` | caches `None` as well, and for how long. The cache then holds the whole `Option`, so its keys cannot be those of a function without it, of `#[updates]`, or of a batch. |
 /// | `max_age = "10s"` | takes no value that was stored longer ago. |
@@ -84,7 +84,7 @@ use quote::ToTokens;
 /// | `when = \|user\| user.active` | stores only what this says yes to: a closure over the value, or the name of a function. |
 /// | `bypass = expr` | where this is true, the function just runs: the cache is not asked, and not filled. |
 /// | `refresh = expr` | where this is true, the function runs whatever is cached, and what it returns is cached. |
-/// | `local` | caches in this process only, in a `Local`: the value need not be serialisable. |
+/// | `local` | caches in this process only, in a `Local`: the value need not be serialisable. Over Redis it is not cached; give such functions a cache of their own: `cache = &*MEMORY`. |
 /// | `shared` | all instances share the values of this method; of a function without `self` in the `impl` of a generic type, all types that the block is for. |
 ///
 /// Each argument is in `key`, `skip`, `cache`, `bypass` or `refresh`; one that is forgotten is a compile error, since calls

@@ -200,7 +200,7 @@ async fn a_hard_timeout_ends_in_an_error() {
     async fn slow() -> Result<u8, Trouble> {
         std::future::pending().await
     }
-    #[cached(key = "judged", ttl = "5m", hard_timeout = "10ms", soft_timeout = "5ms", when = |n| *n > 0)]
+    #[cached(key = "judged", ttl = "5m", hard_timeout = "10ms", soft_timeout = "5ms", sie = "1m", when = |n| *n > 0)]
     async fn judged() -> Result<u8, Trouble> {
         std::future::pending().await
     }

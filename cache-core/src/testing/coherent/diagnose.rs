@@ -23,6 +23,8 @@ pub(super) fn explain<W: 'static>(
     let since = changed.map_or(0, |(_, since)| since);
     let stale_entries = stale_entries(&mut run, &stale, &log);
     let deeds: Vec<(usize, &Struck)> = struck_by(&log, writer);
+    let covers = |entry: &Suspect| deeds.iter().any(|(_, struck)| struck.covers(&entry.key, &entry.tags));
+    let elsewhere = stale_entries.first().is_some_and(covers);
     let cause = match stale_entries.first() {
         _ if !run.stage.session.has_caches() => Cause::Unwatched,
         None => Cause::Shared,
@@ -43,6 +45,7 @@ pub(super) fn explain<W: 'static>(
         tags: stale_entries.iter().flat_map(|entry| entry.tags.iter().map(|tag| tag.to_string())).collect(),
         struck: deeds.iter().map(|(_, struck)| struck.to_string()).collect(),
         cause,
+        elsewhere,
         steps: steps(&run, plan, &stale, name),
         seed: 0,
     })

@@ -274,6 +274,7 @@ impl<W: 'static> Program<W> {
             tags: Vec::new(),
             struck: Vec::new(),
             cause: Why::Fleeting,
+            elsewhere: false,
             steps: Vec::new(),
             seed: 0,
         }

@@ -15,6 +15,8 @@ pub struct Incoherence {
     pub(super) tags: Vec<String>,
     pub(super) struck: Vec<String>,
     pub(super) cause: Cause,
+    /// The writer does what would do, in another cache than the one that the reader uses.
+    pub(super) elsewhere: bool,
     pub(super) steps: Vec<String>,
     pub(super) seed: u64,
 }
@@ -74,6 +76,11 @@ impl Incoherence {
         let (read, written) = (&self.read, self.written.as_deref().unwrap_or("no writer"));
         let keys = self.keys.join("\", \"");
         match self.cause {
+            Cause::Missing if self.elsewhere => write!(
+                f,
+                "`{written}` invalidates what `{read}` caches under key \"{keys}\", but in another cache: does it \
+                 need `cache = ...`, the same as the reader's?"
+            ),
             Cause::Missing => write!(
                 f,
                 "no invalidation of `{written}` covers what `{read}` caches: add one for key \"{keys}\"{}",
