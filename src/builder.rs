@@ -35,7 +35,8 @@ pub struct LarderBuilder {
 
 impl LarderBuilder {
     /// Prefixes every key, tag and pattern with `namespace` and a `:`, so that caches over one backend do not
-    /// see each other.
+    /// see each other. Over Redis, tell [`RedisBuilder::namespace`](crate::RedisBuilder::namespace) instead: it keeps
+    /// them apart in Redis itself, where `clear` is then constant work, and does not walk over the keys of all others.
     #[must_use]
     pub fn namespace(mut self, namespace: &str) -> Self {
         self.namespace = Some(namespace.to_owned());
@@ -73,8 +74,9 @@ impl LarderBuilder {
     /// # async fn example() -> larder::Result<()> {
     /// use larder::{Larder, Redis};
     ///
-    /// let redis = Redis::connect("redis://127.0.0.1/").await?; // also while there is none
-    /// let cache = Larder::builder().namespace("campus").redis(redis).build();
+    /// let redis = Redis::builder("redis://127.0.0.1/").namespace("campus");
+    /// let redis = redis.connect().await?; // also while there is none
+    /// let cache = Larder::builder().redis(redis).build();
     /// # let _ = cache;
     /// # Ok(())
     /// # }

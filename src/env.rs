@@ -15,7 +15,7 @@ impl Larder {
     /// | variable | says |
     /// |---|---|
     /// | `LARDER_CAPACITY` | how many entries it holds in memory; 10 000 |
-    /// | `LARDER_NAMESPACE` | the prefix of its keys; none |
+    /// | `LARDER_NAMESPACE` | the prefix of its keys, or with Redis the namespace of [`RedisBuilder`](crate::RedisBuilder::namespace); none |
     /// | `LARDER_TTL` | the TTL of [`Policy::default`](crate::Policy::default), as `90s`, `5m`, `1h30m`, `250ms`; five minutes |
     /// | `LARDER_DISABLED` | `1` or `true` switches it off; `0`, `false` or nothing does not |
     /// | `REDIS_URL` | where the Redis is, with the feature `redis`: `redis://[[user]:password@]host[:port][/database]`, `rediss://..` (feature `tls`) or `unix:///path/to/socket`; see [`Redis::connect`](crate::Redis::connect). Then entries are held there |
@@ -24,6 +24,7 @@ impl Larder {
     /// | `LARDER_REDIS_CONNECT_TIMEOUT` | how long a connection may take to stand, as `LARDER_TTL`; `500ms` |
     /// | `LARDER_REDIS_RESPONSE_TIMEOUT` | how long a round trip may take; `500ms` |
     /// | `LARDER_REDIS_OPERATION_TIMEOUT` | how long an operation may take; `2s` |
+    /// | `LARDER_REDIS_CODEC` | how values are encoded: `postcard`, or `json` or `bincode` with the feature of that name; `postcard` |
     ///
     /// With Redis, every read is a round trip: memory in front of it is not built yet, and `LARDER_CAPACITY` counts for
     /// nothing. Whether Redis can be reached is not asked: it is joined when it comes. Without `REDIS_URL` and
@@ -47,13 +48,17 @@ impl Larder {
 
 /// A cache as the variables describe it, asked for by name.
 async fn described_by(variable: impl Fn(&str) -> Option<String>) -> Result<Larder> {
-    let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-    let builder = LarderBuilder::from_variables(variable)?;
+    let variable = &|name: &str| variable(name).filter(|value| !value.trim().is_empty());
+    let (builder, namespace) = (LarderBuilder::from_variables(variable)?, namespace(variable)?);
     #[cfg(feature = "redis")]
-    let builder = match redis::described_by(&variable).await? {
-        Some(redis) => builder.redis(redis),
-        None => builder,
-    };
+    if let Some(redis) = redis::described_by(variable, namespace.as_deref()).await? {
+        // Redis keeps its namespaces apart by itself, so that `clear` looks at no other's keys.
+        let builder = match namespace {
+            Some(namespace) => builder.name(namespace),
+            None => builder,
+        };
+        return builder.redis(redis).try_build();
+    }
     #[cfg(not(feature = "redis"))]
     for name in ["REDIS_URL", "REDIS_HOST"] {
         // Its value may hold a password, and is not shown.
@@ -63,11 +68,25 @@ async fn described_by(variable: impl Fn(&str) -> Option<String>) -> Result<Larde
             return Err(Error::new(ErrorKind::InvalidConfig, format!("{name} {why}")));
         }
     }
-    builder.try_build()
+    match namespace {
+        Some(namespace) => builder.namespace(&namespace),
+        None => builder,
+    }
+    .try_build()
+}
+
+fn namespace(variable: impl Fn(&str) -> Option<String>) -> Result<Option<String>> {
+    let Some(namespace) = variable("LARDER_NAMESPACE") else { return Ok(None) };
+    let namespace = namespace.trim();
+    if namespace.len() > 256 || namespace.contains(|c: char| c == ':' || c.is_control()) {
+        let rule = "is 1 to 256 bytes without `:` and control characters, such as campus";
+        return Err(wrong("LARDER_NAMESPACE", namespace, rule));
+    }
+    Ok(Some(namespace.to_owned()))
 }
 
 impl LarderBuilder {
-    /// What the variables say of anything but Redis.
+    /// What the variables say of anything but Redis and the namespace.
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let mut memory = Memory::builder();
         if let Some(capacity) = variable("LARDER_CAPACITY") {
@@ -77,13 +96,6 @@ impl LarderBuilder {
             })?);
         }
         let mut builder = Self::default().memory(memory.build());
-        if let Some(namespace) = variable("LARDER_NAMESPACE").map(|namespace| namespace.trim().to_owned()) {
-            if namespace.len() > 256 || namespace.contains(|c: char| c == ':' || c.is_control()) {
-                let rule = "is 1 to 256 bytes without `:` and control characters, such as campus";
-                return Err(wrong("LARDER_NAMESPACE", &namespace, rule));
-            }
-            builder = builder.namespace(&namespace);
-        }
         if let Some(ttl) = variable("LARDER_TTL") {
             builder = builder.default_ttl(time("LARDER_TTL", &ttl)?);
         }

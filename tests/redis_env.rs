@@ -47,6 +47,9 @@ async fn as_another_process() {
     let found = cache.get::<String>("name").await.expect("read");
     assert_eq!(found.as_deref().map_or("", String::as_str), expected);
     cache.set("name", "Ada".to_owned(), ttl::LONG).await.expect("stored");
+    if std::env::var_os("LARDER_TEST_CLEARS").is_some() {
+        cache.clear().await.expect("cleared");
+    }
 }
 
 fn another(server: &Server, expects: &str, variables: &[(&str, &str)]) {
@@ -70,6 +73,26 @@ fn processes_share_what_the_environment_names() {
     another(&server, "Ada", &host);
     another(&server, "Ada", &[("REDIS_URL", &url)]);
     another(&server, "", &[("REDIS_URL", &url), ("REDIS_DB", "1")]);
-    another(&server, "", &[("REDIS_HOST", "127.0.0.1"), ("LARDER_NAMESPACE", "campus")]);
+    let campus = ("LARDER_NAMESPACE", "campus");
+    another(&server, "", &[host[0], campus]);
+    let mut names = Command::new("redis-cli");
+    names.args([
+        "-p",
+        &server.1.to_string(),
+        "-a",
+        "p:w/d@",
+        "--scan",
+        "--pattern",
+        "larder:campus:*:k:name",
+    ]);
+    let names = names.stderr(Stdio::null()).output().expect("redis-cli is installed").stdout;
+    assert_eq!(names.split(|byte| *byte == b'\n').filter(|name| !name.is_empty()).count(), 1);
+    // Without a namespace is one of its own.
+    another(&server, "Ada", &[host[0], ("LARDER_TEST_CLEARS", "1")]);
+    another(&server, "Ada", &[host[0], campus, ("LARDER_TEST_CLEARS", "1")]);
+    another(&server, "", &[host[0], campus]);
+    #[cfg(feature = "json")]
+    another(&server, "Ada", &[host[0], campus, ("LARDER_REDIS_CODEC", "json")]);
+    another(&server, "Ada", &[host[0], campus]);
     another(&server, "", &[]);
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_core::wire::Format;
+use cache_core::wire::{Codec, Format};
 use cache_core::{Error, ErrorKind, Result};
 use redis::IntoConnectionInfo;
 use redis::aio::ConnectionLike;
@@ -29,6 +29,9 @@ pub struct RedisBuilder {
     operation: Duration,
     queue: usize,
     hold: Duration,
+    codec: Codec,
+    #[cfg(feature = "compression")]
+    compress_above: Option<usize>,
 }
 
 impl Redis {
@@ -126,6 +129,9 @@ impl RedisBuilder {
             operation: Duration::from_secs(2),
             queue: 10_000,
             hold: Duration::from_secs(600),
+            codec: Codec::default(),
+            #[cfg(feature = "compression")]
+            compress_above: None,
         }
     }
 
@@ -241,6 +247,35 @@ impl RedisBuilder {
         self
     }
 
+    /// How values are encoded that are stored from now on; `Codec::Postcard` if not told otherwise. `Codec::Json` (feature
+    /// `json`) is for types that do not say in their `Serialize` all that their `Deserialize` asks for, as with
+    /// `#[serde(flatten)]`, `untagged` and `skip_serializing_if`, and for entries that other languages read.
+    ///
+    /// What is there already stays readable: every reader knows all codecs that it was built with.
+    #[must_use]
+    pub fn codec(mut self, codec: Codec) -> Self {
+        self.codec = codec;
+        self
+    }
+
+    /// Compresses encoded values of more than so many bytes, where that makes them smaller; 4096 if not told otherwise,
+    /// `usize::MAX` for none (feature `compression`).
+    #[cfg(feature = "compression")]
+    #[must_use]
+    pub fn compress_above(mut self, bytes: usize) -> Self {
+        self.compress_above = Some(bytes);
+        self
+    }
+
+    fn format(&self) -> Format {
+        let format = Format::new(self.codec);
+        #[cfg(feature = "compression")]
+        if let Some(bytes) = self.compress_above {
+            return format.compress_above(bytes);
+        }
+        format
+    }
+
     /// See [`Redis::connect`]. Where the future is dropped, nothing is left behind.
     ///
     /// # Errors
@@ -248,7 +283,9 @@ impl RedisBuilder {
     /// control character; for certificates that are not PEM, or given without `rediss://`; and for credentials or a
     /// database told to a connection that was handed in.
     pub async fn connect(self) -> Result<Redis> {
-        let Self { address, login, provider, namespace, connect, response, operation, queue, hold } = self;
+        let format = self.format();
+        let Self { address, login, provider, namespace, connect, response, operation, queue, hold, .. } =
+            self;
         let invalid = |message: String| Error::new(ErrorKind::InvalidConfig, message);
         if matches!(address, Address::Given(_)) && provider.is_some() {
             return Err(invalid(Login::TOLD_TO_GIVEN.to_owned()));
@@ -266,7 +303,6 @@ impl RedisBuilder {
         });
         // The thread lives as long as the handle, so there is an answer.
         let _ = first.await;
-        let format = Format::default();
         Ok(Redis { shared: Arc::new(Shared { io, format, operation, leases: Arc::default() }) })
     }
 }

@@ -33,11 +33,25 @@ async fn told<T>(owed: Owed<T>) -> std::result::Result<T, Failure> {
     owed.await.unwrap_or_else(|_| Err(gone()))
 }
 
-/// An error of what was not delivered.
-fn queued(failure: Failure, what: &str) -> Error {
+/// What is queued where an invalidation is not delivered, and where a value is not stored.
+const IT: &str = "it is";
+const ITS_INVALIDATION: &str = "the value is not stored; that the old one is void is";
+
+/// An error of what was not delivered; what is queued of it.
+fn queued(failure: Failure, what: &str, of_it: &str) -> Error {
     let error = failure.into_error(what);
-    let message = format!("{error}; it is queued, and this process reads nothing until it is delivered");
+    let message = format!("{error}; {of_it} queued, and this process reads nothing until that is delivered");
     Error::new(ErrorKind::Queued, message)
+}
+
+/// A target, as a sentence names it.
+fn words(target: Target<'_>) -> String {
+    match target {
+        Target::Key(key) => format!("the key {key:?}"),
+        Target::Pattern(pattern) => format!("the pattern {pattern:?}"),
+        Target::Tag(tag) => format!("the tag {tag:?}"),
+        Target::All => "everything".to_owned(),
+    }
 }
 
 impl Redis {
@@ -87,7 +101,7 @@ impl Redis {
     /// Invalidates: where Redis does not get it, it waits in the queue, and nothing is read until it has been delivered.
     fn strike<T, F>(
         &self,
-        what: String,
+        (what, of_it): (String, &'static str),
         strike: Strike,
         work: impl FnOnce(Session) -> F + Send + 'static,
     ) -> Reply<'_, T>
@@ -115,7 +129,9 @@ impl Redis {
             done
         };
         let owed = self.shared.io.run(None, work);
-        Reply::Pending(Box::pin(async move { told(owed).await.map_err(|failure| queued(failure, &what)) }))
+        Reply::Pending(Box::pin(
+            async move { told(owed).await.map_err(|failure| queued(failure, &what, of_it)) },
+        ))
     }
 
     /// Asks for a lease, which is given back if nobody waits for the answer any more.
@@ -141,7 +157,7 @@ impl Redis {
         let key = parcel.key.clone();
         let owed = self.shared.io.set(parcel);
         Reply::Pending(Box::pin(async move {
-            told(owed).await.map_err(|failure| queued(failure, &format!("set {key:?}")))
+            told(owed).await.map_err(|failure| queued(failure, &format!("set {key:?}"), ITS_INVALIDATION))
         }))
     }
 }
@@ -173,6 +189,7 @@ impl Cache for Redis {
         let shared = self.shared.clone();
         let Some(fence) = options.fence else {
             let strike = (Owned::Key(key.into()), Strength::Remove);
+            let what = (what, ITS_INVALIDATION);
             return self.strike(what, strike, async move |session| write::store(&session, &parcel).await);
         };
         self.with(what, async move |session| {
@@ -188,7 +205,7 @@ impl Cache for Redis {
 
     fn delete(&self, key: &str) -> Reply<'_, bool> {
         let (name, strike) = (Box::<str>::from(key), (Owned::Key(key.into()), Strength::Remove));
-        self.strike(format!("delete {key:?}"), strike, async move |session| {
+        self.strike((format!("delete {key:?}"), IT), strike, async move |session| {
             write::delete(&session, &name).await
         })
     }
@@ -196,11 +213,11 @@ impl Cache for Redis {
     fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
         let strike = (Owned::from(target), strength);
         let what = match strength {
-            Strength::Remove => format!("invalidate {target:?}"),
-            Strength::MarkStale => format!("mark {target:?} stale"),
+            Strength::Remove => format!("invalidate {}", words(target)),
+            Strength::MarkStale => format!("mark {} stale", words(target)),
         };
         let again = strike.clone();
-        self.strike(what, strike, async move |session| strike::run(&session, &again).await)
+        self.strike((what, IT), strike, async move |session| strike::run(&session, &again).await)
     }
 
     fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool> {
@@ -264,9 +281,11 @@ impl Cache for Redis {
         }
         troubles.extend(self.shared.io.status.lock().ailment.clone());
         if connection.queued > 0 {
-            let queued = connection.queued;
-            troubles
-                .push(format!("{queued} invalidations wait for Redis, and are delivered before it is read"));
+            let what = match connection.queued {
+                1 => "1 invalidation waits for Redis, and is".to_owned(),
+                many => format!("{many} invalidations wait for Redis, and are"),
+            };
+            troubles.push(format!("{what} delivered before it is read"));
         }
         Reply::ready(troubles)
     }

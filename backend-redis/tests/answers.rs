@@ -115,6 +115,32 @@ fn a_wrong_password() {
 }
 
 #[test]
+fn a_password_or_database_that_it_does_not_have() {
+    let server = Server::start(&[]);
+    for (query, words) in [("?pass=hunter2", "it has no password"), ("?db=99", "REDIS_DB")] {
+        let redis = wait(Redis::connect(&format!("{}{query}", server.url()))).expect("a handle");
+        let health = health(&redis);
+        assert!(health.contains(words) && !health.contains("hunter2"), "{health}");
+    }
+}
+
+#[test]
+fn what_is_queued_is_said() {
+    let redis = wait(Redis::connect("unix:///nowhere/redis.sock")).expect("a handle");
+    let says = |error: cache_core::Error, words: &[&str]| {
+        assert_eq!(error.kind(), ErrorKind::Queued);
+        assert!(words.iter().all(|word| error.to_string().contains(word)), "{error}");
+    };
+    says(put(&redis, "k", "v").expect_err("down"), &["the value is not stored", "is queued"]);
+    let incr = redis.set("n", Value::new(Arc::new(1_i64)), Set::new(MINUTE)).wait();
+    says(incr.expect_err("down"), &["the value is not stored", "is queued"]);
+    let strike = |target| redis.invalidate(target, Strength::Remove).wait().expect_err("down");
+    says(strike(Target::Key("user:1")), &["invalidate the key \"user:1\": ", "it is queued"]);
+    says(strike(Target::All), &["invalidate everything: ", "it is queued"]);
+    assert!(health(&redis).contains("1 invalidation waits"), "{}", health(&redis));
+}
+
+#[test]
 fn not_a_redis_at_all() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("redis://{}/", listener.local_addr().expect("an address"));
@@ -126,6 +152,7 @@ fn not_a_redis_at_all() {
     });
     let redis = wait(Redis::connect(&url)).expect("a handle");
     assert!(health(&redis).contains("does not answer as a Redis does"), "{}", health(&redis));
+    assert!(!health(&redis).contains(['\n', '\r']), "on one line: {}", health(&redis));
     loads_go_on(&redis);
 }
 

@@ -77,7 +77,7 @@ fn a_raw_client_reads_and_changes_counters() {
     let name = name(&mut client, "k:hits");
     assert_eq!(raw(&mut client, &["INCR", &name]), redis::Value::Int(42));
     assert_eq!(redis.incr("hits", 1, MINUTE).wait().expect("added"), 43);
-    raw(&mut client, &["SET", &name, "007"]);
+    raw(&mut client, &["SET", &name, "007", "KEEPTTL"]);
     let error = redis.incr("hits", 1, MINUTE).wait().expect_err("no integer as Redis writes it");
     assert_eq!(error.kind(), ErrorKind::NotAnInteger);
     raw(&mut client, &["DEL", &name]);
@@ -85,6 +85,57 @@ fn a_raw_client_reads_and_changes_counters() {
     assert_eq!(get(&redis, "hits"), None);
     assert_eq!(put(&redis, "hits", "ours", &[], None), Stored::Yes);
     assert_eq!(get(&redis, "hits").as_deref(), Some("ours"));
+}
+
+/// What has more time than it was given is not served: its invalidation may be long forgotten, and its source changed.
+#[test]
+fn a_life_that_somebody_made_longer_is_over() {
+    let server = Server::start(&[]);
+    let (redis, mut client) = (server.redis(), server.raw());
+    let ways: [&[&str]; 2] = [&["PERSIST"], &["PEXPIRE", "600000"]];
+    for way in ways {
+        let mut longer = |end: &str| {
+            let name = name(&mut client, end);
+            let command: Vec<&str> = [&way[..1], &[&*name], &way[1..]].concat();
+            assert_eq!(raw(&mut client, &command), redis::Value::Int(1), "{way:?}");
+        };
+        for key in ["plain", "tagged", "loading"] {
+            put(&redis, key, "value", if key == "tagged" { &["t"] } else { &[] }, None);
+            let fence = (key == "loading").then(|| redis.fence(key).wait().expect("a fence"));
+            if fence.is_none() {
+                assert_eq!(get(&redis, key).as_deref(), Some("value"));
+                longer(&format!(":k:{key}"));
+            } else {
+                // For its loads it is kept for ten minutes, and may be.
+                let mut client = server.raw();
+                let name = name(&mut client, ":k:loading");
+                raw(&mut client, &["PERSIST", &name]);
+            }
+            assert_eq!(get(&redis, key), None, "{key} after {way:?}");
+            assert_eq!(redis.ttl(key).wait().expect("readable"), None, "{key} after {way:?}");
+            assert!(!redis.expire(key, MINUTE.fresh).wait().expect("answered"), "{key} after {way:?}");
+            if let Some(fence) = fence {
+                assert_eq!(put(&redis, key, "late", &[], Some(fence)), Stored::Fenced);
+            }
+            let set = Set { if_absent: true, ..Set::new(MINUTE) };
+            let stored = redis.set(key, text("new"), set).wait().expect("answered");
+            assert_eq!(stored, Stored::Yes, "{key} after {way:?}");
+            assert_eq!(get(&redis, key).as_deref(), Some("new"));
+            assert!(redis.delete(key).wait().expect("deleted"));
+        }
+        assert_eq!(redis.incr("n", 7, MINUTE).wait().expect("added"), 7);
+        longer(":k:n");
+        let count = |redis: &Redis| redis.get("n", Kind::of::<i64>()).wait().expect("readable").is_some();
+        assert!(!count(&redis), "{way:?}");
+        assert_eq!(redis.incr("n", 1, MINUTE).wait().expect("added"), 1, "{way:?}: it begins anew");
+        assert!(count(&redis));
+        // Also once its header is gone, which was not made longer.
+        longer(":k:n");
+        let header = name(&mut client, ":c:n");
+        raw(&mut client, &["DEL", &header]);
+        assert!(!count(&redis), "{way:?}");
+        redis.delete("n").wait().expect("deleted");
+    }
 }
 
 /// Everything of one process against loads of the other.

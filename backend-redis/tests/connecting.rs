@@ -58,6 +58,7 @@ fn database_user_and_password_from_the_url_or_the_builder() {
             "default",
             6,
         ),
+        (Redis::builder(&format!("redis://:hunter2@127.0.0.1:{port}/?db=8")), "default", 8),
         (Redis::at("127.0.0.1", port).password("hunter2").database(7), "default", 7),
     ];
     for (builder, user, database) in ways {
@@ -75,6 +76,11 @@ fn what_cannot_be_is_an_error_that_shows_no_secret() {
     assert!(invalid(Redis::builder("redis://u:hunter2@[broken")).contains("cannot be read"));
     assert!(invalid(Redis::builder("http://u:hunter2@localhost/")).contains("cannot be read"));
     assert!(invalid(Redis::builder("rediss://u:hunter2@localhost/#insecure")).contains("ertificate"));
+    assert!(invalid(Redis::builder("redis://:hunter2@localhost/?foo=bar")).contains("parameter"));
+    assert!(invalid(Redis::builder("redis://localhost/?pass=hunter2")).contains("parameter"));
+    assert!(invalid(Redis::builder("unix:///a/socket?user=u&pass=hunter2&foo=bar")).contains("parameter"));
+    assert!(invalid(Redis::builder("redis://:hunter2@localhost/1?db=2")).contains("two databases"));
+    assert!(invalid(Redis::builder("redis://:hunter2@localhost/?db=one")).contains("cannot be read"));
     let server = Server::start(&[]);
     let client = redis::Client::open(server.url()).expect("an URL");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

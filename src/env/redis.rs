@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use backend_redis::{Redis, RedisBuilder};
+use cache_core::wire::Codec;
 use cache_core::{Error, ErrorKind, Result};
 
 use super::{time, wrong};
@@ -15,12 +16,15 @@ const TIMEOUTS: [(&str, Timeout); 3] = [
     ("LARDER_REDIS_OPERATION_TIMEOUT", RedisBuilder::operation_timeout),
 ];
 
-/// A handle, if a Redis is named.
-pub(super) async fn described_by(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Redis>> {
+/// A handle, if a Redis is named; its entries are apart by `namespace`.
+pub(super) async fn described_by(
+    variable: impl Fn(&str) -> Option<String>,
+    namespace: Option<&str>,
+) -> Result<Option<Redis>> {
     let (named_by, mut builder) = if let Some(url) = variable("REDIS_URL") {
         ("REDIS_URL", Redis::builder(url.trim()))
     } else if let Some(host) = variable("REDIS_HOST") {
-        ("REDIS_HOST", Redis::at(host.trim(), port(&variable)?))
+        ("REDIS_HOST", Redis::at(plain(&host)?, port(&variable)?))
     } else {
         return Ok(None);
     };
@@ -39,6 +43,12 @@ pub(super) async fn described_by(variable: impl Fn(&str) -> Option<String>) -> R
             builder = set(builder, time(name, &value)?);
         }
     }
+    if let Some(name) = variable("LARDER_REDIS_CODEC") {
+        builder = builder.codec(codec(&name)?);
+    }
+    if let Some(namespace) = namespace {
+        builder = builder.namespace(namespace);
+    }
     match builder.connect().await {
         Ok(redis) => Ok(Some(redis)),
         // Says what is wrong without the value, which may hold a password.
@@ -47,6 +57,33 @@ pub(super) async fn described_by(variable: impl Fn(&str) -> Option<String>) -> R
         }
         Err(error) => Err(error),
     }
+}
+
+/// A host, and nothing else. It is not shown: an URL in its place may hold a password.
+fn plain(host: &str) -> Result<&str> {
+    let host = host.trim();
+    if host.contains([':', '/', '@']) && host.parse::<std::net::Ipv6Addr>().is_err() {
+        let why =
+            "it holds more than a host, such as 10.0.0.1: a port goes in REDIS_PORT, an URL in REDIS_URL";
+        return Err(Error::new(ErrorKind::InvalidConfig, format!("REDIS_HOST cannot be: {why}")));
+    }
+    Ok(host)
+}
+
+fn codec(name: &str) -> Result<Codec> {
+    let rule = match &*name.trim().to_ascii_lowercase() {
+        "postcard" => return Ok(Codec::Postcard),
+        #[cfg(feature = "json")]
+        "json" => return Ok(Codec::Json),
+        #[cfg(feature = "bincode")]
+        "bincode" => return Ok(Codec::Bincode),
+        #[cfg(not(feature = "json"))]
+        "json" => "needs a larder that is built with the feature `json`",
+        #[cfg(not(feature = "bincode"))]
+        "bincode" => "needs a larder that is built with the feature `bincode`",
+        _ => "is postcard, json or bincode",
+    };
+    Err(wrong("LARDER_REDIS_CODEC", name, rule))
 }
 
 fn port(variable: impl Fn(&str) -> Option<String>) -> Result<u16> {
@@ -66,7 +103,7 @@ mod tests {
             variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(described_by(variable))
+        runtime.block_on(described_by(variable, None))
     }
 
     #[test]
@@ -87,12 +124,26 @@ mod tests {
     }
 
     #[test]
+    fn a_host_is_no_address() {
+        for host in ["127.0.0.1:6379", "redis://u:hunter2@localhost", "user:hunter2@localhost"] {
+            let error = ask(&[("REDIS_HOST", host)]).expect_err("refused");
+            assert!(error.to_string().contains("REDIS_PORT") && !error.to_string().contains("hunter2"));
+        }
+        assert_eq!(plain(" ::1 ").expect("a host"), "::1");
+    }
+
+    #[test]
     fn a_bad_value_is_an_error_that_names_its_variable_and_shows_no_secret() {
         let bad = [
             ("REDIS_URL", "http://u:hunter2@127.0.0.1/"),
             ("REDIS_URL", "redis://u:hunter2@127.0.0.1/one"),
             ("REDIS_PORT", "tcp://10.0.0.1:6379"),
             ("REDIS_PORT", "0"),
+            ("LARDER_REDIS_CODEC", "yaml"),
+            #[cfg(not(feature = "json"))]
+            ("LARDER_REDIS_CODEC", "json"),
+            #[cfg(not(feature = "bincode"))]
+            ("LARDER_REDIS_CODEC", "bincode"),
             ("REDIS_DB", "-1"),
             ("LARDER_REDIS_CONNECT_TIMEOUT", "0s"),
             ("LARDER_REDIS_RESPONSE_TIMEOUT", "500"),

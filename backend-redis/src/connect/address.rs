@@ -63,7 +63,37 @@ fn parse(url: &str) -> Parsed {
                     give the authority that signed it by `ca`",
         );
     }
-    url.parse().map_err(|_| NO_URL)
+    obey_query(url, url.parse().map_err(|_| NO_URL)?)
+}
+
+/// redis-rs reads parameters of a socket only, and passes over those that it does not know.
+fn obey_query(url: &str, info: ConnectionInfo) -> Parsed {
+    let Some(parsed) = redis::parse_redis_url(url) else { return Err(NO_URL) };
+    let socket = parsed.cannot_be_a_base() || parsed.scheme().ends_with("unix");
+    let (mut redis, in_path) = (info.redis_settings().clone(), parsed.path().trim_matches('/'));
+    for (name, value) in parsed.query_pairs() {
+        match &*name {
+            "db" if socket => {}
+            "db" => {
+                let Ok(number) = value.parse::<u32>() else { return Err(NO_URL) };
+                if !in_path.is_empty() && in_path.parse() != Ok(number) {
+                    return Err(
+                        "the URL of Redis names two databases: one after the host, another one as `db`",
+                    );
+                }
+                redis = redis.set_db(number.into());
+            }
+            "protocol" => {}
+            "user" | "pass" if socket => {}
+            _ => {
+                return Err(
+                    "the URL of Redis has a parameter that larder does not know: after the `?` may stand `db` and \
+                     `protocol`, and for unix:// `user` and `pass`; the rest is told to the builder",
+                );
+            }
+        }
+    }
+    Ok(info.set_redis_settings(redis))
 }
 
 impl Place {

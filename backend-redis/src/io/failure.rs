@@ -77,11 +77,23 @@ fn said(code: &str, details: Option<&str>) -> String {
 /// What a connection says that has failed. The texts of redis-rs hold neither address nor password.
 pub(crate) fn reason(error: &RedisError) -> String {
     match error.kind() {
+        // redis-rs does not hand on which of these it is.
         ErrorKind::AuthenticationFailed => {
-            let details = error.detail().unwrap_or("no more was said");
-            format!("it refuses the password, or user and password, that it was given ({details})")
+            let details = error.detail().map(|details| format!(" ({details})")).unwrap_or_default();
+            let none = "it has no password, and was given one: then leave it out";
+            format!("it refuses the password, or user and password, that it was given{details}; or {none}")
         }
-        ErrorKind::Parse => format!("it does not answer as a Redis does: is it one? ({error})"),
+        // Whatever it is, its words stay on one line.
+        ErrorKind::Parse => {
+            let words = error.to_string();
+            let words = words.split(|c: char| c.is_whitespace() || c.is_control()).collect::<Vec<_>>().join(" ");
+            format!("it does not answer as a Redis does: is it one? ({})", words.trim())
+        }
+        _ if error.to_string().contains("DB index is out of range") => {
+            "it has no database of that number: see the end of the URL, REDIS_DB or `RedisBuilder::database`, and its \
+             own setting `databases`"
+                .to_owned()
+        }
         _ => match error.code() {
             Some(code) => said(code, error.detail()),
             None => error.to_string(),

@@ -9,7 +9,7 @@ use crate::io::link::Link;
 use crate::io::session::{Session, order};
 use crate::stored::order::Order;
 use crate::stored::script::SOFTEN;
-use crate::stored::slot::{FOREVER, HEADER, Header, State, Tags};
+use crate::stored::slot::{HEADER, Header, State, Tags};
 use crate::stored::tags::{Mark, Verdict, judge, read_mark, read_marks, struck_ago};
 
 /// What was found.
@@ -18,14 +18,14 @@ pub(crate) enum Found {
     /// A value: its header, what is left of its life, and all its bytes, of header, tags and body.
     Entry {
         header: Header,
-        left: Option<u64>,
+        left: u64,
         bytes: Vec<u8>,
     },
-    /// A counter, and its header if there is one.
+    /// A counter, its header, and what is left of its life.
     Counter {
         count: i64,
-        header: Option<Header>,
-        left: Option<u64>,
+        header: Header,
+        left: u64,
     },
     /// Nothing that larder has written.
     Foreign,
@@ -114,7 +114,7 @@ impl<'w> Group<'w> {
 pub(crate) enum Look {
     Known(Found),
     /// A counter, whose header stands elsewhere; and what is left of its life.
-    Counter(i64, Option<u64>),
+    Counter(i64, u64),
     /// An entry that is struck softly, with its tags and their marks; or one whose tags were not guessed, without marks.
     Entry(Found, Vec<Box<str>>, Option<Vec<Option<Mark>>>),
 }
@@ -157,13 +157,15 @@ fn look(
     (value, left): (Option<Vec<u8>>, Option<u64>),
     marks: &mut dyn Iterator<Item = Result<Option<Mark>, Failure>>,
 ) -> Result<Look, Failure> {
-    let Some(bytes) = value else { return Ok(Look::Known(Found::Nothing)) };
+    // What has no end was given none by somebody else: larder writes nothing without.
+    let (Some(bytes), Some(left)) = (value, left) else { return Ok(Look::Known(Found::Nothing)) };
     if let Some(count) = integer(&bytes) {
         return Ok(Look::Counter(count, left));
     }
     let Some(header) = Header::read(&bytes) else { return Ok(Look::Known(Found::Foreign)) };
-    let left = left.map(|left| left.saturating_sub(header.slack));
-    if matches!(header.state, State::Held | State::Counter) || left == Some(0) {
+    let left = left.saturating_sub(header.slack);
+    // What has more time left than it was to live has been given that by somebody else.
+    if matches!(header.state, State::Held | State::Counter) || left == 0 || left > header.total {
         return Ok(Look::Known(Found::Nothing));
     }
     if !wanted.is_as_guessed(&bytes[HEADER..header.body()]) {
@@ -195,8 +197,8 @@ pub(crate) async fn look_further(
     let (mut found, tags, marks) = match look {
         Look::Known(found) => return Ok(found),
         Look::Counter(count, left) => {
-            let header = companion(session, epoch, key).await?;
-            return Ok(Found::Counter { count, header, left });
+            let header = companion(session, epoch, key).await?.filter(|header| left <= header.total);
+            return Ok(header.map_or(Found::Nothing, |header| Found::Counter { count, header, left }));
         }
         Look::Entry(found, tags, marks) => (found, tags, marks),
     };
@@ -222,10 +224,10 @@ async fn soften(
     epoch: u64,
     key: &str,
     header: &mut Header,
-    left: Option<u64>,
+    left: u64,
     ago: u64,
 ) -> Result<(), Failure> {
-    let over = header.total.saturating_sub(left.unwrap_or(header.total));
+    let over = header.total.saturating_sub(left);
     let at = over.saturating_sub(ago);
     if header.fresh <= at {
         return Ok(());
@@ -261,15 +263,7 @@ impl Found {
     /// What is left of its deadlines, for how long it has been stale, and its age.
     pub(crate) fn times(&self) -> Option<(cache_core::Lifetime, std::time::Duration, std::time::Duration)> {
         match self {
-            Self::Entry { header, left, .. } | Self::Counter { header: Some(header), left, .. } => {
-                Some(header.times(*left))
-            }
-            Self::Counter { header: None, left, .. } => {
-                // Somebody else's: nobody knows when it began.
-                let total = left.unwrap_or(FOREVER);
-                let (state, from) = (State::Counter, 0);
-                let header =
-                    Header { state, from, fresh: total, total, before: 0, born: 0, slack: 0, tags: 0 };
+            Self::Entry { header, left, .. } | Self::Counter { header, left, .. } => {
                 Some(header.times(*left))
             }
             Self::Nothing | Self::Foreign => None,

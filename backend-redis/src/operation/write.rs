@@ -242,7 +242,7 @@ pub(crate) async fn expire(session: &Session, key: &str, ttl: u64) -> Result<boo
                 let mark = session.link.names.mark(epoch, tag);
                 batch.script(&MARK, &[&mark], &[b"0", b"0", need.as_bytes(), b"x"]);
             }
-            let numbers = [ttl, beginning(), millis(session.link.settings.hold)];
+            let numbers = [ttl, millis(session.link.settings.hold)];
             let numbers = numbers.map(|number| number.to_string());
             let args = [&[from.as_bytes()][..], &numbers.each_ref().map(|number| number.as_bytes())].concat();
             batch.script(&EXPIRE, &[&keys.entry, &keys.companion], &args);

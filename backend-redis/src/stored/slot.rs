@@ -64,9 +64,9 @@ pub(crate) fn beginning() -> u64 {
 
 impl Header {
     /// What is left of both deadlines, how long it has been stale, and its age, with `left` milliseconds of its life
-    /// to go (`None`: for ever, so somebody else has taken its end away).
-    pub(crate) fn times(&self, left: Option<u64>) -> (Lifetime, Duration, Duration) {
-        let left = left.unwrap_or(self.total).min(self.total);
+    /// to go.
+    pub(crate) fn times(&self, left: u64) -> (Lifetime, Duration, Duration) {
+        let left = left.min(self.total);
         let over = self.total - left;
         let fresh = if self.fresh >= FOREVER { FOREVER } else { self.fresh.saturating_sub(over) };
         let left = if self.total >= FOREVER { FOREVER } else { left };
@@ -208,12 +208,12 @@ mod tests {
     #[test]
     fn times_follow_from_what_is_left() {
         let ms = Duration::from_millis;
-        let (left, stale, age) = header().times(Some(250));
+        let (left, stale, age) = header().times(250);
         assert_eq!((left.fresh, left.total, stale, age), (ms(50), ms(250), ms(0), ms(55)));
-        let (left, stale, _) = header().times(Some(120));
+        let (left, stale, _) = header().times(120);
         assert_eq!((left.fresh, left.total, stale), (ms(0), ms(120), ms(80)));
         let forever = Header { fresh: FOREVER, total: FOREVER, ..header() };
-        let (left, _, age) = forever.times(Some(FOREVER - 10));
+        let (left, _, age) = forever.times(FOREVER - 10);
         assert_eq!((left, age), (Lifetime::FOREVER, ms(15)));
     }
 

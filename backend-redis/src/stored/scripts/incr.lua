@@ -1,7 +1,7 @@
 -- KEYS: key, companion. ARGV: delta, lifetime, a random number, what may be replaced.
 -- Returns the sum as text, or {what is wrong, what is there}.
 local from = tonumber(ARGV[3])
-local kind, h = look(KEYS[1])
+local kind, h = look(KEYS[1], KEYS[2])
 if kind == 'foreign' then return { 'foreign', '' } end
 if kind == 'slot' and h.state ~= 'H' and h.fresh > elapsed(KEYS[1], h) and h.from ~= tonumber(ARGV[4]) then
   if h.state ~= 'N' then

@@ -2,7 +2,7 @@
 -- case, 'lease' if nobody else has claimed to load it, 'retry' also where no more than so many load. Who asks, how long
 -- a claim lives, and how many that is. Returns the lease; 0: somebody else loads.
 local from, hold = tonumber(ARGV[1]), tonumber(ARGV[2])
-local kind, h = look(KEYS[1])
+local kind, h = look(KEYS[1], KEYS[2])
 local how, holder = ARGV[3], ARGV[4]
 local claim = how ~= 'fence' and claimed(KEYS[3]) or nil
 local theirs = claim and claim.holder ~= holder and in_force(claim, kind, h)
@@ -12,7 +12,7 @@ if theirs and (how ~= 'retry' or h.open >= tonumber(ARGV[6])) then
 end
 if kind == 'integer' then
   -- While somebody loads it, a counter stands in a slot, too.
-  local c, left = beside(KEYS[2], KEYS[1], from)
+  local c, left = beside(KEYS[2], KEYS[1])
   c.state, c.from, c.last, c.soft = 'N', from, from, from
   set(KEYS[1], pack(c, h), left)
   redis.call('UNLINK', KEYS[2])

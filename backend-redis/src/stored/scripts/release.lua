@@ -1,5 +1,5 @@
 -- KEYS: key, companion, claim. ARGV: lease, how its load ended, the channel. When nobody else loads, what is held for loads alone is given up.
-local kind, h = look(KEYS[1])
+local kind, h = look(KEYS[1], KEYS[2])
 local lease = tonumber(ARGV[1])
 local claim = claimed(KEYS[3])
 if claim and claim.lease == lease then

@@ -6,8 +6,9 @@ local function pack(h, rest)
     h.before, h.born, h.slack, h.open, h.tags) .. rest
 end
 
--- 'none', 'slot' with its header, 'integer' with its text, or 'foreign'.
-local function look(key)
+-- 'none', 'slot' with its header, 'integer' with its text (if its header stands under the companion), or 'foreign'. What
+-- somebody has taken the end away from, or given more time than it was to live, is as if it were not there.
+local function look(key, companion)
   local raw = redis.pcall('GETRANGE', key, 0, 75)
   if type(raw) == 'table' then return 'foreign' end
   if raw == '' then return 'none' end
@@ -15,17 +16,23 @@ local function look(key)
     local h = { state = string.sub(raw, 4, 4) }
     h.from, h.last, h.soft, h.fresh, h.total, h.before, h.born, h.slack, h.open, h.tags =
       struct.unpack('>I8I8I8I8I8I8I8I8I4I4', raw, 5)
+    local left = redis.call('PTTL', key)
+    -- A place that is held has no life of its own.
+    if left < 0 or (h.state ~= 'H' and left > h.total + h.slack) then return 'none' end
     return 'slot', h
   end
-  if #raw <= 20 and string.match(raw, '^-?%d+$') then return 'integer', raw end
+  if companion and #raw <= 20 and string.match(raw, '^-?%d+$') then
+    local kind, h = look(companion)
+    local left = redis.call('PTTL', key)
+    if kind ~= 'slot' or left < 0 or left > h.total then return 'none' end
+    return 'integer', raw
+  end
   return 'foreign'
 end
 
 -- How much of its total lifetime is over. Where a load holds its place, Redis keeps it for longer, by the slack.
 local function elapsed(key, h)
-  local left = redis.call('PTTL', key)
-  if left < 0 then return 0 end
-  return math.max(0, h.total + h.slack - left)
+  return math.max(0, h.total + h.slack - redis.call('PTTL', key))
 end
 
 local function set(key, value, life)
@@ -43,13 +50,10 @@ local function lives(key, h)
   return (h.state == 'E' or h.state == 'N') and elapsed(key, h) < h.total
 end
 
--- The header of a counter: that which stands beside it, or one for a counter of somebody else's. And what is left.
-local function beside(companion, key, from)
-  local left = redis.call('PTTL', key)
-  if left < 0 then left = FOREVER end
-  local kind, h = look(companion)
-  if kind ~= 'slot' or h.total < left then h = new('C', from, left, left) end
-  return h, left
+-- The header of a counter that was found, which stands beside it; and what is left of its life.
+local function beside(companion, key)
+  local _, h = look(companion)
+  return h, redis.call('PTTL', key)
 end
 
 -- A counter as a plain integer, with its header beside it.

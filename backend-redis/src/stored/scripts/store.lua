@@ -8,7 +8,7 @@ local mode, lease, hold = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[10])
 local counter = string.sub(mode, -7) == 'counter'
 if counter then mode = string.sub(mode, 1, -9) end
 local fresh, total = tonumber(ARGV[6]), tonumber(ARGV[7])
-local kind, h = look(KEYS[1])
+local kind, h = look(KEYS[1], KEYS[2])
 if mode == 'absent' then
   if kind == 'integer' or kind == 'foreign' then return kind end
   if kind == 'slot' and h.state ~= 'H' and h.fresh > elapsed(KEYS[1], h) and h.from ~= tonumber(ARGV[4]) then
