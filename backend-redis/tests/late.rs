@@ -164,7 +164,7 @@ fn a_refused_set_does_not_take_the_connection_from_readers() {
 #[test]
 fn a_set_that_is_called_first_does_not_come_last() {
     let server = Server::start(&[]);
-    let (redis, mut client) = (server.redis(), server.raw());
+    let redis = server.redis();
     put(&redis, "warm", "v", &["t"], None).expect("stored");
     for _ in 0..20 {
         let bears = tags(&["t"]);
@@ -248,8 +248,8 @@ fn under_chaos_nothing_invalidated_is_served() {
                 }
             });
         }
-        for writer in 0..2 {
-            let (redis, source, floor, over) = (handles[writer].clone(), &source, &floor, &over);
+        for redis in &handles[..2] {
+            let (source, floor, over) = (&source, &floor, &over);
             scope.spawn(move || {
                 while !over.load(Ordering::Relaxed) {
                     let at = fastrand::usize(..KEYS);
@@ -264,7 +264,7 @@ fn under_chaos_nothing_invalidated_is_served() {
                         _ => Target::All,
                     };
                     if redis.invalidate(target, Strength::Remove).wait().is_err() {
-                        until("delivered", SOON, || is_up(&redis) && redis.connection().queued == 0);
+                        until("delivered", SOON, || is_up(redis) && redis.connection().queued == 0);
                     }
                     floor[at].fetch_max(version, Ordering::SeqCst);
                     std::thread::sleep(Duration::from_micros(fastrand::u64(..6000)));
