@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_core::Result;
 use cache_core::wire::Format;
+use cache_core::{Connection, Result};
 
 use crate::io::thread::Io;
 use crate::operation::lease::Leases;
@@ -39,16 +39,16 @@ impl Redis {
         Self::builder(url).connect().await
     }
 
-    /// How the connection is.
-    pub fn connection(&self) -> RedisConnection {
+    /// How the connection is; what `health()` of a cache over it has as `remote`.
+    pub fn connection(&self) -> Connection {
+        let mut connection = Connection::default();
         let status = self.shared.io.status.lock();
-        RedisConnection {
-            connected_for: status.connected_since.map(|since| since.elapsed()),
-            in_flight: self.shared.io.in_flight(),
-            queued: status.queued,
-            reconnects: status.reconnects,
-            trouble: status.trouble.clone(),
-        }
+        connection.connected_for = status.connected_since.map(|since| since.elapsed());
+        connection.in_flight = self.shared.io.in_flight();
+        connection.queued = status.queued;
+        connection.reconnects = status.reconnects;
+        connection.trouble = status.trouble.clone();
+        connection
     }
 }
 
@@ -57,20 +57,4 @@ impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis").field("connection", &self.connection()).finish_non_exhaustive()
     }
-}
-
-/// What is known of a connection to Redis.
-#[non_exhaustive]
-#[derive(Clone, Debug)]
-pub struct RedisConnection {
-    /// For how long it has stood; `None` while it is down.
-    pub connected_for: Option<Duration>,
-    /// Operations under way.
-    pub in_flight: usize,
-    /// Invalidations that Redis does not have yet.
-    pub queued: usize,
-    /// How often it was lost.
-    pub reconnects: u64,
-    /// Why it is down.
-    pub trouble: Option<String>,
 }
