@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use cache_core::wire::Format;
 use cache_core::{Connection, Result};
+use parking_lot::Mutex;
 
+use crate::connect::settings::Settings;
 use crate::io::thread::Io;
 use crate::operation::lease::Leases;
 
@@ -20,6 +22,8 @@ pub struct Redis {
 
 pub(crate) struct Shared {
     pub(crate) io: Io,
+    /// For handles of other namespaces.
+    settings: Mutex<Settings>,
     pub(crate) format: Format,
     pub(crate) operation: Duration,
     pub(crate) leases: Arc<Leases>,
@@ -37,6 +41,37 @@ impl Redis {
     /// gives no thread.
     pub async fn connect(url: &str) -> Result<Self> {
         Self::builder(url).connect().await
+    }
+
+    /// The same Redis, with the same settings, in a namespace within this handle's own: `b` within `a` is `a:b`. Caches of
+    /// different namespaces do not see each other; `clear` in one is constant work, and touches no other.
+    ///
+    /// It has a thread and a connection of its own, which is made behind the caller's back: what is called before it stands
+    /// waits for it, for as long as connecting may take. (Of a connection that was handed in, it uses the same.)
+    ///
+    /// ```no_run
+    /// # async fn example() -> cache_core::Result<()> {
+    /// let redis = backend_redis::Redis::connect("redis://127.0.0.1/").await?;
+    /// let campus = redis.within("campus")?;
+    /// # let _ = campus;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidConfig` for a namespace that is longer than 256 bytes, or holds a `:` or a control character. `Unavailable`
+    /// if the system gives no thread.
+    pub fn within(&self, namespace: &str) -> Result<Self> {
+        let settings = self.shared.settings.lock().within(namespace)?;
+        Self::start(settings, self.shared.format)
+    }
+
+    /// Returns when its thread has begun.
+    pub(crate) fn start(settings: Settings, format: Format) -> Result<Self> {
+        let operation = settings.operation;
+        let io = Io::start(settings.clone())?;
+        let settings = Mutex::new(settings);
+        Ok(Self { shared: Arc::new(Shared { io, settings, format, operation, leases: Arc::default() }) })
     }
 
     /// How the connection is; what `health()` of a cache over it has as `remote`.

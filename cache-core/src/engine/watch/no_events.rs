@@ -35,7 +35,7 @@ pub(super) fn noted(_cache: &str, _error: &Error) {}
 
 /// Nobody wants to know whether it can be used.
 #[derive(Default)]
-pub(super) struct Backend;
+pub(super) struct Backend(());
 
 #[inline(always)]
 pub(super) fn fails(_cache: &str, _backend: &Backend, _asked: Asked, _error: &Error) {}
