@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Deadlines, Ended, Entry, Fence, Kind, Lease, Lifetime, Pattern, Reply, Set, Stored, Strength,
-    Target, Time, Usage, Value, counter,
+    Cache, Connection, Deadlines, Ended, Entry, Fence, Kind, Lease, Lifetime, Pattern, Reply, Set, Stored,
+    Strength, Target, Time, Usage, Value, counter,
 };
 
 use crate::admission::{INCARNATION, admit, unfenced};
@@ -250,6 +250,10 @@ impl Cache for Memory {
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         Reply::ready(Vec::new())
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        None
     }
 
     fn close(&self, _: Duration) -> Reply<'_, u64> {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use cache_core::wire::{self, Decoded, Envelope};
 use cache_core::{
-    Cache, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Named, Origin, Reply, Result, Set,
-    Stored, Strength, Target, Tier, Usage, Value,
+    Cache, Connection, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Named, Origin, Reply,
+    Result, Set, Stored, Strength, Target, Tier, Usage, Value,
 };
 use tokio::time::{Instant, sleep};
 
@@ -275,6 +275,10 @@ impl Cache for Redis {
             troubles.push(format!("{what} delivered before it is read"));
         }
         Reply::ready(troubles)
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        Some(self.connection())
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {

@@ -150,4 +150,4 @@ mod stored;
 
 pub use builder::RedisBuilder;
 pub use connect::credentials::Credentials;
-pub use handle::{Redis, RedisConnection};
+pub use handle::Redis;

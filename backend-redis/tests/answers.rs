@@ -10,31 +10,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backend_redis::Redis;
-use cache_core::{Cache, Engine, ErrorKind, Kind, Lifetime, Set, Stored, Strength, Target, Value, ttl};
+use cache_core::{Cache, Engine, ErrorKind, Set, Strength, Target, Value, ttl};
+use common::plain::{MINUTE, SOON, get, is_up, put};
 use common::{Server, until, wait};
 use fake::Fake;
-
-const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
-const SOON: Duration = Duration::from_secs(10);
-
-fn put(redis: &Redis, key: &str, value: &str) -> cache_core::Result<Stored> {
-    redis.set(key, Value::new(Arc::new(value.to_owned())), Set::new(MINUTE)).wait()
-}
-
-fn get(redis: &Redis, key: &str) -> cache_core::Result<Option<String>> {
-    let entry = redis.get(key, Kind::of::<String>()).wait()?;
-    Ok(entry.map(|entry| entry.value.downcast::<String>().expect("a text").to_string()))
-}
 
 /// The health of a cache over it, in words.
 fn health(redis: &Redis) -> String {
     let health = Engine::new(redis.clone()).health().wait().expect("told");
     assert_eq!(health.ok, health.troubles.is_empty());
     health.troubles.join("\n")
-}
-
-fn is_up(redis: &Redis) -> bool {
-    redis.connection().connected_for.is_some()
 }
 
 /// Fifty loads within a second, each of which brings its value.

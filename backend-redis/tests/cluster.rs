@@ -14,22 +14,17 @@ use std::time::{Duration, Instant};
 use backend_redis::Redis;
 use cache_core::testing::conformance::{self, Subject};
 use cache_core::testing::model;
-use cache_core::{Cache, Engine, Kind, Lifetime, ManualClock, Set, Stored, Strength, Target, Value, ttl};
+use cache_core::{Cache, Engine, Kind, ManualClock, Set, Stored, Strength, Target, Value, ttl};
+use common::plain::{MINUTE, SOON, there};
 use common::{Server, until, wait};
 use nodes::{Nodes, ask};
 use travel::Travelling;
 
-const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
-const SOON: Duration = Duration::from_secs(10);
 const LONG: Duration = Duration::from_secs(1_000_000_000);
 
 fn put(redis: &Redis, key: &str, bears: &[Box<str>]) -> cache_core::Result<Stored> {
     let set = Set { tags: bears, ..Set::new(MINUTE) };
     redis.set(key, Value::new(Arc::new(key.to_owned())), set).wait()
-}
-
-fn there(redis: &Redis, key: &str) -> cache_core::Result<bool> {
-    redis.get(key, Kind::of::<String>()).wait().map(|entry| entry.is_some())
 }
 
 fn works(redis: &Redis) -> bool {

@@ -9,44 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use backend_redis::Redis;
-use cache_core::{Cache, Engine, Fence, Kind, Lifetime, Policy, Set, Stored, Strength, Target, Value};
+use cache_core::{Cache, Engine, Policy, Set, Strength, Target};
+use common::plain::{MINUTE, SOON, get, is_up, names, put_tagged, run, tags, text};
 use common::{Server, until, wait};
 use proxy::Proxy;
-
-const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(120) };
-const SOON: Duration = Duration::from_secs(8);
-
-fn tags(tags: &[&str]) -> Vec<Box<str>> {
-    tags.iter().map(|tag| Box::from(*tag)).collect()
-}
-
-fn put(
-    redis: &Redis,
-    key: &str,
-    value: &str,
-    bears: &[&str],
-    fence: Option<Fence>,
-) -> cache_core::Result<Stored> {
-    let set = Set { tags: &tags(bears), fence, ..Set::new(MINUTE) };
-    redis.set(key, Value::new(Arc::new(value.to_owned())), set).wait()
-}
-
-fn get(redis: &Redis, key: &str) -> cache_core::Result<Option<String>> {
-    let entry = redis.get(key, Kind::of::<String>()).wait()?;
-    Ok(entry.map(|entry| entry.value.downcast::<String>().expect("a text").to_string()))
-}
-
-fn is_up(redis: &Redis) -> bool {
-    redis.connection().connected_for.is_some()
-}
-
-fn names(raw: &mut redis::Connection, pattern: &str) -> Vec<String> {
-    redis::cmd("KEYS").arg(pattern).query(raw).expect("names")
-}
-
-fn run(raw: &mut redis::Connection, command: &[&str]) -> redis::Value {
-    redis::cmd(command[0]).arg(&command[1..]).query(raw).expect("done")
-}
 
 /// Between look-up and publication the tag is struck, and its mark lost (evicted, or deleted by anybody).
 #[test]
@@ -56,16 +22,16 @@ fn a_mark_that_is_lost_during_a_publication_brings_nothing_back() {
     let slow = Redis::builder(&url).response_timeout(Duration::from_secs(20));
     let slow = wait(slow.operation_timeout(Duration::from_secs(20)).connect()).expect("a handle");
     let (other, mut client) = (server.redis(), server.raw());
-    put(&slow, "warm", "v", &["x"], slow.fence("warm").wait().ok()).expect("every script is known");
+    put_tagged(&slow, "warm", "v", &["x"], slow.fence("warm").wait().ok()).expect("every script is known");
     other.invalidate(Target::Tag("x"), Strength::Remove).wait().expect("struck");
 
-    put(&other, "bystander", "old", &["t"], None).expect("stored");
+    put_tagged(&other, "bystander", "old", &["t"], None).expect("stored");
     let fence = slow.fence("k").wait().expect("a fence");
     // The look-up passes, the publication does not.
     proxy.hold_after(1);
     let bears = tags(&["t"]);
     let set = Set { tags: &bears, fence: Some(fence), ..Set::new(MINUTE) };
-    let published = slow.set("k", Value::new(Arc::new("old".to_owned())), set);
+    let published = slow.set("k", text("old"), set);
     until("it is held", SOON, || proxy.holds());
     other.invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
     assert_eq!(get(&other, "bystander").expect("read"), None);
@@ -99,12 +65,12 @@ fn what_is_cleared_in_a_full_redis_is_swept() {
     let server = Server::start(&["--maxmemory-policy", "noeviction"]);
     let (redis, mut client) = (server.redis(), server.raw());
     for number in 0..200 {
-        put(&redis, &format!("k:{number}"), &"v".repeat(1000), &[], None).expect("stored");
+        put_tagged(&redis, &format!("k:{number}"), &"v".repeat(1000), &[], None).expect("stored");
     }
     run(&mut client, &["CONFIG", "SET", "maxmemory", "1"]);
     redis.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
     run(&mut client, &["CONFIG", "SET", "maxmemory", "0"]);
-    put(&redis, "new", "v", &[], None).expect("stored");
+    put_tagged(&redis, "new", "v", &[], None).expect("stored");
     redis.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
     std::thread::sleep(Duration::from_secs(2));
     let left = names(&mut client, "*:k:*").len();
@@ -118,7 +84,7 @@ fn clears_in_a_row_do_not_pile_up_scans() {
     let (redis, mut client) = (server.redis(), server.raw());
     let fill = "for i = 1, 100000 do redis.call('SET', 'x:' .. i, '') end";
     redis::cmd("EVAL").arg(fill).arg(0).exec(&mut client).expect("filled");
-    put(&redis, "k", "v", &[], None).expect("stored");
+    put_tagged(&redis, "k", "v", &[], None).expect("stored");
     let began = Instant::now();
     for _ in 0..300 {
         redis.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
@@ -142,11 +108,11 @@ fn clears_in_a_row_do_not_pile_up_scans() {
 fn a_refused_set_does_not_take_the_connection_from_readers() {
     let server = Server::start(&["--maxmemory-policy", "noeviction"]);
     let (redis, mut client) = (server.redis(), server.raw());
-    put(&redis, "k", "v", &[], None).expect("stored");
+    put_tagged(&redis, "k", "v", &[], None).expect("stored");
     run(&mut client, &["CONFIG", "SET", "maxmemory", "1"]);
     let (mut failed, mut done) = (0, 0);
     for _ in 0..50 {
-        let _ = put(&redis, "new", "v", &[], None);
+        let _ = put_tagged(&redis, "new", "v", &[], None);
         for _ in 0..5 {
             done += 1;
             failed += u32::from(get(&redis, "k").is_err());
@@ -165,11 +131,10 @@ fn a_refused_set_does_not_take_the_connection_from_readers() {
 fn a_set_that_is_called_first_does_not_come_last() {
     let server = Server::start(&[]);
     let redis = server.redis();
-    put(&redis, "warm", "v", &["t"], None).expect("stored");
+    put_tagged(&redis, "warm", "v", &["t"], None).expect("stored");
     for _ in 0..20 {
         let bears = tags(&["t"]);
-        let set =
-            redis.set("k", Value::new(Arc::new("old".to_owned())), Set { tags: &bears, ..Set::new(MINUTE) });
+        let set = redis.set("k", text("old"), Set { tags: &bears, ..Set::new(MINUTE) });
         redis.invalidate(Target::Key("k"), Strength::Remove).wait().expect("removed");
         set.wait().expect("stored, or overtaken");
         assert_eq!(get(&redis, "k").expect("read"), None, "called first");
@@ -181,13 +146,12 @@ fn a_set_that_is_called_first_does_not_come_last() {
 fn a_set_that_is_called_before_a_clear_does_not_come_after_it() {
     let server = Server::start(&[]);
     let (redis, other) = (server.redis(), server.redis());
-    put(&redis, "warm", "v", &["t"], None).expect("stored");
+    put_tagged(&redis, "warm", "v", &["t"], None).expect("stored");
     for bears in [&["t"][..], &[]] {
         // So that this process thinks of an epoch that is over.
         other.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
         let bears = tags(bears);
-        let set =
-            redis.set("k", Value::new(Arc::new("old".to_owned())), Set { tags: &bears, ..Set::new(MINUTE) });
+        let set = redis.set("k", text("old"), Set { tags: &bears, ..Set::new(MINUTE) });
         redis.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
         set.wait().expect("stored, or overtaken");
         assert_eq!(get(&redis, "k").expect("read"), None, "cleared; tags {bears:?}");
@@ -199,12 +163,12 @@ fn a_set_that_is_called_before_a_clear_does_not_come_after_it() {
 fn a_set_over_an_odd_lease_is_done() {
     let server = Server::start(&[]);
     let (redis, mut client) = (server.redis(), server.raw());
-    put(&redis, "k", "old", &["t"], None).expect("stored");
+    put_tagged(&redis, "k", "old", &["t"], None).expect("stored");
     let name = names(&mut client, "*:k:k").remove(0);
     let from: &[u8] = b"\x00\x0f\xff\xff\xff\xff\xff\xf0";
     redis::cmd("SETRANGE").arg(&name).arg(4).arg(from).exec(&mut client).expect("written");
     assert_eq!(get(&redis, "k").expect("read"), None, "larder did not write that");
-    let stored = put(&redis, "k", "new", &["t"], None);
+    let stored = put_tagged(&redis, "k", "new", &["t"], None);
     let found = get(&redis, "k").expect("read");
     assert!(stored.is_err() || found.as_deref() == Some("new"), "{stored:?}, and then {found:?}");
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use backend_redis::Redis;
 use cache_core::{Cache, Kind, Lifetime, Set, Stored, Strength, Target, Value};
 use common::Server;
+use common::plain::names;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -20,10 +21,6 @@ fn put(redis: &Redis, key: &str, life: Duration, bears: &[&str]) {
 
 fn is_there(redis: &Redis, key: &str) -> bool {
     redis.get(key, Kind::of::<u8>()).wait().expect("read").is_some()
-}
-
-fn names(raw: &mut redis::Connection, pattern: &str) -> Vec<String> {
-    redis::cmd("KEYS").arg(pattern).query(raw).expect("names")
 }
 
 /// What is left of the life of the one mark.

@@ -11,6 +11,7 @@ mod absent;
 mod background;
 mod cache;
 mod clock;
+mod connection;
 pub mod counter;
 mod deadline;
 mod engine;
@@ -43,6 +44,7 @@ pub mod wire;
 
 pub use cache::Cache;
 pub use clock::{Clock, ManualClock, Time};
+pub use connection::Connection;
 pub use deadline::{Deadlines, Freshness, Lifetime};
 pub use engine::{
     Closed, Commit, Compute, Engine, EngineBuilder, Health, Hit, Load, LoadPolicy, Loaded, Previous,

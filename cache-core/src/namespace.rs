@@ -6,6 +6,7 @@ use std::time::Duration;
 use arrayvec::ArrayString;
 
 use crate::cache::Cache;
+use crate::connection::Connection;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::error::{Error, ErrorKind, Result};
@@ -136,6 +137,10 @@ impl Cache for Namespace {
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         self.cache.troubles()
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        self.cache.remote()
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::here::{self, Deed, Place};
 use super::pause::point;
 use crate::cache::Cache;
+use crate::connection::Connection;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::fence::Fence;
@@ -166,6 +167,10 @@ impl Cache for Watched {
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         self.cache.troubles()
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        self.cache.remote()
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {
