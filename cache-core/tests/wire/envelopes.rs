@@ -16,7 +16,10 @@ fn an_envelope_says_what_it_was_told() {
         let envelope = Envelope::read(&bytes).expect("reads");
         assert_eq!((envelope.order, envelope.codec), (student::ORDER, codec));
         assert_eq!(envelope.lifetime, student::lifetime());
-        assert_eq!(envelope.origin, Origin { cost: Duration::from_millis(25), version: 3 });
+        assert_eq!(
+            envelope.origin,
+            Origin { cost: Duration::from_millis(25), version: 3, ..Origin::default() }
+        );
         assert_eq!(envelope.kind(), "wire::student::Student");
         assert_eq!(envelope.tags().collect::<Vec<_>>(), ["students", "école:7"]);
         assert_eq!(decode(&bytes, &plain(codec)).expect("decodes"), Some(ada()));

@@ -27,7 +27,7 @@ fn entry<T: Cacheable>(value: T, format: &Format) -> Result<Vec<u8>> {
 }
 
 fn versioned<T: Cacheable>(value: T, version: u32, format: &Format) -> Result<Vec<u8>> {
-    let origin = Origin { cost: Duration::ZERO, version };
+    let origin = Origin { version, ..Origin::default() };
     let header = Header { order: Order::default(), lifetime: Lifetime::FOREVER, origin, tags: &[] };
     wire::encode(&Value::new(Arc::new(value)), &header, format)
 }
