@@ -30,6 +30,8 @@ impl Stripped {
                 match self.prefix.as_bytes().strip_prefix(&*start)? {
                     [] if rest == "*" => Target::All,
                     [] => Target::Pattern(rest),
+                    // A key that is too short to be of this namespace.
+                    _ if rest.is_empty() => return None,
                     // It begins with a wildcard before the prefix ends: what it matches of this namespace is in it.
                     _ => Target::All,
                 }

@@ -36,9 +36,4 @@ impl Pairs {
     pub(super) fn part(&self, fence: Fence) -> Option<Pair> {
         self.in_use.remove(&fence.lease).map(|(_, pair)| pair)
     }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.in_use.len()
-    }
 }

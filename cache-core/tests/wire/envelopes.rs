@@ -4,10 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::wire::{self, Envelope, Format, Header, Order};
-use cache_core::{Lifetime, Origin, Value};
+use cache_core::{Lifetime, Origin, Tiers, Value};
 
 use crate::student::{self, CODECS, ada, decode, encode};
 use crate::{entry, plain, value};
+
+/// Others keep it out of their memory too.
+#[test]
+fn what_is_not_for_memory_says_so() {
+    for tiers in [Tiers::Both, Tiers::L2] {
+        let origin = Origin { tiers, ..Origin::default() };
+        let header = Header { order: student::ORDER, lifetime: Lifetime::FOREVER, origin, tags: &[] };
+        // Long enough to be compressed: that is a flag too.
+        let value = Value::new(Arc::new("larder ".repeat(1_000)));
+        let bytes = wire::encode(&value, &header, &Format::default()).expect("encodes");
+        assert_eq!(Envelope::read(&bytes).expect("reads").origin, origin);
+    }
+}
 
 #[test]
 fn an_envelope_says_what_it_was_told() {

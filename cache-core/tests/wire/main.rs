@@ -11,7 +11,6 @@ mod python;
 mod student;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use cache_core::wire::{self, Codec, Decoded, Envelope, Format, Header, Order};
 use cache_core::{Cacheable, Kind, Lifetime, Origin, Result, Value};
