@@ -65,7 +65,7 @@ def read_envelope(data):
     head = struct.unpack_from("<4sBBBBQQQQQIIIH", data)
     magic, version, codec, flags, kind_length = head[:5]
     incarnation, sequence, fresh, stale, shape, meaning, cost, length, tag_count = head[5:]
-    if magic != b"\xfalrd" or version != 1 or flags & ~1:
+    if magic != b"\xfalrd" or version != 1 or flags & ~3:
         raise ValueError("not an entry of format version 1")
     at = 62
     kind = data[at : at + kind_length].decode()

@@ -108,10 +108,10 @@ pub use cache_core::wire;
 pub use cache_core::{
     AsTarget, Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Connection, Deadlines,
     Ended, Engine, EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key,
-    KeyBuilder, KeyPart, Kind, Lease, Lifetime, Limited, Limits, Load, LoadPolicy, Loaded, Local,
-    MAX_KEY_LEN, ManualClock, Nothing, Origin, Pattern, Piece, Policy, Previous, Progress, Reply, Result,
-    Runs, Set, Stats, Stored, Strength, Target, Tier, Time, Timeout, Ttl, Uninterrupted, Unlimited, Usage,
-    Value, Warm, Warmed, after_commit, counter, ttl,
+    KeyBuilder, KeyPart, Kind, Lease, Lifetime, Limited, Limits, Listener, Listeners, Load, LoadPolicy,
+    Loaded, Local, MAX_KEY_LEN, ManualClock, Nothing, Notices, Origin, Pattern, Piece, Policy, Previous,
+    Progress, Reply, Result, Runs, Set, Stats, Stored, Strength, Target, Tier, Tiered, TieredBuilder, Tiers,
+    Time, Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed, after_commit, counter, ttl,
 };
 #[cfg(feature = "macros")]
 pub use cache_macros::{cached, invalidates, updates};

@@ -1,11 +1,11 @@
 //! [`Memory`] as a [`Cache`]: every reply is ready.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Connection, Deadlines, Ended, Entry, Fence, Kind, Lease, Lifetime, Pattern, Reply, Set, Stored,
-    Strength, Target, Time, Usage, Value, counter,
+    Cache, Connection, Deadlines, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, Notices, Pattern,
+    Reply, Set, Stored, Strength, Target, Time, Usage, Value, counter,
 };
 
 use crate::admission::{INCARNATION, admit, unfenced};
@@ -163,6 +163,10 @@ impl Cache for Memory {
         Reply::ready(entry)
     }
 
+    fn confirmed(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.get(key, kind)
+    }
+
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
         let left =
             |shard: &mut Shard<_>, at: At, _: &mut _| at.found.map(|id| shard.deadlines(id).left(at.now));
@@ -246,6 +250,11 @@ impl Cache for Memory {
 
     fn settle(&self, key: &str, fence: Fence, _: Ended) {
         self.release(key, fence);
+    }
+
+    fn listen(&self, _: Weak<dyn Listener>) -> Notices {
+        // A store is one cache's, clones and all.
+        Notices::Needless
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -2,14 +2,14 @@
 
 use std::future::Future;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cache_core::wire::{self, Decoded, Envelope};
 use cache_core::{
-    Cache, Connection, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Named, Origin, Reply,
-    Result, Set, Stored, Strength, Target, Tier, Usage, Value,
+    Cache, Connection, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Listener, Named,
+    Notices, Origin, Reply, Result, Set, Stored, Strength, Target, Tier, Usage, Value,
 };
 use tokio::time::{Instant, sleep};
 
@@ -159,6 +159,10 @@ impl Cache for Redis {
         self.read("get", key, move |key, found| entry(&self.shared, key, found, kind))
     }
 
+    fn confirmed(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.get(key, kind)
+    }
+
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
         self.read("ttl", key, |_, found| Ok(found.times().map(|(left, ..)| left)))
     }
@@ -257,6 +261,10 @@ impl Cache for Redis {
                 lease::release(&session, &name, fence, ended).await
             }),
         );
+    }
+
+    fn listen(&self, _: Weak<dyn Listener>) -> Notices {
+        Notices::Withheld
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
@@ -368,5 +376,7 @@ fn entry(shared: &Shared, key: &str, found: Found, kind: &'static Kind) -> Resul
             }
         }
     };
-    Ok(Some(Entry { value, left, stale_for, age, tier: Tier::L2, origin, tags }))
+    // For how long `fresh` may answer is not in the envelope; but what has a version is always to be looked at.
+    let glance = if origin.version == 0 { Duration::MAX } else { Duration::ZERO };
+    Ok(Some(Entry { value, left, stale_for, age, glance, tier: Tier::L2, origin, tags }))
 }

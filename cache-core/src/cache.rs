@@ -1,5 +1,6 @@
 //! The contract of a backend.
 
+use std::sync::Weak;
 use std::time::Duration;
 
 use crate::connection::Connection;
@@ -7,6 +8,7 @@ use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::fence::Fence;
 use crate::lease::{Ended, Lease};
+use crate::listener::{Listener, Notices};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Value};
@@ -41,6 +43,12 @@ pub trait Cache: Send + Sync + 'static {
     /// The entry, fresh or stale. A backend that holds bytes decodes them by `kind`; one that holds values
     /// hands out what it has, also of another kind.
     fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>>;
+
+    /// The entry as the store behind all others has it: what a load reads to publish it again. Where one store is all
+    /// there is, that is [`get`](Cache::get).
+    fn confirmed(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.get(key, kind)
+    }
 
     /// What is left of the deadlines of an entry, fresh or stale.
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>>;
@@ -87,6 +95,12 @@ pub trait Cache: Send + Sync + 'static {
     fn settle(&self, key: &str, fence: Fence, ended: Ended) {
         let _ = ended;
         self.release(key, fence);
+    }
+
+    /// Tells `listener`, for as long as it lives, of whatever anybody changes; or says why it does not.
+    fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
+        let _ = listener;
+        Notices::Withheld
     }
 
     /// What is wrong with the backend, in words that say what to do; nothing while it is well.

@@ -26,6 +26,9 @@ pub struct Entry {
     pub stale_for: Duration,
     /// The time since its value was stored.
     pub age: Duration,
+    /// For how long yet [`Cache::fresh`](crate::Cache::fresh) may answer with it, as it was stored; no limit where that is
+    /// not known.
+    pub glance: Duration,
     /// Where it was found.
     pub tier: Tier,
     /// How it came about, as it was stored.
@@ -41,6 +44,23 @@ pub struct Origin {
     pub cost: Duration,
     /// The version of what it means (`Policy::version`); zero if it has none.
     pub version: u32,
+    /// How old it was when it was put where it is: zero, but for the copy that a tier in front takes of what it found
+    /// behind it. [`Entry::age`] does not count it.
+    pub age: Duration,
+    /// Which tiers it is for, where there are two.
+    pub tiers: Tiers,
+}
+
+/// Which tiers of a [`Tiered`](crate::Tiered) cache an entry is for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Tiers {
+    /// Both.
+    #[default]
+    Both,
+    /// Not for the one behind (`Policy::skip_l2`).
+    L1,
+    /// Not for the one in front (`Policy::skip_l1`).
+    L2,
 }
 
 impl Entry {
@@ -77,7 +97,7 @@ pub struct Set<'a> {
 impl Set<'_> {
     /// In any case, without tags.
     pub const fn new(lifetime: Lifetime) -> Self {
-        let origin = Origin { cost: Duration::ZERO, version: 0 };
+        let origin = Origin { cost: Duration::ZERO, version: 0, age: Duration::ZERO, tiers: Tiers::Both };
         Self { lifetime, glance: Duration::MAX, origin, tags: &[], fence: None, if_absent: false }
     }
 }

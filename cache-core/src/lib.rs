@@ -21,6 +21,7 @@ mod fence;
 mod flight;
 mod key;
 mod lease;
+mod listener;
 #[cfg(shuttle)]
 #[doc(hidden)]
 pub mod modelled;
@@ -37,6 +38,7 @@ mod sync;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tiered;
 mod timeout;
 mod value;
 #[cfg(feature = "postcard")]
@@ -50,16 +52,18 @@ pub use engine::{
     Closed, Commit, Compute, Engine, EngineBuilder, Health, Hit, Load, LoadPolicy, Loaded, Previous,
     Progress, Ttl, Uninterrupted, Warm, Warmed, after_commit,
 };
-pub use entry::{Entry, Origin, Set, Stored, Tier, Usage};
+pub use entry::{Entry, Origin, Set, Stored, Tier, Tiers, Usage};
 pub use error::{Error, ErrorKind, Result};
 pub use fence::Fence;
 pub use key::{Key, KeyBuilder, KeyPart, MAX_KEY_LEN};
 pub use lease::{Ended, Lease};
+pub use listener::{Listener, Listeners, Notices};
 pub use nothing::Nothing;
 pub use pattern::{Pattern, Piece};
 pub use policy::{Background, InCaller, Limited, Limits, Policy, Runs, Unlimited, ttl};
 pub use reply::{BoxFuture, Reply};
 pub use stats::Stats;
 pub use target::{AsTarget, Named, Strength, Target};
+pub use tiered::{Tiered, TieredBuilder};
 pub use timeout::Timeout;
 pub use value::{Cacheable, Kind, Local, Value};

@@ -1,6 +1,8 @@
 //! A namespace: every key, tag and pattern prefixed, so that no cache sees another's.
 
-use std::sync::Arc;
+mod heard;
+
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arrayvec::ArrayString;
@@ -13,10 +15,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fence::Fence;
 use crate::key;
 use crate::lease::{Ended, Lease};
+use crate::listener::{Listener, Notices};
 use crate::pattern::Pattern;
 use crate::reply::Reply;
+use crate::sync::Mutex;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Value};
+use heard::Stripped;
 
 /// A namespace's prefix, with its `:`.
 #[derive(Debug)]
@@ -40,7 +45,7 @@ impl Namespaced {
     }
 
     pub(crate) fn over(self, cache: Arc<dyn Cache>) -> Namespace {
-        Namespace { prefix: self.0, cache }
+        Namespace { prefix: self.0, cache, heard: Mutex::default() }
     }
 }
 
@@ -48,6 +53,8 @@ impl Namespaced {
 pub(crate) struct Namespace {
     prefix: Box<str>,
     cache: Arc<dyn Cache>,
+    /// Those who listen; the cache holds them weakly.
+    heard: Mutex<Vec<Arc<Stripped>>>,
 }
 
 impl Namespace {
@@ -60,6 +67,16 @@ impl Namespace {
         }
         then(&format!("{}{name}", self.prefix))
     }
+
+    /// The entry with the names that it has in here.
+    fn own(&self, mut entry: Entry) -> Entry {
+        for tag in &mut entry.tags {
+            if let Some(own) = tag.strip_prefix(&*self.prefix) {
+                *tag = own.into();
+            }
+        }
+        entry
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -70,16 +87,12 @@ impl Cache for Namespace {
 
     fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
         let entry = self.full(key, |key| self.cache.get(key, kind));
-        entry.map(|entry| {
-            entry.map(|mut entry| {
-                for tag in &mut entry.tags {
-                    if let Some(own) = tag.strip_prefix(&*self.prefix) {
-                        *tag = own.into();
-                    }
-                }
-                entry
-            })
-        })
+        entry.map(|entry| entry.map(|entry| self.own(entry)))
+    }
+
+    fn confirmed(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        let entry = self.full(key, |key| self.cache.confirmed(key, kind));
+        entry.map(|entry| entry.map(|entry| self.own(entry)))
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
@@ -135,6 +148,16 @@ impl Cache for Namespace {
         self.full(key, |key| self.cache.settle(key, fence, ended));
     }
 
+    fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
+        let stripped = Arc::new(Stripped { prefix: self.prefix.clone(), to: listener });
+        let mut heard = self.heard.lock();
+        heard.retain(|other| other.to.strong_count() > 0);
+        heard.push(stripped.clone());
+        drop(heard);
+        let stripped: Arc<dyn Listener> = stripped;
+        self.cache.listen(Arc::downgrade(&stripped))
+    }
+
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         self.cache.troubles()
     }
@@ -150,4 +173,20 @@ impl Cache for Namespace {
     fn usage(&self) -> Usage {
         self.cache.usage()
     }
+}
+
+/// The bytes that whatever `pattern` matches begins with, `most` of them at most, and the rest of the pattern.
+fn literal_start(pattern: &str, most: usize) -> (Vec<u8>, &str) {
+    let (mut start, mut rest) = (Vec::new(), pattern);
+    while start.len() < most {
+        let mut chars = rest.chars();
+        let literal = match chars.next() {
+            None | Some('*' | '?' | '[') => break,
+            Some('\\') => chars.next().unwrap_or('\\'),
+            Some(literal) => literal,
+        };
+        start.extend_from_slice(literal.encode_utf8(&mut [0; 4]).as_bytes());
+        rest = chars.as_str();
+    }
+    (start, rest)
 }

@@ -1,11 +1,13 @@
 //! The backend of a cache that is switched off.
 
+use std::sync::Weak;
 use std::time::Duration;
 
 use crate::cache::Cache;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::fence::Fence;
+use crate::listener::{Listener, Notices};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Value};
@@ -45,6 +47,10 @@ impl Cache for Nothing {
 
     fn fence(&self, _: &str) -> Reply<'_, Fence> {
         Reply::ready(Fence { incarnation: 0, sequence: 0, lease: 0 })
+    }
+
+    fn listen(&self, _: Weak<dyn Listener>) -> Notices {
+        Notices::Needless
     }
 
     fn usage(&self) -> Usage {

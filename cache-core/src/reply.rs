@@ -73,6 +73,18 @@ impl<'a, T> Reply<'a, T> {
         }
     }
 
+    /// The reply with its answer, good or bad, run through `f`, at once where it is ready.
+    pub(crate) fn then<U>(self, f: impl FnOnce(Result<T>) -> Result<U> + Send + 'a) -> Reply<'a, U>
+    where
+        T: 'a,
+    {
+        match self {
+            Self::Ready(result) => Reply::Ready(f(result)),
+            Self::Pending(future) => Reply::Pending(Box::pin(async move { f(future.await) })),
+            Self::Taken => Reply::Taken,
+        }
+    }
+
     /// The reply with its success mapped through `f`, at once where it is ready.
     #[inline]
     pub fn map<U>(self, f: impl FnOnce(T) -> U + Send + 'a) -> Reply<'a, U>

@@ -38,6 +38,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Cacheable for T {
                 id: TypeId::of::<T>,
                 name: type_name::<T>,
                 is_none: is_none::<T>,
+                local: false,
                 #[cfg(feature = "postcard")]
                 coding: Some(Coding::of::<T>()),
             }
@@ -64,6 +65,7 @@ impl<T: Send + Sync + 'static> Cacheable for Local<T> {
                 id: TypeId::of::<Self>,
                 name: type_name::<Self>,
                 is_none: |_| false,
+                local: true,
                 #[cfg(feature = "postcard")]
                 coding: None,
             }
@@ -85,6 +87,7 @@ pub struct Kind {
     name: fn() -> &'static str,
     /// Whether a value of it says "there is none".
     is_none: fn(&dyn Any) -> bool,
+    local: bool,
     /// How it is encoded; nothing for [`Local`].
     #[cfg(feature = "postcard")]
     pub(crate) coding: Option<Coding>,
@@ -94,6 +97,11 @@ impl Kind {
     /// The type's own name.
     pub fn name(&self) -> &'static str {
         (self.name)()
+    }
+
+    /// Whether its values never leave the process.
+    pub(crate) fn is_local(&self) -> bool {
+        self.local
     }
 
     /// The description of `T`.

@@ -1,11 +1,11 @@
 //! [`Moka`] as a [`Cache`]: every reply is ready.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Connection, Ended, Entry, Fence, Kind, Lease, Lifetime, Pattern, Reply, Set, Stored, Strength,
-    Target, Usage, Value, counter,
+    Cache, Connection, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, Notices, Pattern, Reply, Set,
+    Stored, Strength, Target, Usage, Value, counter,
 };
 
 use super::Moka;
@@ -48,6 +48,10 @@ impl Cache for Moka {
 
     fn get(&self, key: &str, _: &'static Kind) -> Reply<'_, Option<Entry>> {
         Reply::ready(self.0.with(key, |_, _, found, now| (found.map(|stored| stored.entry(now)), Then::Keep)))
+    }
+
+    fn confirmed(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.get(key, kind)
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
@@ -142,6 +146,11 @@ impl Cache for Moka {
 
     fn settle(&self, key: &str, fence: Fence, _: Ended) {
         self.release(key, fence);
+    }
+
+    fn listen(&self, _: Weak<dyn Listener>) -> Notices {
+        // A store is one cache's, clones and all.
+        Notices::Needless
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -78,6 +78,7 @@ impl Stored {
             left: self.deadlines.left(now),
             stale_for: now - self.deadlines.fresh_until.min(now),
             age: now - self.at,
+            glance: self.glance_until - now,
             tier: Tier::L1,
             origin: self.origin,
             tags: self.tags.iter().map(|tag| tag.name().into()).collect(),

@@ -136,8 +136,9 @@ impl<P: Policy> Shard<P> {
             left: deadlines.left(now),
             stale_for: now - cold.fresh_until.min(now),
             age: now - cold.stored,
+            glance: slot.glance_until - now,
             tier: Tier::L1,
-            origin: cold.origin(),
+            origin: self.slots.origin(id),
             tags: cold.tags.iter().map(|tag| tag.name().into()).collect(),
         })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_core::{Deadlines, Origin, Time, Value};
+use cache_core::{Deadlines, Origin, Tiers, Time, Value};
 
 use super::name::Name;
 use crate::marks::TagMark;
@@ -23,6 +23,8 @@ pub(super) struct Hot {
     pub(super) weight: u32,
     pub(super) mark: u8,
     pub(super) tagged: bool,
+    /// For whoever stands in front; kept here because there is room.
+    tiers: Tiers,
 }
 
 impl Hot {
@@ -46,12 +48,7 @@ pub(super) struct Cold {
     /// What its load cost, in the whole milliseconds that clocks count; from 49 days on, that.
     cost_ms: u32,
     version: u32,
-}
-
-impl Cold {
-    pub(super) fn origin(&self) -> Origin {
-        Origin { cost: Duration::from_millis(self.cost_ms.into()), version: self.version }
-    }
+    age_ms: u64,
 }
 
 /// An entry to be stored.
@@ -77,12 +74,14 @@ impl Stored {
             weight,
             mark: 0,
             tagged: !self.tags.is_empty(),
+            tiers: self.origin.tiers,
         };
         let Deadlines { fresh_until, stale_until } = self.deadlines;
         let (stored, born, tags) = (self.at, self.born, self.tags);
-        let Origin { cost, version } = self.origin;
+        let Origin { cost, version, age, .. } = self.origin;
         let cost_ms = u32::try_from(cost.as_millis()).unwrap_or(u32::MAX);
-        (hot, Cold { hash, fresh_until, stored, born, tags, cost_ms, version }, stale_until)
+        let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        (hot, Cold { hash, fresh_until, stored, born, tags, cost_ms, version, age_ms }, stale_until)
     }
 }
 
@@ -113,6 +112,13 @@ impl Slots {
 
     pub(super) fn cold(&self, id: Id) -> &Cold {
         &self.cold[id as usize]
+    }
+
+    /// How the entry came about.
+    pub(super) fn origin(&self, id: Id) -> Origin {
+        let (hot, Cold { cost_ms, version, age_ms, .. }) = (self.hot(id), self.cold(id));
+        let (cost, age) = (Duration::from_millis((*cost_ms).into()), Duration::from_millis(*age_ms));
+        Origin { cost, version: *version, age, tiers: hot.tiers }
     }
 
     pub(super) fn end_of(&self, id: Id) -> Time {
@@ -250,8 +256,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hit_reads_one_cache_line_and_the_rest_is_less_than_one() {
+    fn a_hit_reads_one_cache_line_and_the_rest_is_one() {
         assert_eq!((size_of::<Hot>(), align_of::<Hot>()), (64, 64));
-        assert_eq!(size_of::<Cold>(), 56);
+        assert_eq!(size_of::<Cold>(), 64);
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use backend_redis::Redis;
 use cache_core::{
-    Cache, Connection, Ended, Entry, Fence, Kind, Lease, Lifetime, ManualClock, Reply, Set, Stored, Strength,
-    Target, Time, Usage, Value,
+    Cache, Connection, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, ManualClock, Notices, Reply,
+    Set, Stored, Strength, Target, Time, Usage, Value,
 };
-use std::sync::Mutex;
+use std::sync::{Mutex, Weak};
 
 /// So many real ones are one of the test's.
 const SLOW: u32 = 20_000;
@@ -90,6 +90,10 @@ impl Cache for Travelling {
         })
     }
 
+    fn confirmed(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.get(key, kind)
+    }
+
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
         self.now().ttl(key).map(|left| left.map(fast_life))
     }
@@ -128,6 +132,10 @@ impl Cache for Travelling {
 
     fn settle(&self, key: &str, fence: Fence, ended: Ended) {
         self.now().settle(key, fence, ended);
+    }
+
+    fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
+        self.now().listen(listener)
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

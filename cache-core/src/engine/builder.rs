@@ -12,6 +12,7 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::flight::Flights;
+use crate::listener::Listener;
 use crate::namespace::Namespaced;
 use crate::policy::ttl;
 use crate::stats::Counters;
@@ -134,6 +135,9 @@ impl EngineBuilder {
         };
         let shared = Arc::new(shared);
         Watch::begin(&shared);
+        let listener: Arc<dyn Listener> = shared.clone();
+        // Where it does not tell, flights are joined as long as they fly.
+        let _ = cache.listen(Arc::downgrade(&listener));
         Engine { cache, shared }
     }
 }

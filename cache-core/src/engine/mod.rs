@@ -2,6 +2,7 @@
 
 mod builder;
 mod commit;
+mod heard;
 mod life;
 mod load;
 mod loader;

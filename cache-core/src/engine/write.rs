@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::commit::repeat_at_commit;
 use super::watch::Began;
 use super::{Engine, Kept, Loaded};
-use crate::entry::{Origin, Set, Stored};
+use crate::entry::{Set, Stored};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key;
 use crate::policy::{Policy, check_ttl};
@@ -83,11 +83,10 @@ impl Engine {
             return Reply::ready(Stored::Yes);
         }
         let fill = policy.fill(policy.ttl_or(self.shared.default_ttl), value.is_none(), Duration::ZERO);
-        let origin = Origin { cost: Duration::ZERO, version: policy.version_number() };
         let set = Set {
             tags: policy.tag_list(),
             if_absent,
-            origin,
+            origin: policy.origin(),
             glance: fill.glance,
             ..Set::new(fill.lifetime)
         };

@@ -28,6 +28,10 @@ impl<R, H> Policy<R, H> {
             let message = "a timeout of zero leaves no time to load: give it some, or set none";
             return Err(Error::new(ErrorKind::InvalidPolicy, message));
         }
+        if settings.skip_l1 && settings.skip_l2 {
+            let message = "a policy that skips both tiers caches nothing: skip one of them";
+            return Err(Error::new(ErrorKind::InvalidPolicy, message));
+        }
         settings.soft_timeout.map_or(Ok(()), |soft| self.check_soft(soft))?;
         settings.tags.iter().try_for_each(|tag| check_tag(tag))
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 pub(crate) use check::check_ttl;
 pub use mode::{Background, InCaller, Limited, Limits, Runs, Unlimited};
 
+use crate::entry::{Origin, Tiers};
 use mode::Mode;
 
 /// How a value is cached: for how long it is fresh, for how long it may be served stale, under which tags, and how it
@@ -52,6 +53,8 @@ struct Settings {
     negative_ttl: Option<Duration>,
     max_age: Option<Duration>,
     version: u32,
+    skip_l1: bool,
+    skip_l2: bool,
 }
 
 impl Policy {
@@ -83,6 +86,8 @@ impl Policy {
             negative_ttl: None,
             max_age: None,
             version: 0,
+            skip_l1: false,
+            skip_l2: false,
         };
         Self { settings, mode: PhantomData }
     }
@@ -197,6 +202,23 @@ impl<R, H> Policy<R, H> {
         self
     }
 
+    /// Where memory stands in front of a remote tier, the entry is not kept in memory: each read asks the remote tier, and
+    /// sees at once what any process has written. Over one tier this says nothing.
+    #[must_use]
+    pub fn skip_l1(mut self) -> Self {
+        self.settings.skip_l1 = true;
+        self
+    }
+
+    /// Where memory stands in front of a remote tier, the entry is kept in memory alone, and no other process sees it. What
+    /// an older one left in the remote tier is removed by `set`. Counters are in the remote tier all the same. Over one tier
+    /// this says nothing.
+    #[must_use]
+    pub fn skip_l2(mut self) -> Self {
+        self.settings.skip_l2 = true;
+        self
+    }
+
     /// The same policy for a loader that borrows: it then runs in its caller, also where a refresh would
     /// otherwise run in the background.
     ///
@@ -264,6 +286,17 @@ impl<R, H> Policy<R, H> {
 
     pub(crate) fn age_limit(&self) -> Option<Duration> {
         self.settings.max_age
+    }
+
+    /// What is kept with an entry that was not loaded.
+    pub(crate) fn origin(&self) -> Origin {
+        let tiers = match (self.settings.skip_l1, self.settings.skip_l2) {
+            (false, true) => Tiers::L1,
+            (true, false) => Tiers::L2,
+            // Both cannot be skipped: see `check`.
+            _ => Tiers::Both,
+        };
+        Origin { version: self.settings.version, tiers, ..Origin::default() }
     }
 
     pub(crate) fn version_number(&self) -> u32 {

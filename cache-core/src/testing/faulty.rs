@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{pending, poll_fn};
 use std::pin::pin;
+use std::sync::Weak;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::entry::{Entry, Set, Stored, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::fence::Fence;
 use crate::lease::{Ended, Lease};
+use crate::listener::{Listener, Notices};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Value};
@@ -292,6 +294,10 @@ impl<C: Cache> Cache for Faulty<C> {
         self.reply(Op::Get, Some(None), |cache| cache.get(key, kind))
     }
 
+    fn confirmed(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.reply(Op::Get, Some(None), |cache| cache.confirmed(key, kind))
+    }
+
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
         self.reply(Op::Ttl, Some(None), |cache| cache.ttl(key))
     }
@@ -340,6 +346,10 @@ impl<C: Cache> Cache for Faulty<C> {
     fn settle(&self, key: &str, fence: Fence, ended: Ended) {
         self.state.lock().fences -= 1;
         self.cache.settle(key, fence, ended);
+    }
+
+    fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
+        self.cache.listen(listener)
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -1,7 +1,7 @@
 //! A backend as simple as can be: one lock, a map, and a log of what was invalidated. Unbounded; for tests.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -12,6 +12,7 @@ use crate::counter;
 use crate::deadline::{Deadlines, Freshness, Lifetime};
 use crate::entry::{Entry, Origin, Set, Stored, Tier, Usage};
 use crate::fence::Fence;
+use crate::listener::{Listener, Notices};
 use crate::pattern::Pattern;
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
@@ -110,6 +111,7 @@ impl Cache for Plain {
             left: held.deadlines.left(now),
             stale_for: now - held.deadlines.fresh_until.min(now),
             age: now - held.stored,
+            glance: held.glance_until - now,
             tier: Tier::L1,
             origin: held.origin,
             tags: held.tags.clone(),
@@ -209,6 +211,10 @@ impl Cache for Plain {
         let (mut state, _) = self.now();
         state.leases += 1;
         Reply::ready(Fence { incarnation: 0, sequence: state.strikes.len() as u64, lease: state.leases })
+    }
+
+    fn listen(&self, _: Weak<dyn Listener>) -> Notices {
+        Notices::Needless
     }
 
     fn usage(&self) -> Usage {

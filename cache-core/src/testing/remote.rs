@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::entry::{Entry, Set, Stored, Tier, Usage};
 use crate::error::Error;
 use crate::fence::Fence;
 use crate::lease::{Ended, Lease};
+use crate::listener::{Listener, Notices};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Local, Value};
@@ -61,16 +62,17 @@ fn late<'a, T: Send + 'a>(reply: Reply<'a, T>) -> Reply<'a, T> {
     }))
 }
 
-#[deny(clippy::missing_trait_methods)]
-impl<C: Cache> Cache for Remote<C> {
-    fn fresh(&self, _: &str) -> Option<Value> {
-        None
-    }
-
-    fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+impl<C: Cache> Remote<C> {
+    /// What was read of `key` as a value of `kind`.
+    fn decoded<'a>(
+        &self,
+        key: &str,
+        kind: &'static Kind,
+        read: Reply<'a, Option<Entry>>,
+    ) -> Reply<'a, Option<Entry>> {
         let format = self.1;
         let asked = Box::<str>::from(key);
-        late(self.0.get(key, Kind::of::<Bytes>()).and_then(move |entry| {
+        late(read.and_then(move |entry| {
             let Some(mut entry) = entry else { return Ok(None) };
             entry.tier = Tier::L2;
             let Ok(bytes) = entry.value.clone().downcast::<Bytes>() else {
@@ -84,6 +86,21 @@ impl<C: Cache> Cache for Remote<C> {
                 Decoded::OtherKind => Err(Error::type_mismatch(&asked, envelope.kind(), kind.name())),
             }
         }))
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<C: Cache> Cache for Remote<C> {
+    fn fresh(&self, _: &str) -> Option<Value> {
+        None
+    }
+
+    fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.decoded(key, kind, self.0.get(key, Kind::of::<Bytes>()))
+    }
+
+    fn confirmed(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.decoded(key, kind, self.0.confirmed(key, Kind::of::<Bytes>()))
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
@@ -136,6 +153,10 @@ impl<C: Cache> Cache for Remote<C> {
 
     fn settle(&self, key: &str, fence: Fence, ended: Ended) {
         self.0.settle(key, fence, ended);
+    }
+
+    fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
+        self.0.listen(listener)
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -8,7 +8,7 @@ use super::compression::{deflate, inflate};
 use super::layout::{self, Reader, damaged};
 use super::{Codec, Format, Header, Order};
 use crate::deadline::Lifetime;
-use crate::entry::Origin;
+use crate::entry::{Origin, Tiers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Kind, Value};
 
@@ -25,7 +25,8 @@ pub fn encode(value: &Value, header: &Header<'_>, format: &Format) -> Result<Vec
     let mut bytes = Vec::with_capacity(256);
     bytes.extend_from_slice(&layout::MAGIC);
     // The length of a name fits, by `Described`.
-    bytes.extend_from_slice(&[layout::VERSION, codec.number(), 0, name.len() as u8]);
+    let flags = if header.origin.tiers == Tiers::L2 { layout::SKIPS_L1 } else { 0 };
+    bytes.extend_from_slice(&[layout::VERSION, codec.number(), flags, name.len() as u8]);
     let [fresh, stale] = layout::lifetimes(header.lifetime);
     for number in [header.order.incarnation, header.order.sequence, fresh, stale, shape] {
         bytes.extend_from_slice(&number.to_le_bytes());
@@ -124,9 +125,10 @@ impl<'a> Envelope<'a> {
                 "it is of format version {version}, which this program is too old for"
             )));
         }
-        if flags & !layout::COMPRESSED != 0 {
+        if flags & !(layout::COMPRESSED | layout::SKIPS_L1) != 0 {
             return Err(damaged(&format!("it has flags ({flags:#04x}) that this program is too old for")));
         }
+        let tiers = if flags & layout::SKIPS_L1 == 0 { Tiers::Both } else { Tiers::L2 };
         let mut number = || reader.array().map(u64::from_le_bytes);
         let order = Order { incarnation: number()?, sequence: number()? };
         let (fresh, stale, shape) = (number()?, number()?, number()?);
@@ -142,7 +144,7 @@ impl<'a> Envelope<'a> {
         Ok(Self {
             order,
             lifetime: Lifetime { fresh: layout::duration(fresh), total },
-            origin: Origin { cost: Duration::from_millis(cost.into()), version },
+            origin: Origin { cost: Duration::from_millis(cost.into()), version, tiers, ..Origin::default() },
             codec: Codec::of_number(codec)?,
             compressed: flags & layout::COMPRESSED != 0,
             shape,

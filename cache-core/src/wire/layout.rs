@@ -16,8 +16,10 @@ pub const LIFETIME_AT: usize = 24;
 pub(super) const PAYLOAD_LEN_AT: usize = 56;
 pub(super) const TAG_COUNT_AT: usize = 60;
 
-/// The one flag there is.
+/// The payload is compressed.
 pub(super) const COMPRESSED: u8 = 1;
+/// It is not for memory in front of the remote tier.
+pub(super) const SKIPS_L1: u8 = 2;
 
 /// Stands for "for ever".
 const FOREVER: u64 = u64::MAX;

@@ -4,10 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::wire::{self, Envelope, Format, Header, Order};
-use cache_core::{Lifetime, Origin, Value};
+use cache_core::{Lifetime, Origin, Tiers, Value};
 
 use crate::student::{self, CODECS, ada, decode, encode};
 use crate::{entry, plain, value};
+
+/// Others keep it out of their memory too.
+#[test]
+fn what_is_not_for_memory_says_so() {
+    for tiers in [Tiers::Both, Tiers::L2] {
+        let origin = Origin { tiers, ..Origin::default() };
+        let header = Header { order: student::ORDER, lifetime: Lifetime::FOREVER, origin, tags: &[] };
+        // Long enough to be compressed: that is a flag too.
+        let value = Value::new(Arc::new("larder ".repeat(1_000)));
+        let bytes = wire::encode(&value, &header, &Format::default()).expect("encodes");
+        assert_eq!(Envelope::read(&bytes).expect("reads").origin, origin);
+    }
+}
 
 #[test]
 fn an_envelope_says_what_it_was_told() {
@@ -16,7 +29,10 @@ fn an_envelope_says_what_it_was_told() {
         let envelope = Envelope::read(&bytes).expect("reads");
         assert_eq!((envelope.order, envelope.codec), (student::ORDER, codec));
         assert_eq!(envelope.lifetime, student::lifetime());
-        assert_eq!(envelope.origin, Origin { cost: Duration::from_millis(25), version: 3 });
+        assert_eq!(
+            envelope.origin,
+            Origin { cost: Duration::from_millis(25), version: 3, ..Origin::default() }
+        );
         assert_eq!(envelope.kind(), "wire::student::Student");
         assert_eq!(envelope.tags().collect::<Vec<_>>(), ["students", "école:7"]);
         assert_eq!(decode(&bytes, &plain(codec)).expect("decodes"), Some(ada()));

@@ -54,7 +54,7 @@ fn what_larder_did_not_write_is_an_error() {
         let error = Envelope::read(bytes).expect_err("another length").to_string();
         assert!(error.contains("cut, or something follows"), "{error}");
     }
-    for (at, byte, words) in [(4, 2, "version 2"), (5, 9, "number 9"), (6, 2, "flags"), (7, 200, "cut")] {
+    for (at, byte, words) in [(4, 2, "version 2"), (5, 9, "number 9"), (6, 4, "flags"), (7, 200, "cut")] {
         let mut bytes = good.clone();
         bytes[at] = byte;
         let error = Envelope::read(&bytes).expect_err(words).to_string();

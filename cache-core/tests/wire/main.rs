@@ -11,7 +11,6 @@ mod python;
 mod student;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use cache_core::wire::{self, Codec, Decoded, Envelope, Format, Header, Order};
 use cache_core::{Cacheable, Kind, Lifetime, Origin, Result, Value};
@@ -27,7 +26,7 @@ fn entry<T: Cacheable>(value: T, format: &Format) -> Result<Vec<u8>> {
 }
 
 fn versioned<T: Cacheable>(value: T, version: u32, format: &Format) -> Result<Vec<u8>> {
-    let origin = Origin { cost: Duration::ZERO, version };
+    let origin = Origin { version, ..Origin::default() };
     let header = Header { order: Order::default(), lifetime: Lifetime::FOREVER, origin, tags: &[] };
     wire::encode(&Value::new(Arc::new(value)), &header, format)
 }

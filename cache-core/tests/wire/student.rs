@@ -55,7 +55,7 @@ pub(crate) fn tags() -> [Box<str>; 2] {
 
 pub(crate) fn encode(student: &Student, format: &Format) -> Result<Vec<u8>> {
     let (lifetime, tags) = (lifetime(), tags());
-    let origin = Origin { cost: Duration::from_millis(25), version: 3 };
+    let origin = Origin { cost: Duration::from_millis(25), version: 3, ..Origin::default() };
     let header = Header { order: ORDER, lifetime, origin, tags: &tags };
     wire::encode(&Value::new(Arc::new(student.clone())), &header, format)
 }

@@ -133,7 +133,7 @@ impl About<'_> {
         }
         let ttl = kept.ttl.unwrap_or(self.policy.ttl_or(self.engine.shared.default_ttl));
         let fill = self.policy.fill(ttl, kept.is_negative(value), cost);
-        let origin = Origin { cost, version: self.policy.version_number() };
+        let origin = Origin { cost, ..self.policy.origin() };
         let fence = Some(fenced.fence);
         let options = Set { tags, fence, origin, glance: fill.glance, ..Set::new(fill.lifetime) };
         let stored = match self.engine.cache.set(self.key, value.clone(), options) {

@@ -89,9 +89,10 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
     }
 
     /// What a loader that asks for it has in its hand. Read again now that the fence is taken: what was invalidated since
-    /// the first look must not come back as not modified.
+    /// the first look, by whomever, must not come back as not modified.
     pub(super) async fn previous(&self, leads: &[Lead]) -> Option<Previous<T>> {
-        let entry = Box::pin(wait_for(leads, self.engine.cache.get(self.key, T::kind()))).await.ok()??;
+        let entry =
+            Box::pin(wait_for(leads, self.engine.cache.confirmed(self.key, T::kind()))).await.ok()??;
         let value = entry.value.downcast().ok()?;
         (entry.origin.version == self.policy.version_number()).then_some(Previous {
             value,

@@ -1,6 +1,6 @@
 //! The wrapper around a program's cache while it is checked: every operation can be held, and is noted down.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::here::{self, Deed, Place};
@@ -11,6 +11,7 @@ use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::fence::Fence;
 use crate::lease::{Ended, Lease};
+use crate::listener::{Listener, Notices};
 use crate::reply::Reply;
 use crate::target::{Named, Strength, Target};
 use crate::value::{Kind, Value};
@@ -37,6 +38,25 @@ impl Watched {
     fn struck(&self, target: impl Into<Named>) {
         let cache = self.number;
         here::note(|| Deed::Struck { cache, target: target.into() });
+    }
+
+    fn read<'a>(
+        &'a self,
+        key: &str,
+        read: impl FnOnce(&str) -> Reply<'a, Option<Entry>> + Send + 'a,
+    ) -> Reply<'a, Option<Entry>> {
+        if !here::is_watched() {
+            return read(key);
+        }
+        let key: Box<str> = key.into();
+        Reply::Pending(Box::pin(async move {
+            point(Place::Read).await;
+            read(&key).await.inspect(|found| {
+                if found.is_some() {
+                    self.hit(&key);
+                }
+            })
+        }))
     }
 
     /// What was done at once, as the contract wants it, is answered late.
@@ -76,18 +96,11 @@ impl Cache for Watched {
     }
 
     fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
-        if !here::is_watched() {
-            return self.cache.get(key, kind);
-        }
-        let key: Box<str> = key.into();
-        Reply::Pending(Box::pin(async move {
-            point(Place::Read).await;
-            self.cache.get(&key, kind).await.inspect(|found| {
-                if found.is_some() {
-                    self.hit(&key);
-                }
-            })
-        }))
+        self.read(key, move |key| self.cache.get(key, kind))
+    }
+
+    fn confirmed(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.read(key, move |key| self.cache.confirmed(key, kind))
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
@@ -163,6 +176,10 @@ impl Cache for Watched {
 
     fn settle(&self, key: &str, fence: Fence, ended: Ended) {
         self.cache.settle(key, fence, ended);
+    }
+
+    fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
+        self.cache.listen(listener)
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

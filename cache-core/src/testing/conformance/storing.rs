@@ -178,7 +178,7 @@ fn an_operation_is_done_though_its_reply_is_dropped(s: &Subject<'_>) {
 }
 
 fn an_origin_comes_back_as_it_was_stored(s: &Subject<'_>) {
-    let origin = Origin { cost: MS * 7, version: 3 };
+    let origin = Origin { cost: MS * 7, version: 3, ..Origin::default() };
     let set = Set { origin, ..Set::new(fresh_for(60_000)) };
     assert_eq!(ok(s.cache.set("storing:origin", text("v"), set)), Stored::Yes);
     assert_eq!(s.get("storing:origin").expect("stored").origin, origin);

@@ -1,0 +1,56 @@
+//! How a store that several share tells each of them what the others change.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use crate::sync::Mutex;
+use crate::target::{Strength, Target};
+
+/// Hears what anybody changes in a store (what its own process changes may be told too): a tier in front drops its copies, an engine lets nobody join the
+/// loads in flight.
+///
+/// It is called on the store's own thread, so it must not block, nor ask the store anything.
+pub trait Listener: Send + Sync {
+    /// What `target` covers was written, removed, invalidated or has expired; or, with [`Strength::MarkStale`], may still be
+    /// served as stale. Said after it is so in the store. The notice is handled when this returns.
+    ///
+    /// Notices may come more than once, late, and in any order.
+    fn changed(&self, target: Target<'_>, strength: Strength);
+
+    /// Changes can no longer be told. They were last known to be told `since` ago. May be said again while it is so.
+    fn cut_off(&self, since: Duration);
+
+    /// From before now on changes are told (again). What was changed before is not told any more.
+    fn restored(&self);
+}
+
+/// What a store answers to who wants to [`listen`](crate::Cache::listen).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Notices {
+    /// It tells of every change. Whoever asked is cut off until it is told that the channel stands
+    /// ([`Listener::restored`]).
+    Given,
+    /// Nobody changes it but who was asked: what is in this process, and belongs to it alone.
+    Needless,
+    /// Others may change it, and it cannot tell of that. What a store says that knows nothing of notices.
+    Withheld,
+}
+
+/// Those who listen to a store: for the store to keep.
+#[derive(Debug, Default)]
+pub struct Listeners(Mutex<Vec<Weak<dyn Listener>>>);
+
+impl Listeners {
+    /// One more.
+    pub fn add(&self, listener: Weak<dyn Listener>) {
+        let mut listeners = self.0.lock();
+        listeners.retain(|other| other.strong_count() > 0);
+        listeners.push(listener);
+    }
+
+    /// Calls each that is still there, in the order in which they came. No lock is held meanwhile.
+    pub fn tell(&self, tell: impl Fn(&dyn Listener)) {
+        let present: Vec<Arc<dyn Listener>> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
+        present.iter().for_each(|listener| tell(&**listener));
+    }
+}

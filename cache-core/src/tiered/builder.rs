@@ -1,0 +1,81 @@
+//! How a [`Tiered`] is put together.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Tiered;
+use super::near::Near;
+use super::pairs::Pairs;
+use super::trust::Trust;
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::listener::{Listener, Notices};
+
+/// Puts a [`Tiered`] together.
+pub struct TieredBuilder {
+    near: Arc<dyn Cache>,
+    far: Arc<dyn Cache>,
+    clock: Clock,
+    l1_ttl: Duration,
+    cut_off_ttl: Duration,
+}
+
+impl TieredBuilder {
+    pub(super) fn new(near: Arc<dyn Cache>, far: Arc<dyn Cache>) -> Self {
+        let (l1_ttl, cut_off_ttl) = (Duration::MAX, Duration::from_secs(5));
+        Self { near, far, clock: Clock::default(), l1_ttl, cut_off_ttl }
+    }
+
+    /// For how long a copy in memory is served at most before the store behind is asked again; by default for as long as it
+    /// is fresh. Zero keeps no copies.
+    #[must_use]
+    pub fn l1_ttl(mut self, ttl: Duration) -> Self {
+        self.l1_ttl = ttl;
+        self
+    }
+
+    /// How long copies are believed while this process is not told what others change: five seconds by default. Zero asks
+    /// the store behind each time.
+    ///
+    /// When the channel is lost, what was in memory is believed until so long after the moment at which it was last known
+    /// to stand; what comes into memory meanwhile, for so long each. Where the store behind cannot tell at all
+    /// ([`Notices::Withheld`]), it is the most that any copy is believed; where nobody else changes it
+    /// ([`Notices::Needless`]), it counts for nothing.
+    #[must_use]
+    pub fn cut_off_ttl(mut self, ttl: Duration) -> Self {
+        self.cut_off_ttl = ttl;
+        self
+    }
+
+    /// The clock by which copies are believed: that of the store in front.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The cache.
+    pub fn build(self) -> Tiered {
+        let trust = Trust::new(self.clock, self.cut_off_ttl);
+        let near = Arc::new(Near::new(self.near, trust, self.l1_ttl));
+        // Cut off until the channel stands, which may be before this returns.
+        let listener: Arc<dyn Listener> = near.clone();
+        let notices = self.far.listen(Arc::downgrade(&listener));
+        match notices {
+            Notices::Given => {}
+            Notices::Needless => near.trust.never_cut_off(),
+            Notices::Withheld => near.trust.never_told(),
+        }
+        Tiered { near, far: self.far, pairs: Pairs::default(), notices }
+    }
+}
+
+impl fmt::Debug for TieredBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TieredBuilder")
+            .field("l1_ttl", &self.l1_ttl)
+            .field("cut_off_ttl", &self.cut_off_ttl)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,23 @@
+//! What others change, as this tier hears of it; and whoever stands in front of it, when it is handled here.
+
+use std::time::Duration;
+
+use super::near::Near;
+use crate::listener::Listener;
+use crate::target::{Strength, Target};
+
+impl Listener for Near {
+    fn changed(&self, target: Target<'_>, strength: Strength) {
+        self.hear(target, strength);
+        // Not before: what they asked of this tier could be the old copy.
+        self.listeners.tell(|listener| listener.changed(target, strength));
+    }
+
+    fn cut_off(&self, since: Duration) {
+        self.trust.cut_off(since, || self.listeners.tell(|listener| listener.cut_off(since)));
+    }
+
+    fn restored(&self) {
+        self.trust.restored(|| self.flush(), || self.listeners.tell(|listener| listener.restored()));
+    }
+}
