@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 use crate::handle::{Redis, Shared};
 use crate::io::failure::{Failure, within};
 use crate::io::link::Link;
+use crate::io::notices;
 use crate::io::queue::Strike;
 use crate::io::session::Session;
 use crate::operation::lease::{self, Ask, Asked};
@@ -110,10 +111,14 @@ impl Redis {
             _ => Some(self.shared.operation),
         };
         let work = move |link: Rc<Link>| async move {
-            match within(limit, async { work(link.session().await?).await }).await {
-                Err(failure) => Err(strike::or_queue(&link, strike, failure).await),
+            let done = within(limit, async { work(link.session().await?).await }).await;
+            let done = match done {
+                Err(failure) => Err(strike::or_queue(&link, strike.clone(), failure).await),
                 done => done,
-            }
+            };
+            // Who asked while it was being done may have brought what was there before.
+            link.tell(strike.0.target());
+            done
         };
         let owed = self.shared.io.run(None, work);
         Reply::Pending(Box::pin(async move {
@@ -213,7 +218,11 @@ impl Cache for Redis {
 
     fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool> {
         let (name, ttl) = (Box::<str>::from(key), millis(ttl));
-        self.with(format!("expire {key:?}"), async move |session| write::expire(&session, &name, ttl).await)
+        self.with(format!("expire {key:?}"), async move |session| {
+            let done = write::expire(&session, &name, ttl).await;
+            session.link.tell(Target::Key(&name));
+            done
+        })
     }
 
     fn incr(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
@@ -263,8 +272,18 @@ impl Cache for Redis {
         );
     }
 
-    fn listen(&self, _: Weak<dyn Listener>) -> Notices {
-        Notices::Withheld
+    fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
+        // One cache alone: what it does itself it is not told.
+        if !self.shared.io.listeners.add_first(listener) {
+            return Notices::Withheld;
+        }
+        // If it is connected, from now on; or else once it is.
+        let owed = self.shared.io.run(Some(self.shared.operation), async |link: Rc<Link>| {
+            link.listening.set(true);
+            notices::begin_late(&link.session().await?).await
+        });
+        drop(owed);
+        Notices::Given
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
@@ -274,7 +293,12 @@ impl Cache for Redis {
             troubles
                 .push(format!("Redis is not reachable: {why}; it is tried again every two seconds at most"));
         }
-        troubles.extend(self.shared.io.status.lock().ailment.clone());
+        let status = self.shared.io.status.lock();
+        troubles.extend(status.ailment.clone());
+        troubles.extend(status.deaf.as_ref().map(|why| {
+            format!("Redis does not tell what other processes change ({why}): copies in memory are believed for a short time only")
+        }));
+        drop(status);
         if connection.queued > 0 {
             let what = match connection.queued {
                 1 => "1 invalidation waits for Redis, and is".to_owned(),

@@ -48,6 +48,17 @@ impl Listeners {
         listeners.push(listener);
     }
 
+    /// The only one there is; false if there is another.
+    pub fn add_first(&self, listener: Weak<dyn Listener>) -> bool {
+        let mut listeners = self.0.lock();
+        listeners.retain(|other| other.strong_count() > 0);
+        let first = listeners.is_empty();
+        if first {
+            listeners.push(listener);
+        }
+        first
+    }
+
     /// Calls each that is still there, in the order in which they came. No lock is held meanwhile.
     pub fn tell(&self, tell: impl Fn(&dyn Listener)) {
         let present: Vec<Arc<dyn Listener>> = self.0.lock().iter().filter_map(Weak::upgrade).collect();

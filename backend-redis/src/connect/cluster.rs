@@ -10,12 +10,15 @@ use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, SingleNodeRoutingInfo, Slot, SlotAddr};
 use redis::io::tcp::TcpSettings;
-use redis::{Arg, Cmd, ConnectionInfo, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value};
+use redis::{
+    Arg, Cmd, ConnectionInfo, ErrorKind, Pipeline, ProtocolVersion, RedisError, RedisResult, ServerErrorKind,
+    Value,
+};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::connect::address::Login;
-use crate::connect::place::Dial;
+use crate::connect::place::{Dial, Ears};
 use crate::io::failure::{Failure, reason};
 
 /// How often a command that was refused because its slot moves is sent again, and how long after it was.
@@ -51,13 +54,14 @@ impl Seeds {
         self.all[fastrand::usize(..self.all.len())].clone()
     }
 
-    pub(crate) async fn connect(&self, dial: &Dial) -> Result<Spread, Failure> {
+    pub(crate) async fn connect(&self, dial: &Dial, ears: Ears) -> Result<Spread, Failure> {
         let mut all = Vec::new();
         for info in &self.all {
             all.push(dial.complete(info.clone()).await?);
         }
         // The response timeout is ours, in `Session::exchange`.
         let builder = ClusterClient::builder(all).retries(0).response_timeout(Duration::from_secs(3600));
+        let builder = builder.use_protocol(ProtocolVersion::RESP3).push_sender(ears);
         let builder = builder.connection_timeout(dial.limit);
         let builder = builder.tcp_settings(TcpSettings::default().set_nodelay(true));
         #[cfg(feature = "tls")]

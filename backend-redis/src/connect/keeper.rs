@@ -3,11 +3,14 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
 use crate::connect::greeting::{Past, beat, greet};
 use crate::io::failure::Failure;
 use crate::io::link::Link;
+use crate::io::notices::{self, hear};
 use crate::io::session::Session;
 use crate::operation::strike;
 
@@ -47,6 +50,8 @@ async fn watch_over(link: &Rc<Link>, past: &mut Past) {
         let Ok(session) = link.session().await else { continue };
         // Where it fails, the connection is lost by that.
         let _ = beat(&session, past).await;
+        // Who began to listen while it was being connected.
+        let _ = notices::begin_late(&session).await;
         if let Some(why) = settings.place.has_moved(&settings.dial).await {
             link.lose(session.life, &why);
         }
@@ -54,13 +59,16 @@ async fn watch_over(link: &Rc<Link>, past: &mut Past) {
 }
 
 async fn attempt(link: &Rc<Link>, past: &mut Past) -> Result<(), Failure> {
-    let line = link.settings.place.connect(&link.settings.dial).await?;
+    let (mouth, told) = mpsc::unbounded_channel();
+    let line = link.settings.place.connect(&link.settings.dial, mouth).await?;
     link.begin();
     let session = link.over(line);
+    spawn_local(hear(link.clone(), session.life, told));
     greet(&session, past).await?;
+    let is_told = notices::begin(&session).await?;
     deliver(&session).await?;
     // No await between the last look into the queue and this: nothing was called meanwhile.
-    link.up(&session);
+    link.up(&session, is_told);
     Ok(())
 }
 

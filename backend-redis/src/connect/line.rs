@@ -38,6 +38,11 @@ impl Line {
         matches!(self, Self::One(_))
     }
 
+    /// Whether the server can say on it what it was not asked for.
+    pub(crate) fn hears(&self) -> bool {
+        !matches!(self, Self::Given(_))
+    }
+
     /// What may be wrong with it where nothing comes back.
     pub(crate) fn advice(&self) -> &'static str {
         match self {

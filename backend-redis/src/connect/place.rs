@@ -16,6 +16,9 @@ use crate::connect::line::Line;
 use crate::connect::sentinel::Sentinels;
 use crate::io::failure::{Failure, reason};
 
+/// Who hears what a server says that was not asked for.
+pub(crate) type Ears = UnboundedSender<PushInfo>;
+
 #[derive(Clone)]
 pub(crate) enum Place {
     /// At an address.
@@ -39,23 +42,20 @@ pub(crate) struct Dial {
 }
 
 impl Place {
-    pub(crate) async fn connect(&self, dial: &Dial) -> Result<Line, Failure> {
+    /// A connection, on which `ears` hear what the server says of itself.
+    pub(crate) async fn connect(&self, dial: &Dial, ears: Ears) -> Result<Line, Failure> {
         match self {
-            Self::At(info) => dial.log_in((**info).clone()).await.map(Line::One),
+            Self::At(info) => dial.log_in((**info).clone(), ears).await.map(Line::One),
             Self::Given(given) => Ok(Line::Given(given.clone())),
             #[cfg(feature = "sentinel")]
-            Self::Watched(sentinels) => sentinels.connect(dial).await.map(Line::One),
+            Self::Watched(sentinels) => sentinels.connect(dial, ears).await.map(Line::One),
             #[cfg(feature = "cluster")]
-            Self::Spread(seeds) => seeds.connect(dial).await.map(Line::Spread),
+            Self::Spread(seeds) => seeds.connect(dial, ears).await.map(Line::Spread),
         }
     }
 
     /// One more connection, on which `ears` hear what is published.
-    pub(crate) async fn listen(
-        &self,
-        dial: &Dial,
-        ears: UnboundedSender<PushInfo>,
-    ) -> Result<MultiplexedConnection, Failure> {
+    pub(crate) async fn listen(&self, dial: &Dial, ears: Ears) -> Result<MultiplexedConnection, Failure> {
         let info = match self {
             Self::At(info) => (**info).clone(),
             Self::Given(_) => {
@@ -92,8 +92,12 @@ impl Place {
 
 impl Dial {
     /// A connection, with the credentials that are good now.
-    pub(crate) async fn log_in(&self, info: ConnectionInfo) -> Result<MultiplexedConnection, Failure> {
-        self.dial(self.complete(info).await?).await
+    pub(crate) async fn log_in(
+        &self,
+        info: ConnectionInfo,
+        ears: Ears,
+    ) -> Result<MultiplexedConnection, Failure> {
+        self.listen(self.complete(info).await?, ears).await
     }
 
     /// `info`, with the credentials that are good now.
@@ -110,11 +114,7 @@ impl Dial {
         self.reach(info, AsyncConnectionConfig::new()).await
     }
 
-    async fn listen(
-        &self,
-        info: ConnectionInfo,
-        ears: UnboundedSender<PushInfo>,
-    ) -> Result<MultiplexedConnection, Failure> {
+    async fn listen(&self, info: ConnectionInfo, ears: Ears) -> Result<MultiplexedConnection, Failure> {
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let config = AsyncConnectionConfig::new().set_push_sender(ears);
         self.reach(info.set_redis_settings(settings), config).await

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::connect::address::{Login, is_tls, shown};
-use crate::connect::place::Dial;
+use crate::connect::place::{Dial, Ears};
 use crate::io::failure::{Failure, reason};
 
 #[derive(Clone)]
@@ -40,13 +40,13 @@ impl Sentinels {
     }
 
     /// A connection to the master: to the one of the latest election that says so itself.
-    pub(crate) async fn connect(&self, dial: &Dial) -> Result<MultiplexedConnection, Failure> {
+    pub(crate) async fn connect(&self, dial: &Dial, ears: Ears) -> Result<MultiplexedConnection, Failure> {
         let (mut masters, mut troubles) = self.ask_all(dial).await;
         masters.sort_by_key(|master| std::cmp::Reverse(master.election));
         masters.dedup();
         for master in masters {
             let name = format!("{}:{}", master.host, master.port);
-            match self.try_master(&master, dial).await {
+            match self.try_master(&master, dial, ears.clone()).await {
                 Ok(connection) => {
                     self.connected.replace(Some(master));
                     return Ok(connection);
@@ -109,8 +109,13 @@ impl Sentinels {
         self.login.apply(info).map_err(Failure::Down)
     }
 
-    async fn try_master(&self, master: &Master, dial: &Dial) -> Result<MultiplexedConnection, Failure> {
-        let mut connection = dial.log_in(self.address(master)?).await?;
+    async fn try_master(
+        &self,
+        master: &Master,
+        dial: &Dial,
+        ears: Ears,
+    ) -> Result<MultiplexedConnection, Failure> {
+        let mut connection = dial.log_in(self.address(master)?, ears).await?;
         let command = redis::cmd("ROLE");
         let role: RedisResult<Vec<Value>> =
             timeout(dial.limit, command.query_async(&mut connection)).await.map_err(|_| late(dial))?;

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use cache_core::Listeners;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
@@ -30,6 +31,8 @@ pub(crate) struct Status {
     /// What is wrong with the Redis though it is connected.
     pub(crate) ailment: Option<String>,
     pub(crate) queued: usize,
+    /// Why it does not tell what others change, though it was asked to.
+    pub(crate) deaf: Option<String>,
 }
 
 enum State {
@@ -43,6 +46,13 @@ pub(crate) struct Link {
     pub(crate) names: Names,
     pub(crate) queue: RefCell<Queue>,
     pub(crate) status: Arc<Mutex<Status>>,
+    /// Who is told what changes, and whether there is anybody.
+    pub(crate) listeners: Arc<Listeners>,
+    pub(crate) listening: Cell<bool>,
+    /// Whether the server has been asked to tell, over the connection there is.
+    pub(crate) asked: Cell<bool>,
+    /// When what was answered last was asked: until then at least, all that was told has arrived.
+    pub(crate) heard: Cell<Instant>,
     /// The epoch as it was last seen; zero if it is not known.
     pub(crate) epoch: Cell<u64>,
     /// What stands for the server in its epochs; zero if that is not known.
@@ -70,12 +80,16 @@ pub(crate) struct Link {
 const KNOWN: usize = 16_384;
 
 impl Link {
-    pub(crate) fn new(settings: Settings, status: Arc<Mutex<Status>>) -> Self {
+    pub(crate) fn new(settings: Settings, status: Arc<Mutex<Status>>, listeners: Arc<Listeners>) -> Self {
         Self {
             names: Names::new(&settings.namespace, settings.place.is_spread()),
             queue: RefCell::new(Queue::new(settings.queue)),
             settings,
             status,
+            listeners,
+            listening: Cell::new(false),
+            asked: Cell::new(false),
+            heard: Cell::new(Instant::now()),
             epoch: Cell::new(0),
             server: Cell::new(0),
             unknown: Cell::new(false),
@@ -119,10 +133,14 @@ impl Link {
     pub(crate) fn begin(&self) {
         self.life.set(self.life.get() + 1);
         self.epoch.set(0);
+        self.asked.set(false);
     }
 
-    /// From now on everybody uses it.
-    pub(crate) fn up(&self, session: &Session) {
+    /// From now on everybody uses it; and `is_told` of what changes, or not.
+    pub(crate) fn up(&self, session: &Session, is_told: bool) {
+        if is_told {
+            self.listeners.tell(|listener| listener.restored());
+        }
         *self.state.borrow_mut() = State::Up(session.connection.clone());
         let mut status = self.status.lock();
         status.connected_since = Some(Instant::now());
@@ -140,7 +158,13 @@ impl Link {
         }
         status.trouble = Some(why.to_owned());
         drop(status);
+        let since = self.heard.get().elapsed();
+        self.listeners.tell(|listener| listener.cut_off(since));
         self.settled.send_replace(true);
+    }
+
+    pub(crate) fn is_over(&self, life: u64) -> bool {
+        life != self.life.get()
     }
 
     /// The connection of that life is of no use any more.

@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod ears;
 pub(crate) mod failure;
 pub(crate) mod link;
+pub(crate) mod notices;
 pub(crate) mod queue;
 pub(crate) mod session;
 pub(crate) mod thread;

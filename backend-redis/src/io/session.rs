@@ -1,6 +1,7 @@
 //! One connection in use: sends batches, in bounded time, and knows which epoch it is in.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use redis::{Cmd, Value};
 use tokio::time::timeout;
@@ -97,13 +98,14 @@ impl Session {
 
     async fn exchange(&self, batch: &Batch) -> Result<Vec<Value>, Failure> {
         let limit = self.link.settings.response;
-        let mut connection = self.connection.clone();
+        let (mut connection, began) = (self.connection.clone(), Instant::now());
         let sent = connection.send(batch);
         let sent_off = SentOff::new(&self.link, batch);
         let lost = |why: String| Failure::Lost(why + self.connection.advice());
         match timeout(limit, sent).await {
             Ok(Ok(values)) => {
                 sent_off.answered();
+                self.link.heard.set(began.max(self.link.heard.get()));
                 Ok(values)
             }
             Ok(Err(error)) => Err(lost(reason(&error))),
@@ -149,7 +151,7 @@ impl Session {
         let only: &[u8] = if only_if_missing { b"x" } else { b"" };
         batch.script(
             &RENEW,
-            &[&names.order(), &names.recent()],
+            &[&names.order(), &names.recent(), &names.newest()],
             &[new_epoch(self.link.server.get()).as_bytes(), only],
         );
         let mut orders = self.send(&batch).await?.next_list()?.into_iter();

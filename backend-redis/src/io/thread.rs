@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use cache_core::{Error, ErrorKind, Stored};
+use cache_core::{Error, ErrorKind, Listeners, Stored};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, LocalSet};
@@ -46,6 +46,7 @@ pub(crate) struct Io {
     calls: mpsc::UnboundedSender<Call>,
     pub(crate) status: Arc<Mutex<Status>>,
     in_flight: Arc<AtomicUsize>,
+    pub(crate) listeners: Arc<Listeners>,
 }
 
 /// Operations under way, as many as it says.
@@ -65,7 +66,8 @@ impl Io {
     pub(crate) fn start(settings: Settings) -> Result<Self, Error> {
         let (calls, inbox) = mpsc::unbounded_channel();
         let (status, in_flight) = (Arc::new(Mutex::new(Status::default())), Arc::new(AtomicUsize::new(0)));
-        let its = (status.clone(), in_flight.clone());
+        let listeners = Arc::<Listeners>::default();
+        let its = (status.clone(), in_flight.clone(), listeners.clone());
         let refused = |error: std::io::Error| {
             let message = "cannot start the thread that speaks with Redis: the system gives no more";
             Error::new(ErrorKind::Unavailable, message).with_source(error)
@@ -75,7 +77,7 @@ impl Io {
             .name("larder-redis".into())
             .spawn(move || LocalSet::new().block_on(&runtime, serve(inbox, settings, its)))
             .map_err(refused)?;
-        Ok(Self { calls, status, in_flight })
+        Ok(Self { calls, status, in_flight, listeners })
     }
 
     /// Does `work` there, under way from now on; what comes of it. It is given up after `limit`.
@@ -138,10 +140,10 @@ impl Io {
 async fn serve(
     mut inbox: mpsc::UnboundedReceiver<Call>,
     settings: Settings,
-    (status, in_flight): (Arc<Mutex<Status>>, Arc<AtomicUsize>),
+    (status, in_flight, listeners): (Arc<Mutex<Status>>, Arc<AtomicUsize>, Arc<Listeners>),
 ) {
     let operation = settings.operation;
-    let link = Rc::new(Link::new(settings, status));
+    let link = Rc::new(Link::new(settings, status, listeners));
     let keeper = tokio::task::spawn_local(keep(link.clone()));
     let (mut under_way, mut called) = (JoinSet::new(), Vec::new());
     while inbox.recv_many(&mut called, CALLS).await > 0 {

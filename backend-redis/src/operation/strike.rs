@@ -62,7 +62,9 @@ async fn or_everything(session: &Session, done: Result<(), Failure>) -> Result<(
         Err(failure) if failure.is_full() => {
             let names = &session.link.names;
             let forget = |batch: &mut Batch| {
-                batch.write(redis::cmd("UNLINK").arg(names.order()).arg(names.recent()).take());
+                batch.write(
+                    redis::cmd("UNLINK").arg(names.order()).arg(names.recent()).arg(names.newest()).take(),
+                );
             };
             let (before, mut answers) = session.ordered(forget).await?;
             session.link.epoch.set(0);

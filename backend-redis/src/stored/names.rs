@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use cache_core::Pattern;
 
+use crate::io::notices::Named;
+
 /// The names of one cache: of its namespace.
 #[derive(Debug)]
 pub(crate) struct Names {
@@ -30,6 +32,35 @@ impl Names {
     /// The order. It, the recent strikes and all marks share a slot.
     pub(crate) fn order(&self) -> String {
         format!("{}{}", self.root, self.order)
+    }
+
+    /// Where each new epoch is written, so that whoever is told of changes is told of it.
+    pub(crate) fn newest(&self) -> String {
+        format!("{}{}:newest", self.root, self.order)
+    }
+
+    /// What all names begin with that others may have copies of.
+    pub(crate) fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// What a name stands for.
+    pub(crate) fn read<'n>(&self, name: &'n str) -> Option<Named<'n>> {
+        let name = name.strip_prefix(&self.root)?;
+        if let Some(rest) = name.strip_prefix(&self.order) {
+            return (rest == ":newest").then_some(Named::Epoch);
+        }
+        let (epoch, rest) = name.split_at_checked(16)?;
+        let epoch = u64::from_str_radix(epoch, 16).ok()?;
+        let mut rest = rest.strip_prefix(':')?;
+        if self.spread {
+            rest = rest.strip_prefix('{')?.split_once("}:")?.1;
+        }
+        match rest.split_once(':')? {
+            ("k", key) => Some(Named::Key(epoch, key)),
+            ("t", tag) => Some(Named::Tag(epoch, tag)),
+            _ => None,
+        }
     }
 
     pub(crate) fn recent(&self) -> String {
@@ -156,6 +187,27 @@ mod tests {
             assert_eq!([chooses(&recent), chooses(&mark)], [chooses(&names.order()); 2], "{namespace}");
         }
         assert_ne!(Names::new("%7B", true).order(), Names::new("{", true).order());
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for (namespace, spread) in [("", false), ("n", false), ("n", true), ("a{b}:c", true)] {
+            let names = Names::new(namespace, spread);
+            for text in ["k", "k:t:{x}:y", "é:{}"] {
+                let (key, tag) = (names.entry(7, text), names.mark(7, text));
+                assert_eq!(names.read(&key), Some(Named::Key(7, text)), "{key}");
+                assert_eq!(names.read(&tag), Some(Named::Tag(7, text)), "{tag}");
+                let Keys { companion, .. } = names.keys(7, text);
+                let claim = names.claim(7, text);
+                assert_eq!((names.read(&companion), names.read(&claim)), (None, None));
+            }
+            assert_eq!(names.read(&names.newest()), Some(Named::Epoch));
+            for other in
+                [names.order(), names.recent(), "larder:".to_owned(), "x".to_owned(), "larder:é".to_owned()]
+            {
+                assert_eq!(names.read(&other), None, "{other}");
+            }
+        }
     }
 
     #[test]

@@ -56,7 +56,13 @@ impl Fake {
                 Some((error, _)) => format!("-{error}\r\n").into_bytes(),
                 None => {
                     redis.write_all(&command).ok()?;
-                    item(&mut answered)?
+                    let mut answer = item(&mut answered)?;
+                    // What was not asked for comes before it.
+                    while answer[0] == b'>' {
+                        answers.write_all(&answer).ok()?;
+                        answer = item(&mut answered)?;
+                    }
+                    answer
                 }
             };
             answers.write_all(&answer).ok()?;
@@ -70,13 +76,13 @@ fn item(from: &mut impl BufRead) -> Option<Vec<u8>> {
     from.read_until(b'\n', &mut bytes).ok().filter(|read| *read > 0)?;
     let many = std::str::from_utf8(&bytes[1..]).ok()?.trim().parse::<i64>().unwrap_or(0);
     match bytes[0] {
-        b'$' if many >= 0 => {
+        b'$' | b'=' if many >= 0 => {
             let mut text = vec![0; many as usize + 2];
             from.read_exact(&mut text).ok()?;
             bytes.extend(text);
         }
-        b'*' => {
-            for _ in 0..many {
+        b'*' | b'~' | b'>' | b'%' => {
+            for _ in 0..if bytes[0] == b'%' { 2 * many } else { many } {
                 bytes.extend(item(from)?);
             }
         }

@@ -1,0 +1,122 @@
+//! What anybody changes in this cache, as Redis tells it: `CLIENT TRACKING` in broadcast mode, over the connection that is
+//! used for everything else.
+//!
+//! Notices and answers share a stream. So an answer proves that whatever was told before it has arrived, and whoever has
+//! lost the one has lost the other. Redis tells of a key whenever it is written, deleted, evicted, or expires. Of a tag it is
+//! the mark that changes when it is struck, and of everything the name that each new epoch writes. What this connection
+//! changes it is not told (`NOLOOP`): whoever stands in front of the store does that, and [`Link::tell`] what takes several
+//! round trips.
+//!
+//! Source: <https://redis.io/docs/latest/develop/reference/client-side-caching/>.
+
+use std::rc::Rc;
+
+use cache_core::{Strength, Target};
+use redis::{PushInfo, PushKind, Value};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::io::batch::Batch;
+use crate::io::failure::Failure;
+use crate::io::link::Link;
+use crate::io::session::Session;
+
+/// What a name in Redis stands for, as far as others have copies of it.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Named<'n> {
+    Key(u64, &'n str),
+    Tag(u64, &'n str),
+    /// Written by each new epoch.
+    Epoch,
+}
+
+/// Has Redis tell, if anybody listens and it does not yet; whether it does from now on. Why it does not is for `health()`.
+///
+/// # Errors
+/// The connection is lost.
+pub(crate) async fn begin(session: &Session) -> Result<bool, Failure> {
+    let link = &session.link;
+    if !link.listening.get() || link.asked.replace(true) {
+        return Ok(false);
+    }
+    let refused = match track(session).await {
+        Ok(()) => None,
+        Err(Failure::Refused(why)) => Some(why),
+        Err(Failure::Odd) => Some("the connection is none on which it can tell anything".to_owned()),
+        Err(failure) => return Err(failure),
+    };
+    let is_told = refused.is_none();
+    link.status.lock().deaf = refused;
+    Ok(is_told)
+}
+
+/// The same over a connection that is in use.
+pub(crate) async fn begin_late(session: &Session) -> Result<(), Failure> {
+    if begin(session).await? && !session.link.is_over(session.life) {
+        session.link.listeners.tell(|listener| listener.restored());
+    }
+    Ok(())
+}
+
+async fn track(session: &Session) -> Result<(), Failure> {
+    if !session.connection.hears() {
+        return Err(Failure::Odd);
+    }
+    let mut command = redis::cmd("CLIENT");
+    command.arg("TRACKING").arg("ON").arg("BCAST").arg("NOLOOP").arg("PREFIX").arg(session.link.names.root());
+    #[cfg(feature = "cluster")]
+    if session.connection.is_spread() {
+        for primary in crate::connect::topology::Topology::now(session).await?.0 {
+            let mut batch = Batch { to: Some(primary.at), ..Batch::default() };
+            batch.read(command.clone());
+            session.send(&batch).await?.next()?;
+        }
+        return Ok(());
+    }
+    let mut batch = Batch::default();
+    batch.read(command);
+    session.send(&batch).await?.next().map(drop)
+}
+
+/// Hands on what is told, for as long as the connection of that life is used.
+pub(crate) async fn hear(link: Rc<Link>, life: u64, mut told: UnboundedReceiver<PushInfo>) {
+    while let Some(push) = told.recv().await {
+        if link.is_over(life) {
+            return;
+        }
+        match push.kind {
+            PushKind::Invalidate => changed(&link, push.data.first()),
+            PushKind::Disconnection => link.lose(life, "the connection was closed by the other side"),
+            _ => {}
+        }
+    }
+}
+
+fn changed(link: &Link, names: Option<&Value>) {
+    // Nil: the whole database.
+    let Some(Value::Array(names)) = names else {
+        return link.tell(Target::All);
+    };
+    for name in names {
+        let Value::BulkString(name) = name else { continue };
+        // What larder has not written, nobody has a copy of.
+        match str::from_utf8(name).ok().and_then(|name| link.names.read(name)) {
+            Some(Named::Epoch) => link.tell(Target::All),
+            Some(Named::Key(epoch, key)) if link.is_now(epoch) => link.tell(Target::Key(key)),
+            Some(Named::Tag(epoch, tag)) if link.is_now(epoch) => link.tell(Target::Tag(tag)),
+            // What is swept of an epoch that is over.
+            _ => {}
+        }
+    }
+}
+
+impl Link {
+    /// Something has changed, and whoever has a copy of it is told.
+    pub(crate) fn tell(&self, target: Target<'_>) {
+        self.listeners.tell(|listener| listener.changed(target, Strength::Remove));
+    }
+
+    /// Whether names of that epoch may be of those that are read; they may where it is not known.
+    fn is_now(&self, epoch: u64) -> bool {
+        matches!(self.epoch.get(), 0) || self.epoch.get() == epoch
+    }
+}

@@ -1,0 +1,233 @@
+//! What others change is told: whoever does it, and however.
+
+mod common;
+#[cfg(feature = "cluster")]
+#[path = "common/nodes.rs"]
+mod nodes;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use backend_redis::Redis;
+use cache_core::{Cache, Listener, Named, Notices, Strength, Target};
+use common::plain::{MINUTE, SOON, get, is_up, put, put_tagged, run};
+use common::{Server, until, wait};
+
+/// Remembers what it is told.
+#[derive(Default)]
+struct Ear {
+    changed: Mutex<Vec<Named>>,
+    /// Whether the channel stands, and for how long it had been lost when that was told.
+    stands: Mutex<Option<bool>>,
+    since: Mutex<Duration>,
+}
+
+impl Listener for Ear {
+    fn changed(&self, target: Target<'_>, _: Strength) {
+        self.changed.lock().expect("locked").push(target.into());
+    }
+
+    fn cut_off(&self, since: Duration) {
+        *self.since.lock().expect("locked") = since;
+        *self.stands.lock().expect("locked") = Some(false);
+    }
+
+    fn restored(&self) {
+        *self.stands.lock().expect("locked") = Some(true);
+    }
+}
+
+impl Ear {
+    /// Listens to `redis`; returns when the channel stands.
+    fn to(redis: &Redis) -> Arc<Self> {
+        let ear = Arc::new(Self::default());
+        let listener: Arc<dyn Listener> = ear.clone();
+        assert_eq!(redis.listen(Arc::downgrade(&listener)), Notices::Given);
+        ear.until_it_stands();
+        ear
+    }
+
+    fn stands(&self) -> Option<bool> {
+        *self.stands.lock().expect("locked")
+    }
+
+    fn until_it_stands(&self) {
+        until("the channel stands", SOON, || self.stands() == Some(true));
+    }
+
+    /// What it was told, at once and in any order; it forgets that.
+    fn take(&self) -> Vec<String> {
+        let told = std::mem::take(&mut *self.changed.lock().expect("locked"));
+        let mut told: Vec<String> = told.iter().map(|it| it.target().to_string()).collect();
+        told.sort();
+        told.dedup();
+        told
+    }
+
+    fn is_told(&self, of: &str) {
+        let mut told = Vec::new();
+        let began = std::time::Instant::now();
+        while !told.iter().any(|it| it == of) {
+            assert!(began.elapsed() < SOON, "not told of {of}, but of {told:?}");
+            std::thread::sleep(Duration::from_millis(5));
+            told.extend(self.take());
+        }
+    }
+}
+
+/// What anybody does to entries that others hold copies of.
+fn everything_is_told(here: &Redis, there: &Redis, raw: impl Fn(&[&str])) {
+    let ear = Ear::to(here);
+    for key in ["k:1", "k:{2}", "k:3"] {
+        put_tagged(here, key, "v", &["t", "u:{x}"], None).expect("stored");
+    }
+    put(there, "k:1", "v").expect("stored");
+    ear.is_told("key \"k:1\"");
+    there.delete("k:{2}").wait().expect("deleted");
+    ear.is_told("key \"k:{2}\"");
+    there.invalidate(Target::Key("k:3"), Strength::MarkStale).wait().expect("marked");
+    ear.is_told("key \"k:3\"");
+    there.invalidate(Target::Tag("u:{x}"), Strength::Remove).wait().expect("struck");
+    ear.is_told("tag \"u:{x}\"");
+    there.invalidate(Target::Tag("t"), Strength::MarkStale).wait().expect("struck");
+    ear.is_told("tag \"t\"");
+    put(here, "p:1", "v").expect("stored");
+    there.invalidate(Target::Pattern("p:*"), Strength::Remove).wait().expect("struck");
+    ear.is_told("key \"p:1\"");
+    there.incr("n", 1, MINUTE).wait().expect("added");
+    ear.is_told("key \"n\"");
+    put(here, "short", "v").expect("stored");
+    there.expire("short", Duration::from_millis(1)).wait().expect("done");
+    ear.is_told("key \"short\"");
+    there.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
+    ear.is_told("everything");
+    put(here, "k:1", "v").expect("stored");
+    raw(&["FLUSHALL"]);
+    ear.is_told("everything");
+}
+
+#[test]
+fn everything_that_others_do_is_told() {
+    let server = Server::start(&[]);
+    everything_is_told(&server.redis(), &server.redis(), |command| {
+        run(&mut server.raw(), command);
+    });
+}
+
+#[cfg(feature = "cluster")]
+#[test]
+fn everything_that_others_do_is_told_on_a_cluster() {
+    let nodes = nodes::Nodes::start(0);
+    let handle = || wait(nodes.builder().connect()).expect("a handle");
+    everything_is_told(&handle(), &handle(), |command| {
+        nodes.raws().iter_mut().for_each(|raw| drop(run(raw, command)));
+    });
+}
+
+/// A raw client, in whatever language.
+#[test]
+fn what_a_raw_client_does_is_told() {
+    let server = Server::start(&[]);
+    let (redis, mut raw) = (server.redis(), server.raw());
+    let ear = Ear::to(&redis);
+    for (key, command) in [("a", &["DEL"][..]), ("b", &["SET"]), ("c", &["UNLINK"]), ("d", &["PEXPIRE"])] {
+        put(&redis, key, "v").expect("stored");
+        let name = common::plain::names(&mut raw, &format!("*:k:{key}")).remove(0);
+        let rest: &[&str] = match command[0] {
+            "SET" => &["theirs"],
+            "PEXPIRE" => &["1"],
+            _ => &[],
+        };
+        run(&mut raw, &[command, &[&*name], rest].concat());
+        ear.is_told(&format!("key {key:?}"));
+    }
+}
+
+/// Who does something himself knows of it.
+#[test]
+fn what_one_does_oneself_or_in_another_namespace_is_not_told() {
+    let server = Server::start(&[]);
+    let (redis, other) = (server.redis(), server.redis());
+    let elsewhere = wait(server.builder().namespace("other").connect()).expect("a handle");
+    let ear = Ear::to(&redis);
+    let fence = redis.fence("k").wait().expect("a fence");
+    put_tagged(&redis, "k", "v", &["t"], Some(fence)).expect("stored");
+    put(&redis, "plain", "v").expect("stored");
+    put(&elsewhere, "k", "v").expect("stored");
+    elsewhere.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
+    // What is told after that has been told.
+    put(&other, "last", "v").expect("stored");
+    until("told", SOON, || !ear.changed.lock().expect("locked").is_empty());
+    assert_eq!(ear.take(), ["key \"last\""]);
+}
+
+#[test]
+fn a_lost_channel_is_told_and_stands_again() {
+    let mut server = Server::start(&[]);
+    let redis = wait(Redis::connect(&server.url())).expect("a handle");
+    let ear = Ear::to(&redis);
+    server.signal("STOP");
+    let began = std::time::Instant::now();
+    until("noticed", SOON, || ear.stands() == Some(false));
+    let (took, since) = (began.elapsed(), *ear.since.lock().expect("locked"));
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(
+        since + Duration::from_millis(50) >= took.saturating_sub(Duration::from_secs(1))
+            && since < Duration::from_secs(3),
+        "{since:?} of {took:?}"
+    );
+    server.signal("CONT");
+    ear.until_it_stands();
+    server.kill();
+    until("noticed", SOON, || ear.stands() == Some(false));
+    server.restart();
+    ear.until_it_stands();
+    let other = server.redis();
+    put(&other, "k", "v").expect("stored");
+    ear.is_told("key \"k\"");
+}
+
+/// Listens before there is any Redis.
+#[test]
+fn the_channel_stands_once_redis_comes() {
+    let mut server = Server::start(&[]);
+    server.kill();
+    let redis = wait(Redis::connect(&server.url())).expect("a handle");
+    let ear = Arc::new(Ear::default());
+    let listener: Arc<dyn Listener> = ear.clone();
+    assert_eq!(redis.listen(Arc::downgrade(&listener)), Notices::Given);
+    server.restart();
+    ear.until_it_stands();
+    assert!(is_up(&redis));
+}
+
+/// One that may not be asked to tell: said in words, and nothing else suffers.
+#[test]
+fn a_redis_that_may_not_tell_says_so() {
+    let server = Server::start(&[]);
+    run(
+        &mut server.raw(),
+        &["ACL", "SETUSER", "quiet", "on", ">pw", "~*", "&*", "+@all", "-client|tracking"],
+    );
+    let redis = wait(Redis::connect(&format!("{}?user=quiet&pass=pw", server.url()))).expect("a handle");
+    let ear = Arc::new(Ear::default());
+    let listener: Arc<dyn Listener> = ear.clone();
+    redis.listen(Arc::downgrade(&listener));
+    let troubles = || redis.troubles().wait().expect("told").join("; ");
+    until("said", SOON, || troubles().contains("does not tell what other processes change"));
+    assert!(troubles().contains("NOPERM"), "{}", troubles());
+    assert_ne!(ear.stands(), Some(true));
+    put(&redis, "k", "v").expect("stored");
+    assert_eq!(get(&redis, "k").expect("read").as_deref(), Some("v"));
+}
+
+#[test]
+fn one_handle_tells_one_cache() {
+    let server = Server::start(&[]);
+    let redis = server.redis();
+    let ear = Ear::to(&redis);
+    let second: Arc<dyn Listener> = Arc::new(Ear::default());
+    assert_eq!(redis.listen(Arc::downgrade(&second)), Notices::Withheld);
+    drop(ear);
+    assert_eq!(redis.listen(Arc::downgrade(&second)), Notices::Given);
+}
