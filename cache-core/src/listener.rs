@@ -17,6 +17,12 @@ pub trait Listener: Send + Sync {
     /// Notices may come more than once, late, and in any order.
     fn changed(&self, target: Target<'_>, strength: Strength);
 
+    /// What stands under `key` is another, or may be; but no load of it that is under way is void by that. (It may be that
+    /// the load itself took its place there.)
+    fn replaced(&self, key: &str) {
+        self.changed(Target::Key(key), Strength::Remove);
+    }
+
     /// Changes can no longer be told. They were last known to be told `since` ago. May be said again while it is so.
     fn cut_off(&self, since: Duration);
 

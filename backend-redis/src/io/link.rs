@@ -18,6 +18,8 @@ use crate::io::ears::Ears;
 use crate::io::failure::Failure;
 use crate::io::queue::{Queue, Strike};
 use crate::io::session::Session;
+use crate::io::thread::Common;
+use crate::operation::lease::Leases;
 use crate::stored::names::Names;
 use crate::stored::slot::Tags;
 
@@ -51,6 +53,7 @@ pub(crate) struct Link {
     pub(crate) listening: Cell<bool>,
     /// Whether the server has been asked to tell, over the connection there is.
     pub(crate) asked: Cell<bool>,
+    pub(crate) leases: Arc<Leases>,
     /// When what was answered last was asked: until then at least, all that was told has arrived.
     pub(crate) heard: Cell<Instant>,
     /// The epoch as it was last seen; zero if it is not known.
@@ -80,13 +83,14 @@ pub(crate) struct Link {
 const KNOWN: usize = 16_384;
 
 impl Link {
-    pub(crate) fn new(settings: Settings, status: Arc<Mutex<Status>>, listeners: Arc<Listeners>) -> Self {
+    pub(crate) fn new(settings: Settings, Common { status, listeners, leases, .. }: Common) -> Self {
         Self {
             names: Names::new(&settings.namespace, settings.place.is_spread()),
             queue: RefCell::new(Queue::new(settings.queue)),
             settings,
             status,
             listeners,
+            leases,
             listening: Cell::new(false),
             asked: Cell::new(false),
             heard: Cell::new(Instant::now()),

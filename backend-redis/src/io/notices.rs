@@ -4,8 +4,8 @@
 //! Notices and answers share a stream. So an answer proves that whatever was told before it has arrived, and whoever has
 //! lost the one has lost the other. Redis tells of a key whenever it is written, deleted, evicted, or expires. Of a tag it is
 //! the mark that changes when it is struck, and of everything the name that each new epoch writes. What this connection
-//! changes it is not told (`NOLOOP`): whoever stands in front of the store does that, and [`Link::tell`] what takes several
-//! round trips.
+//! changes by plain commands it is not told (`NOLOOP`; Redis 7 does not look through scripts there). Whoever stands in front
+//! of the store knows of that by itself, and is told again ([`Link::tell`]) when it is done.
 //!
 //! Source: <https://redis.io/docs/latest/develop/reference/client-side-caching/>.
 
@@ -14,11 +14,13 @@ use std::rc::Rc;
 use cache_core::{Strength, Target};
 use redis::{PushInfo, PushKind, Value};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::spawn_local;
 
 use crate::io::batch::Batch;
 use crate::io::failure::Failure;
 use crate::io::link::Link;
 use crate::io::session::Session;
+use crate::operation::lease::are_good;
 
 /// What a name in Redis stands for, as far as others have copies of it.
 #[derive(Debug, Eq, PartialEq)]
@@ -91,7 +93,7 @@ pub(crate) async fn hear(link: Rc<Link>, life: u64, mut told: UnboundedReceiver<
     }
 }
 
-fn changed(link: &Link, names: Option<&Value>) {
+fn changed(link: &Rc<Link>, names: Option<&Value>) {
     // Nil: the whole database.
     let Some(Value::Array(names)) = names else {
         return link.tell(Target::All);
@@ -101,12 +103,29 @@ fn changed(link: &Link, names: Option<&Value>) {
         // What larder has not written, nobody has a copy of.
         match str::from_utf8(name).ok().and_then(|name| link.names.read(name)) {
             Some(Named::Epoch) => link.tell(Target::All),
-            Some(Named::Key(epoch, key)) if link.is_now(epoch) => link.tell(Target::Key(key)),
+            Some(Named::Key(epoch, key)) if link.is_now(epoch) => key_changed(link, key),
             Some(Named::Tag(epoch, tag)) if link.is_now(epoch) => link.tell(Target::Tag(tag)),
             // What is swept of an epoch that is over.
             _ => {}
         }
     }
+}
+
+/// A load that this process has under way changes what stands under its key, too: by the lease that stands there. So
+/// whoever has copies is told at once; and who waits for the load, if its lease is not good any more.
+fn key_changed(link: &Rc<Link>, key: &str) {
+    if !link.leases.has(key) {
+        return link.tell(Target::Key(key));
+    }
+    link.listeners.tell(|listener| listener.replaced(key));
+    let (link, key) = (link.clone(), Box::<str>::from(key));
+    spawn_local(async move {
+        let good = async { are_good(&link.session().await?, &link.leases, &key).await };
+        // Where that cannot be said, nobody knows what has changed.
+        if !good.await.unwrap_or(false) {
+            link.tell(Target::Key(&key));
+        }
+    });
 }
 
 impl Link {

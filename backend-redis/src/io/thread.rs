@@ -44,9 +44,16 @@ const CALLS: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Io {
     calls: mpsc::UnboundedSender<Call>,
+    pub(crate) common: Common,
+}
+
+/// What that thread shares with all others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Common {
     pub(crate) status: Arc<Mutex<Status>>,
-    in_flight: Arc<AtomicUsize>,
     pub(crate) listeners: Arc<Listeners>,
+    pub(crate) leases: Arc<Leases>,
+    in_flight: Arc<AtomicUsize>,
 }
 
 /// Operations under way, as many as it says.

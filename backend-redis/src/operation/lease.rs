@@ -17,7 +17,7 @@ use crate::io::failure::Failure;
 use crate::io::link::Link;
 use crate::io::session::Session;
 use crate::stored::order::Order;
-use crate::stored::script::{EXTEND, LEASE, RELEASE};
+use crate::stored::script::{CHECK, EXTEND, LEASE, RELEASE};
 use crate::stored::slot::{beginning, millis};
 use crate::stored::tags::{Marked, with_marks};
 
@@ -51,17 +51,44 @@ pub(crate) struct Leases {
 
 #[derive(Default)]
 struct Held {
-    /// With the claim of each, if it may have one.
-    all: HashMap<u64, Option<Claim>>,
+    all: HashMap<u64, Load>,
+    /// How many are held, or asked for, of each key.
+    keys: HashMap<Box<str>, usize>,
     /// Whether somebody extends the claims.
     extended: bool,
 }
 
 #[derive(Clone)]
-struct Claim {
+struct Load {
     key: Box<str>,
     epoch: u64,
     since: Instant,
+    /// Whether it may have a claim.
+    claims: bool,
+}
+
+impl Held {
+    fn count(&mut self, key: &str) {
+        *self.keys.entry(key.into()).or_default() += 1;
+    }
+
+    fn discount(&mut self, key: &str) {
+        if let Some(many) = self.keys.get_mut(key) {
+            *many -= 1;
+            if *many == 0 {
+                self.keys.remove(key);
+            }
+        }
+    }
+}
+
+/// A lease that is asked for.
+struct Asking<'a>(&'a Leases, &'a str);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.held.lock().discount(self.1);
+    }
 }
 
 impl Default for Leases {
@@ -73,34 +100,53 @@ impl Default for Leases {
 impl Leases {
     /// The load of this lease is over; whether it was not before.
     pub(crate) fn end(&self, lease: u64) -> bool {
-        self.held.lock().all.remove(&lease).is_some()
+        let mut held = self.held.lock();
+        let ended = held.all.remove(&lease);
+        if let Some(ended) = &ended {
+            held.discount(&ended.key);
+        }
+        ended.is_some()
     }
 
-    fn begin(self: &Arc<Self>, link: &Rc<Link>, lease: u64, claim: Option<Claim>) {
+    /// Whether this process loads `key`, or asks whether it may.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.held.lock().keys.contains_key(key)
+    }
+
+    /// The leases of `key` in that epoch.
+    fn of(&self, key: &str, epoch: u64) -> Vec<u64> {
+        let held = self.held.lock();
+        let its = held.all.iter().filter(|(_, it)| *it.key == *key && it.epoch == epoch);
+        its.map(|(lease, _)| *lease).collect()
+    }
+
+    fn asking<'a>(&'a self, key: &'a str) -> Asking<'a> {
+        self.held.lock().count(key);
+        Asking(self, key)
+    }
+
+    fn begin(self: &Arc<Self>, link: &Rc<Link>, lease: u64, it: Load) {
         let mut held = self.held.lock();
-        let claims = claim.is_some();
-        held.all.insert(lease, claim);
+        let claims = it.claims;
+        held.count(&it.key);
+        held.all.insert(lease, it);
         if claims && !std::mem::replace(&mut held.extended, true) {
             spawn_local(extend(self.clone(), link.clone()));
         }
     }
 
     /// The claims to be extended; where there are none, nobody needs to any more.
-    fn claims(&self) -> Vec<(u64, Claim)> {
+    fn claims(&self) -> Vec<(u64, Load)> {
         let mut held = self.held.lock();
-        let young = |claim: &&Claim| claim.since.elapsed() < LONGEST;
-        let claims = held
-            .all
-            .iter()
-            .filter_map(|(lease, claim)| Some((*lease, claim.as_ref().filter(young)?.clone())));
-        let claims: Vec<_> = claims.collect();
+        let claims = held.all.iter().filter(|(_, it)| it.claims && it.since.elapsed() < LONGEST);
+        let claims: Vec<_> = claims.map(|(lease, it)| (*lease, it.clone())).collect();
         held.extended = !claims.is_empty();
         claims
     }
 
     fn is_void(&self, lease: u64) {
-        if let Some(claim) = self.held.lock().all.get_mut(&lease) {
-            *claim = None;
+        if let Some(it) = self.held.lock().all.get_mut(&lease) {
+            it.claims = false;
         }
     }
 }
@@ -120,11 +166,11 @@ async fn extend(leases: Arc<Leases>, link: Rc<Link>) {
     }
 }
 
-async fn extend_all(session: &Session, leases: &Leases, claims: &[(u64, Claim)]) -> Result<(), Failure> {
+async fn extend_all(session: &Session, leases: &Leases, claims: &[(u64, Load)]) -> Result<(), Failure> {
     let names = &session.link.names;
     let life = millis(LIFE).to_string();
     let mut batch = session.batch();
-    for (lease, Claim { key, epoch, .. }) in claims {
+    for (lease, Load { key, epoch, .. }) in claims {
         let keys = [names.entry(*epoch, key), names.claim(*epoch, key)];
         let args =
             [lease.to_string().into_bytes(), leases.holder.clone().into_bytes(), life.clone().into_bytes()];
@@ -137,6 +183,16 @@ async fn extend_all(session: &Session, leases: &Leases, claims: &[(u64, Claim)])
         }
     }
     Ok(())
+}
+
+/// Whether all leases of `key` that this process has are good.
+pub(crate) async fn are_good(session: &Session, leases: &Leases, key: &str) -> Result<bool, Failure> {
+    let epoch = session.link.epoch.get();
+    let held: Vec<String> = leases.of(key, epoch).iter().map(u64::to_string).collect();
+    let args: Vec<&[u8]> = held.iter().map(String::as_bytes).collect();
+    let mut batch = session.batch();
+    batch.script(&CHECK, &[&session.link.names.entry(epoch, key)], &args);
+    Ok(session.send(&batch).await?.next_number()? == 1)
 }
 
 /// A lease, with the order as it is; zero if somebody else loads. On the way it sees to `marks`: of which tags, and for how
@@ -182,6 +238,7 @@ pub(crate) async fn ask(
 ) -> Result<Asked, Failure> {
     let link = &session.link;
     let claims = ask != Ask::Fence;
+    let _asking = leases.asking(key);
     let (fence, ear) = session
         .in_epoch(async |epoch| {
             // Before it is asked for, so that nothing is missed.
@@ -194,8 +251,8 @@ pub(crate) async fn ask(
     if fence.lease == 0 {
         return Ok(Asked::Theirs(over(link.clone(), ear)));
     }
-    let claim = Claim { key: key.into(), epoch: fence.incarnation, since: Instant::now() };
-    leases.begin(link, fence.lease, claims.then_some(claim));
+    let it = Load { key: key.into(), epoch: fence.incarnation, since: Instant::now(), claims };
+    leases.begin(link, fence.lease, it);
     Ok(Asked::Mine(fence))
 }
 

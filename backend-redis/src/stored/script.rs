@@ -39,6 +39,7 @@ scripts! {
     EXTEND: "slot", "claim", "extend";
     RELEASE: "slot", "claim", "release";
     STORE: "slot", "claim", "store";
+    CHECK: "slot", "check";
     DELETE: "slot", "delete";
     SOFTEN: "slot", "soften";
     EXPIRE: "slot", "expire";

@@ -13,6 +13,8 @@ impl Listener for Shared {
         self.flights.detach(target);
     }
 
+    fn replaced(&self, _: &str) {}
+
     fn cut_off(&self, _: Duration) {}
 
     fn restored(&self) {

@@ -48,6 +48,12 @@ impl Listener for Stripped {
         }
     }
 
+    fn replaced(&self, key: &str) {
+        if let Some(key) = key.strip_prefix(&*self.prefix) {
+            self.tell(|listener| listener.replaced(key));
+        }
+    }
+
     fn cut_off(&self, since: Duration) {
         self.tell(|listener| listener.cut_off(since));
     }

@@ -13,6 +13,11 @@ impl Listener for Near {
         self.listeners.tell(|listener| listener.changed(target, strength));
     }
 
+    fn replaced(&self, key: &str) {
+        self.hear(Target::Key(key), Strength::Remove);
+        self.listeners.tell(|listener| listener.replaced(key));
+    }
+
     fn cut_off(&self, since: Duration) {
         self.trust.cut_off(since, || self.listeners.tell(|listener| listener.cut_off(since)));
     }
