@@ -15,6 +15,9 @@ use crate::operation::lease::Leases;
 /// Entries held in a Redis. Clones share one connection, which a thread of its own looks after.
 ///
 /// It can be made, and used, while Redis cannot be reached: operations then fail at once, and it joins when Redis comes.
+///
+/// When its last clone is dropped, what is under way is done and what is queued is delivered, for five minutes at most; the
+/// thread ends after that. A process that ends does not wait for it: [`close`](cache_core::Cache::close) does.
 #[derive(Clone)]
 pub struct Redis {
     pub(crate) shared: Arc<Shared>,

@@ -270,3 +270,31 @@ fn full_it_can_still_be_invalidated() {
     full("0");
     assert_eq!(get(&redis, "tagged").expect("read"), None);
 }
+
+/// What was said to be queued, or was not waited for, is delivered though the handle is dropped; in a process that lives.
+#[test]
+fn what_is_queued_outlives_the_handle() {
+    let server = Server::start(&[]);
+    let other = server.redis();
+    for queued in [true, false] {
+        let redis = connect(&server.url());
+        for key in ["k:1", "k:2"] {
+            put(&redis, key, "old").expect("stored");
+        }
+        server.signal("STOP");
+        if queued {
+            // So that nothing is sent any more.
+            get(&redis, "k:1").expect_err("it stands still");
+        }
+        for target in [Target::Key("k:1"), Target::Pattern("*:2")] {
+            drop(redis.invalidate(target, Strength::Remove));
+        }
+        drop(redis);
+        // Longer than any operation may take.
+        std::thread::sleep(Duration::from_millis(2500));
+        server.signal("CONT");
+        until("delivered", SOON, || {
+            ["k:1", "k:2"].iter().all(|key| get(&other, key).is_ok_and(|it| it.is_none()))
+        });
+    }
+}
