@@ -16,7 +16,12 @@ use crate::connect::place::{Dial, Place};
 use crate::connect::settings::{Settings, check_namespace};
 use crate::handle::Redis;
 
-/// Says how a [`Redis`] is reached.
+/// More time than this is never given: beyond it sums overflow, here or in redis-rs.
+const DAY: Duration = Duration::from_secs(86_400);
+/// Where loads have less, a mark is over before whoever made it can use it.
+const LEAST_LOAD: Duration = Duration::from_secs(1);
+
+/// Says how a [`Redis`] is reached. Every duration may be as long as you like; one of more than a day is a day.
 pub struct RedisBuilder {
     address: Address,
     login: Login,
@@ -239,7 +244,7 @@ impl RedisBuilder {
         self
     }
 
-    /// How long a load may take at most; ten minutes by default. What takes longer is not stored.
+    /// How long a load may take at most, not less than a second; ten minutes by default. What takes longer is not stored.
     #[must_use]
     pub fn max_load(mut self, time: Duration) -> Self {
         self.hold = time;
@@ -279,7 +284,7 @@ impl RedisBuilder {
     ///
     /// # Errors
     /// As of [`Redis::connect`], and `InvalidConfig` for a namespace that is longer than 256 bytes, or holds a `:` or a
-    /// control character; for certificates that are not PEM, or given without `rediss://`; and for credentials or a
+    /// control character; for a timeout of zero, or a `max_load` below one second; for certificates that are not PEM, or given without `rediss://`; and for credentials or a
     /// database told to a connection that was handed in.
     pub async fn connect(self) -> Result<Redis> {
         let format = self.format();
@@ -291,6 +296,16 @@ impl RedisBuilder {
         }
         let place = Place::find(address, login).map_err(invalid)?;
         check_namespace(&namespace)?;
+        for (name, timeout) in [("connect", connect), ("response", response), ("operation", operation)] {
+            if timeout.is_zero() {
+                return Err(invalid(format!("{name}_timeout cannot be zero: nothing would ever be in time")));
+            }
+        }
+        if hold < LEAST_LOAD {
+            return Err(invalid(format!("max_load of {hold:?} is too short: it is at least one second")));
+        }
+        let [connect, response, operation, hold] =
+            [connect, response, operation, hold].map(|time| time.min(DAY));
         let dial = Dial { limit: connect, provider };
         let settings = Settings { place, dial, namespace, response, operation, queue, hold };
         let redis = Redis::start(settings, format)?;

@@ -116,6 +116,7 @@ impl Redis {
             _ => Some(self.shared.operation),
         };
         let work = move |link: Rc<Link>| async move {
+            let owing = Owing(link.clone(), Some(strike));
             let done = async { work(link.session().await?).await };
             let done = match limit {
                 Some(limit) => {
@@ -123,9 +124,7 @@ impl Redis {
                 }
                 None => done.await,
             };
-            if let Err(failure) = &done {
-                link.queue_up(strike, failure);
-            }
+            owing.settle(&done);
             done
         };
         let owed = self.shared.io.run(None, work);
@@ -315,6 +314,27 @@ impl Cache for Redis {
 
     fn usage(&self) -> Usage {
         Usage::default()
+    }
+}
+
+/// An invalidation that Redis does not have yet. It is queued where it fails, also by a panic.
+struct Owing(Rc<Link>, Option<Strike>);
+
+impl Owing {
+    fn settle<T>(mut self, done: &std::result::Result<T, Failure>) {
+        if let Some(strike) = self.1.take()
+            && let Err(failure) = done
+        {
+            self.0.queue_up(strike, failure);
+        }
+    }
+}
+
+impl Drop for Owing {
+    fn drop(&mut self) {
+        if let Some(strike) = self.1.take() {
+            self.0.queue_up(strike, &Failure::Down("it was given up".to_owned()));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
 use crate::connect::greeting::{Past, beat, greet};
@@ -16,7 +17,18 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from
 /// How often an idle connection is tried.
 const BEAT: Duration = Duration::from_secs(1);
 
+/// Keeps the connection, and begins again where that ends by a panic: in a connection of the program's, as it were.
 pub(crate) async fn keep(link: Rc<Link>) {
+    loop {
+        let kept = spawn_local(keep_on(link.clone())).await;
+        if kept.is_err() {
+            link.down("what keeps the connection has panicked, and begins again; see the panic's message");
+        }
+        sleep(BACKOFF.1).await;
+    }
+}
+
+async fn keep_on(link: Rc<Link>) {
     let mut past = Past::default();
     let mut wait = BACKOFF.0;
     loop {
