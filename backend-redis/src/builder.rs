@@ -18,6 +18,8 @@ use crate::handle::Redis;
 
 /// More time than this is never given: beyond it sums overflow, here or in redis-rs.
 const DAY: Duration = Duration::from_secs(86_400);
+/// `proto-max-bulk-len` of Redis, without the header that stands before a value.
+const REDIS_TAKES: usize = (512 << 20) - 1024;
 /// Where loads have less, a mark is over before whoever made it can use it.
 const LEAST_LOAD: Duration = Duration::from_secs(1);
 
@@ -32,6 +34,7 @@ pub struct RedisBuilder {
     operation: Duration,
     queue: usize,
     hold: Duration,
+    max_value: usize,
     codec: Codec,
     #[cfg(feature = "compression")]
     compress_above: Option<usize>,
@@ -132,6 +135,7 @@ impl RedisBuilder {
             operation: Duration::from_secs(2),
             queue: 10_000,
             hold: Duration::from_secs(600),
+            max_value: 16 << 20,
             codec: Codec::default(),
             #[cfg(feature = "compression")]
             compress_above: None,
@@ -251,6 +255,19 @@ impl RedisBuilder {
         self
     }
 
+    /// How many bytes a value may have as it is sent: encoded, and compressed if it is. 16 MiB (16 777 216) by default, and
+    /// not more than Redis takes, 512 MB. A larger one is refused, with
+    /// [`TooLarge`](cache_core::ErrorKind::TooLarge), before anything of it is sent, and what stands under its key is
+    /// removed; the value of a load goes to its callers all the same.
+    ///
+    /// There is one connection: while a large value is on its way, everything else waits. One that takes longer than the
+    /// [`response_timeout`](Self::response_timeout) breaks the connection for all, so raise both or neither.
+    #[must_use]
+    pub fn max_value(mut self, bytes: usize) -> Self {
+        self.max_value = bytes;
+        self
+    }
+
     /// How values are encoded that are stored from now on; `Codec::Postcard` if not told otherwise. `Codec::Json` (feature
     /// `json`) is for types that do not say in their `Serialize` all that their `Deserialize` asks for, as with
     /// `#[serde(flatten)]`, `untagged` and `skip_serializing_if`, and for entries that other languages read.
@@ -288,8 +305,19 @@ impl RedisBuilder {
     /// database told to a connection that was handed in.
     pub async fn connect(self) -> Result<Redis> {
         let format = self.format();
-        let Self { address, login, provider, namespace, connect, response, operation, queue, hold, .. } =
-            self;
+        let Self {
+            address,
+            login,
+            provider,
+            namespace,
+            connect,
+            response,
+            operation,
+            queue,
+            hold,
+            max_value,
+            ..
+        } = self;
         let invalid = |message: String| Error::new(ErrorKind::InvalidConfig, message);
         if matches!(address, Address::Given(_)) && provider.is_some() {
             return Err(invalid(Login::TOLD_TO_GIVEN.to_owned()));
@@ -307,7 +335,16 @@ impl RedisBuilder {
         let [connect, response, operation, hold] =
             [connect, response, operation, hold].map(|time| time.min(DAY));
         let dial = Dial { limit: connect, provider };
-        let settings = Settings { place, dial, namespace, response, operation, queue, hold };
+        let settings = Settings {
+            place,
+            dial,
+            namespace,
+            response,
+            operation,
+            queue,
+            hold,
+            max_value: max_value.min(REDIS_TAKES),
+        };
         let redis = Redis::start(settings, format)?;
         let first = redis.shared.io.run(None, |link| async move {
             link.settle().await;

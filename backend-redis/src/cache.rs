@@ -364,6 +364,13 @@ fn parcel(shared: &Shared, key: &str, value: &Value, options: &Set<'_>) -> Resul
             wire::encode(value, &header, &shared.format)?
         }
     };
+    if body.len() > shared.max_value {
+        let (bytes, most) = (body.len(), shared.max_value);
+        let what = "cache less under one key, or raise `RedisBuilder::max_value`";
+        let message =
+            format!("set {key:?}: its value has {bytes} bytes encoded, and {most} are allowed: {what}");
+        return Err(Error::new(ErrorKind::TooLarge, message));
+    }
     let fresh = millis(options.lifetime.fresh);
     Ok(Parcel {
         key: key.into(),

@@ -29,6 +29,7 @@ pub(crate) struct Shared {
     settings: Mutex<Settings>,
     pub(crate) format: Format,
     pub(crate) operation: Duration,
+    pub(crate) max_value: usize,
     pub(crate) leases: Arc<Leases>,
 }
 
@@ -71,10 +72,11 @@ impl Redis {
 
     /// Returns when its thread has begun.
     pub(crate) fn start(settings: Settings, format: Format) -> Result<Self> {
-        let operation = settings.operation;
+        let (operation, max_value) = (settings.operation, settings.max_value);
         let io = Io::start(settings.clone())?;
         let settings = Mutex::new(settings);
-        Ok(Self { shared: Arc::new(Shared { io, settings, format, operation, leases: Arc::default() }) })
+        let leases = Arc::default();
+        Ok(Self { shared: Arc::new(Shared { io, settings, format, operation, max_value, leases }) })
     }
 
     /// How the connection is; what `health()` of a cache over it has as `remote`.
