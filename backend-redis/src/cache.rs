@@ -55,9 +55,9 @@ fn words(target: Target<'_>) -> String {
 }
 
 impl Redis {
-    /// Refuses what is too much.
+    /// Refuses what is too much, and all while what was invalidated may still be there.
     fn check_room(&self, what: impl FnOnce() -> String) -> Result<()> {
-        if self.shared.io.is_full() {
+        if self.shared.io.is_full() || self.shared.flood.is_on() {
             let failure = Failure::Down("too many operations are under way".to_owned());
             return Err(failure.into_error(&what()));
         }
@@ -99,12 +99,37 @@ impl Redis {
     }
 
     /// Invalidates: where Redis does not get it, it waits in the queue, and nothing is read until it has been delivered.
+    /// Where too many wait to be sent, everything is invalidated instead, and nothing is read until that is done.
     fn strike<T, F>(
         &self,
         (what, of_it): (String, &'static str),
         strike: Strike,
         work: impl FnOnce(Session) -> F + Send + 'static,
     ) -> Reply<'_, T>
+    where
+        T: Send + 'static,
+        F: Future<Output = std::result::Result<T, Failure>> + 'static,
+    {
+        if self.shared.io.is_flooded() {
+            if let Some(mut wave) = self.shared.flood.join() {
+                let all = (Owned::All, Strength::Remove);
+                drop(self.owe(all.clone(), async move |session| {
+                    wave.begins();
+                    strike::run(&session, &all).await
+                }));
+            }
+            let failure =
+                Failure::Down("too many invalidations are under way: it is of everything now".to_owned());
+            return Reply::error(queued(failure, &what, of_it));
+        }
+        let owed = self.owe(strike, work);
+        Reply::Pending(Box::pin(
+            async move { told(owed).await.map_err(|failure| queued(failure, &what, of_it)) },
+        ))
+    }
+
+    /// Does the work of a strike, which is queued where that fails.
+    fn owe<T, F>(&self, strike: Strike, work: impl FnOnce(Session) -> F + Send + 'static) -> Owed<T>
     where
         T: Send + 'static,
         F: Future<Output = std::result::Result<T, Failure>> + 'static,
@@ -127,10 +152,7 @@ impl Redis {
             owing.settle(&done);
             done
         };
-        let owed = self.shared.io.run(None, work);
-        Reply::Pending(Box::pin(
-            async move { told(owed).await.map_err(|failure| queued(failure, &what, of_it)) },
-        ))
+        self.shared.io.run(None, work)
     }
 
     /// Asks for a lease, which is given back if nobody waits for the answer any more.
@@ -176,7 +198,12 @@ impl Cache for Redis {
     }
 
     fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
-        let parcel = match parcel(&self.shared, key, &value, &options) {
+        let room = match options.fence {
+            None => self.check_room(|| format!("set {key:?}")),
+            // A load's value is no change of anything.
+            Some(_) => Ok(()),
+        };
+        let parcel = match room.and_then(|()| parcel(&self.shared, key, &value, &options)) {
             Ok(parcel) => parcel,
             // As an explicit write that cannot be done: the old value must not stay in its place.
             Err(error) => return self.delete(key).and_then(move |_| Err(error)),

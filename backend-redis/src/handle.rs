@@ -9,6 +9,7 @@ use cache_core::{Connection, Result};
 use parking_lot::Mutex;
 
 use crate::connect::settings::Settings;
+use crate::io::flood::Flood;
 use crate::io::thread::Io;
 use crate::operation::lease::Leases;
 
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) operation: Duration,
     pub(crate) max_value: usize,
     pub(crate) leases: Arc<Leases>,
+    pub(crate) flood: Flood,
 }
 
 impl Redis {
@@ -75,8 +77,8 @@ impl Redis {
         let (operation, max_value) = (settings.operation, settings.max_value);
         let io = Io::start(settings.clone())?;
         let settings = Mutex::new(settings);
-        let leases = Arc::default();
-        Ok(Self { shared: Arc::new(Shared { io, settings, format, operation, max_value, leases }) })
+        let (leases, flood) = (Arc::default(), Flood::default());
+        Ok(Self { shared: Arc::new(Shared { io, settings, format, operation, max_value, leases, flood }) })
     }
 
     /// How the connection is; what `health()` of a cache over it has as `remote`.

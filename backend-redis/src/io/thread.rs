@@ -35,7 +35,8 @@ enum Call {
     Job(Job),
 }
 
-/// More operations than this at once are refused: Redis is slower than they come.
+/// More operations than this at once are refused: Redis is slower than they come. Invalidations are not refused; twice as
+/// many become one of everything.
 const IN_FLIGHT: usize = 65_536;
 /// So many are looked at in one go.
 const CALLS: usize = 1024;
@@ -141,6 +142,11 @@ impl Io {
     /// Whether more is under way than Redis keeps up with.
     pub(crate) fn is_full(&self) -> bool {
         self.in_flight() >= IN_FLIGHT
+    }
+
+    /// Whether that is so though nothing but invalidations was let in.
+    pub(crate) fn is_flooded(&self) -> bool {
+        self.in_flight() >= 2 * IN_FLIGHT
     }
 }
 
