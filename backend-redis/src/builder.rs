@@ -241,7 +241,7 @@ impl RedisBuilder {
     }
 
     /// How many invalidations are kept while Redis cannot be reached; 10 000 by default. Where there are more, everything
-    /// is invalidated instead.
+    /// is invalidated instead; also where it takes more than three seconds to deliver them.
     #[must_use]
     pub fn max_queued(mut self, invalidations: usize) -> Self {
         self.queue = invalidations.max(1);

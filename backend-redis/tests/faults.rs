@@ -298,3 +298,25 @@ fn what_is_queued_outlives_the_handle() {
         });
     }
 }
+
+/// What came back is in use within ten seconds, also where patterns wait, and others have many keys.
+#[test]
+fn patterns_in_the_queue_do_not_keep_redis_from_being_used() {
+    let server = Server::start(&[]);
+    let redis = connect(&server.url());
+    let fill = "for i = 1, 200000 do redis.call('SET', 'x:' .. i, '') end";
+    redis::cmd("EVAL").arg(fill).arg(0).exec(&mut server.raw()).expect("filled");
+    for key in ["user:149:name", "k"] {
+        until("stored", SOON, || put(&redis, key, "old").is_ok());
+    }
+    server.signal("STOP");
+    for number in 0..150 {
+        drop(redis.invalidate(Target::Pattern(&format!("user:{number}:*")), Strength::Remove));
+    }
+    until("queued", SOON, || redis.connection().queued == 150);
+    server.signal("CONT");
+    until("in use", SOON, || is_up(&redis));
+    assert_eq!(redis.connection().queued, 0);
+    assert_eq!(get(&redis, "user:149:name").expect("read"), None);
+    put(&redis, "k", "new").expect("stored");
+}
