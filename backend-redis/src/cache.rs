@@ -49,9 +49,9 @@ fn not_done(failure: Failure, what: &str, of_it: &str) -> Error {
 }
 
 impl Redis {
-    /// Refuses what is too much.
+    /// Refuses what is too much, and all while what was invalidated may still be there.
     fn check_room(&self, what: impl FnOnce() -> String) -> Result<()> {
-        if self.shared.io.is_full() {
+        if self.shared.io.is_full() || self.shared.flood.is_on() {
             let failure = Failure::Down("too many operations are under way".to_owned());
             return Err(failure.into_error(&what()));
         }
@@ -93,12 +93,37 @@ impl Redis {
     }
 
     /// Invalidates: where Redis does not get it, it waits in the queue, and nothing is read until it has been delivered.
+    /// Where too many wait to be sent, everything is invalidated instead, and nothing is read until that is done.
     fn strike<T, F>(
         &self,
         (what, of_it): (String, &'static str),
         strike: Strike,
         work: impl FnOnce(Session) -> F + Send + 'static,
     ) -> Reply<'_, T>
+    where
+        T: Send + 'static,
+        F: Future<Output = std::result::Result<T, Failure>> + 'static,
+    {
+        if self.shared.io.is_flooded() {
+            if let Some(mut wave) = self.shared.flood.join() {
+                let all = (Named::All, Strength::Remove);
+                drop(self.owe(all.clone(), async move |session| {
+                    wave.begins();
+                    strike::run(&session, &all).await
+                }));
+            }
+            let failure =
+                Failure::Down("too many invalidations are under way: it is of everything now".to_owned());
+            return Reply::error(not_done(failure, &what, of_it));
+        }
+        let owed = self.owe(strike, work);
+        Reply::Pending(Box::pin(async move {
+            told(owed).await.map_err(|failure| not_done(failure, &what, of_it))
+        }))
+    }
+
+    /// Does the work of a strike, which is queued where that fails.
+    fn owe<T, F>(&self, strike: Strike, work: impl FnOnce(Session) -> F + Send + 'static) -> Owed<T>
     where
         T: Send + 'static,
         F: Future<Output = std::result::Result<T, Failure>> + 'static,
@@ -110,15 +135,16 @@ impl Redis {
             _ => Some(self.shared.operation),
         };
         let work = move |link: Rc<Link>| async move {
-            match within(limit, async { work(link.session().await?).await }).await {
+            let mut owing = Owing(link.clone(), Some(strike.clone()));
+            let done = within(limit, async { work(link.session().await?).await }).await;
+            let done = match done {
                 Err(failure) => Err(strike::or_queue(&link, strike, failure).await),
                 done => done,
-            }
+            };
+            owing.1 = None;
+            done
         };
-        let owed = self.shared.io.run(None, work);
-        Reply::Pending(Box::pin(async move {
-            told(owed).await.map_err(|failure| not_done(failure, &what, of_it))
-        }))
+        self.shared.io.run(None, work)
     }
 
     /// Asks for a lease, which is given back if nobody waits for the answer any more.
@@ -164,7 +190,12 @@ impl Cache for Redis {
     }
 
     fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
-        let parcel = match parcel(&self.shared, key, &value, &options) {
+        let room = match options.fence {
+            None => self.check_room(|| format!("set {key:?}")),
+            // A load's value is no change of anything.
+            Some(_) => Ok(()),
+        };
+        let parcel = match room.and_then(|()| parcel(&self.shared, key, &value, &options)) {
             Ok(parcel) => parcel,
             // As an explicit write that cannot be done: the old value must not stay in its place.
             Err(error) => return self.delete(key).and_then(move |_| Err(error)),
@@ -305,6 +336,17 @@ impl Cache for Redis {
     }
 }
 
+/// An invalidation that Redis does not have yet. It is queued where it fails, also by a panic.
+struct Owing(Rc<Link>, Option<Strike>);
+
+impl Drop for Owing {
+    fn drop(&mut self) {
+        if let Some(strike) = self.1.take() {
+            self.0.queue_up(strike, &Failure::Down("it was given up".to_owned()));
+        }
+    }
+}
+
 /// A lease on its way to whoever asked for it.
 struct Granted {
     redis: Redis,
@@ -331,6 +373,13 @@ fn parcel(shared: &Shared, key: &str, value: &Value, options: &Set<'_>) -> Resul
             wire::encode(value, &header, &shared.format)?
         }
     };
+    if body.len() > shared.max_value {
+        let (bytes, most) = (body.len(), shared.max_value);
+        let what = "cache less under one key, or raise `RedisBuilder::max_value`";
+        let message =
+            format!("set {key:?}: its value has {bytes} bytes encoded, and {most} are allowed: {what}");
+        return Err(Error::new(ErrorKind::TooLarge, message));
+    }
     let fresh = millis(options.lifetime.fresh);
     Ok(Parcel {
         key: key.into(),
