@@ -50,9 +50,9 @@ fn not_done(failure: Failure, what: &str, of_it: &str) -> Error {
 }
 
 impl Redis {
-    /// Refuses what is too much.
+    /// Refuses what is too much, and all while what was invalidated may still be there.
     fn check_room(&self, what: impl FnOnce() -> String) -> Result<()> {
-        if self.shared.io.is_full() {
+        if self.shared.io.is_full() || self.shared.flood.is_on() {
             let failure = Failure::Down("too many operations are under way".to_owned());
             return Err(failure.into_error(&what()));
         }
@@ -94,12 +94,37 @@ impl Redis {
     }
 
     /// Invalidates: where Redis does not get it, it waits in the queue, and nothing is read until it has been delivered.
+    /// Where too many wait to be sent, everything is invalidated instead, and nothing is read until that is done.
     fn strike<T, F>(
         &self,
         (what, of_it): (String, &'static str),
         strike: Strike,
         work: impl FnOnce(Session) -> F + Send + 'static,
     ) -> Reply<'_, T>
+    where
+        T: Send + 'static,
+        F: Future<Output = std::result::Result<T, Failure>> + 'static,
+    {
+        if self.shared.io.is_flooded() {
+            if let Some(mut wave) = self.shared.flood.join() {
+                let all = (Named::All, Strength::Remove);
+                drop(self.owe(all.clone(), async move |session| {
+                    wave.begins();
+                    strike::run(&session, &all).await
+                }));
+            }
+            let failure =
+                Failure::Down("too many invalidations are under way: it is of everything now".to_owned());
+            return Reply::error(not_done(failure, &what, of_it));
+        }
+        let owed = self.owe(strike, work);
+        Reply::Pending(Box::pin(async move {
+            told(owed).await.map_err(|failure| not_done(failure, &what, of_it))
+        }))
+    }
+
+    /// Does the work of a strike, which is queued where that fails.
+    fn owe<T, F>(&self, strike: Strike, work: impl FnOnce(Session) -> F + Send + 'static) -> Owed<T>
     where
         T: Send + 'static,
         F: Future<Output = std::result::Result<T, Failure>> + 'static,
@@ -111,26 +136,25 @@ impl Redis {
             _ => Some(self.shared.operation),
         };
         let work = move |link: Rc<Link>| async move {
+            let mut owing = Owing(link.clone(), Some(strike.clone()));
             let done = within(limit, async { work(link.session().await?).await }).await;
             let done = match done {
                 Err(failure) => Err(strike::or_queue(&link, strike.clone(), failure).await),
                 done => done,
             };
+            owing.1 = None;
             // Who asked while it was being done may have brought what was there before.
             link.tell(strike.0.target());
             done
         };
-        let owed = self.shared.io.run(None, work);
-        Reply::Pending(Box::pin(async move {
-            told(owed).await.map_err(|failure| not_done(failure, &what, of_it))
-        }))
+        self.shared.io.run(None, work)
     }
 
     /// Asks for a lease, which is given back if nobody waits for the answer any more.
     fn ask(&self, key: &str, ask: Ask) -> Reply<'_, Lease> {
         let (name, redis) = (Box::<str>::from(key), self.clone());
         let asked = self.with(format!("begin to load {key:?}"), async move |session| {
-            Ok(match lease::ask(&session, &redis.shared.leases, &name, ask).await? {
+            Ok(match lease::ask(&session, &redis.shared.io.common.leases, &name, ask).await? {
                 Asked::Mine(fence) => Ok(Granted { redis, key: name, fence: Some(fence) }),
                 Asked::Theirs(ended) => Err(ended),
             })
@@ -173,7 +197,12 @@ impl Cache for Redis {
     }
 
     fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
-        let parcel = match parcel(&self.shared, key, &value, &options) {
+        let room = match options.fence {
+            None => self.check_room(|| format!("set {key:?}")),
+            // A load's value is no change of anything.
+            Some(_) => Ok(()),
+        };
+        let parcel = match room.and_then(|()| parcel(&self.shared, key, &value, &options)) {
             Ok(parcel) => parcel,
             // As an explicit write that cannot be done: the old value must not stay in its place.
             Err(error) => return self.delete(key).and_then(move |_| Err(error)),
@@ -191,7 +220,7 @@ impl Cache for Redis {
         self.with(what, async move |session| {
             let stored = write::store(&session, &parcel).await?;
             // What was refused still holds its place, and others may wait for it.
-            if shared.leases.end(fence.lease) && stored == Stored::Fenced {
+            if shared.io.common.leases.end(fence.lease) && stored == Stored::Fenced {
                 // Where that cannot be said, they find out.
                 let _ = lease::release(&session, &parcel.key, fence, Ended::Somehow).await;
             }
@@ -260,7 +289,7 @@ impl Cache for Redis {
     }
 
     fn settle(&self, key: &str, fence: Fence, ended: Ended) {
-        if !self.shared.leases.end(fence.lease) {
+        if !self.shared.io.common.leases.end(fence.lease) {
             return;
         }
         let name = Box::<str>::from(key);
@@ -274,7 +303,7 @@ impl Cache for Redis {
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
         // One cache alone: what it does itself it is not told.
-        if !self.shared.io.listeners.add_first(listener) {
+        if !self.shared.io.common.listeners.add_first(listener) {
             return Notices::Withheld;
         }
         // If it is connected, from now on; or else once it is.
@@ -293,7 +322,7 @@ impl Cache for Redis {
             troubles
                 .push(format!("Redis is not reachable: {why}; it is tried again every two seconds at most"));
         }
-        let status = self.shared.io.status.lock();
+        let status = self.shared.io.common.status.lock();
         troubles.extend(status.ailment.clone());
         troubles.extend(status.deaf.as_ref().map(|why| {
             format!("Redis does not tell what other processes change ({why}): copies in memory are believed for a short time only")
@@ -337,6 +366,17 @@ impl Cache for Redis {
     }
 }
 
+/// An invalidation that Redis does not have yet. It is queued where it fails, also by a panic.
+struct Owing(Rc<Link>, Option<Strike>);
+
+impl Drop for Owing {
+    fn drop(&mut self) {
+        if let Some(strike) = self.1.take() {
+            self.0.queue_up(strike, &Failure::Down("it was given up".to_owned()));
+        }
+    }
+}
+
 /// A lease on its way to whoever asked for it.
 struct Granted {
     redis: Redis,
@@ -363,6 +403,13 @@ fn parcel(shared: &Shared, key: &str, value: &Value, options: &Set<'_>) -> Resul
             wire::encode(value, &header, &shared.format)?
         }
     };
+    if body.len() > shared.max_value {
+        let (bytes, most) = (body.len(), shared.max_value);
+        let what = "cache less under one key, or raise `RedisBuilder::max_value`";
+        let message =
+            format!("set {key:?}: its value has {bytes} bytes encoded, and {most} are allowed: {what}");
+        return Err(Error::new(ErrorKind::TooLarge, message));
+    }
     let fresh = millis(options.lifetime.fresh);
     Ok(Parcel {
         key: key.into(),

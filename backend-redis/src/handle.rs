@@ -9,12 +9,15 @@ use cache_core::{Connection, Result};
 use parking_lot::Mutex;
 
 use crate::connect::settings::Settings;
+use crate::io::flood::Flood;
 use crate::io::thread::Io;
-use crate::operation::lease::Leases;
 
 /// Entries held in a Redis. Clones share one connection, which a thread of its own looks after.
 ///
 /// It can be made, and used, while Redis cannot be reached: operations then fail at once, and it joins when Redis comes.
+///
+/// When its last clone is dropped, what is under way is done and what is queued is delivered, for five minutes at most; the
+/// thread ends after that. A process that ends does not wait for it: [`close`](cache_core::Cache::close) does.
 #[derive(Clone)]
 pub struct Redis {
     pub(crate) shared: Arc<Shared>,
@@ -26,7 +29,8 @@ pub(crate) struct Shared {
     settings: Mutex<Settings>,
     pub(crate) format: Format,
     pub(crate) operation: Duration,
-    pub(crate) leases: Arc<Leases>,
+    pub(crate) max_value: usize,
+    pub(crate) flood: Flood,
 }
 
 impl Redis {
@@ -68,16 +72,17 @@ impl Redis {
 
     /// Returns when its thread has begun.
     pub(crate) fn start(settings: Settings, format: Format) -> Result<Self> {
-        let operation = settings.operation;
+        let (operation, max_value) = (settings.operation, settings.max_value);
         let io = Io::start(settings.clone())?;
         let settings = Mutex::new(settings);
-        Ok(Self { shared: Arc::new(Shared { io, settings, format, operation, leases: Arc::default() }) })
+        let flood = Flood::default();
+        Ok(Self { shared: Arc::new(Shared { io, settings, format, operation, max_value, flood }) })
     }
 
     /// How the connection is; what `health()` of a cache over it has as `remote`.
     pub fn connection(&self) -> Connection {
         let mut connection = Connection::default();
-        let status = self.shared.io.status.lock();
+        let status = self.shared.io.common.status.lock();
         connection.connected_for = status.connected_since.map(|since| since.elapsed());
         connection.in_flight = self.shared.io.in_flight();
         connection.queued = status.queued;

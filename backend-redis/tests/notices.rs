@@ -17,6 +17,7 @@ use common::{Server, until, wait};
 #[derive(Default)]
 struct Ear {
     changed: Mutex<Vec<Named>>,
+    replaced: Mutex<u32>,
     /// Whether the channel stands, and for how long it had been lost when that was told.
     stands: Mutex<Option<bool>>,
     since: Mutex<Duration>,
@@ -25,6 +26,10 @@ struct Ear {
 impl Listener for Ear {
     fn changed(&self, target: Target<'_>, _: Strength) {
         self.changed.lock().expect("locked").push(target.into());
+    }
+
+    fn replaced(&self, _: &str) {
+        *self.replaced.lock().expect("locked") += 1;
     }
 
     fn cut_off(&self, since: Duration) {
@@ -62,6 +67,12 @@ impl Ear {
         told.sort();
         told.dedup();
         told
+    }
+
+    /// Of that, and of nothing before it.
+    fn is_told_alone(&self, of: &str) {
+        until("told", SOON, || !self.changed.lock().expect("locked").is_empty());
+        assert_eq!(self.take(), [of]);
     }
 
     fn is_told(&self, of: &str) {
@@ -149,16 +160,36 @@ fn what_one_does_oneself_or_in_another_namespace_is_not_told() {
     let server = Server::start(&[]);
     let (redis, other) = (server.redis(), server.redis());
     let elsewhere = wait(server.builder().namespace("other").connect()).expect("a handle");
+    put(&redis, "first", "v").expect("stored");
     let ear = Ear::to(&redis);
-    let fence = redis.fence("k").wait().expect("a fence");
-    put_tagged(&redis, "k", "v", &["t"], Some(fence)).expect("stored");
     put(&redis, "plain", "v").expect("stored");
     put(&elsewhere, "k", "v").expect("stored");
     elsewhere.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
     // What is told after that has been told.
     put(&other, "last", "v").expect("stored");
-    until("told", SOON, || !ear.changed.lock().expect("locked").is_empty());
-    assert_eq!(ear.take(), ["key \"last\""]);
+    ear.is_told_alone("key \"last\"");
+}
+
+/// To load is to change what stands under a key, by a lease: who waits for the load goes on to do so.
+#[test]
+fn a_load_is_void_to_those_who_wait_only_if_its_lease_is() {
+    let server = Server::start(&[]);
+    let (redis, other) = (server.redis(), server.redis());
+    put(&redis, "k", "v").expect("stored");
+    let ear = Ear::to(&redis);
+    let fence = redis.fence("k").wait().expect("a fence");
+    until("told", SOON, || *ear.replaced.lock().expect("locked") > 0);
+    put(&other, "last", "v").expect("stored");
+    ear.is_told_alone("key \"last\"");
+    // A load of another process is no change of ours.
+    let theirs = other.fence("k").wait().expect("a fence");
+    until("told", SOON, || *ear.replaced.lock().expect("locked") > 1);
+    put_tagged(&other, "k", "theirs", &[], Some(theirs)).expect("stored");
+    put(&other, "last", "v").expect("stored");
+    ear.is_told("key \"last\"");
+    other.invalidate(Target::Key("k"), Strength::Remove).wait().expect("invalidated");
+    ear.is_told("key \"k\"");
+    redis.release("k", fence);
 }
 
 #[test]

@@ -13,12 +13,13 @@ use cache_core::{Error, ErrorKind, Listeners, Stored};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, LocalSet};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::connect::keeper::keep;
 use crate::connect::settings::Settings;
 use crate::io::failure::{Failure, within};
 use crate::io::link::{Link, Status};
+use crate::operation::lease::Leases;
 use crate::operation::read::Found;
 use crate::operation::turn::{Turn, Waiter};
 use crate::operation::write::Parcel;
@@ -35,12 +36,16 @@ enum Call {
     Job(Job),
 }
 
-/// More operations than this at once are refused: Redis is slower than they come.
+/// More operations than this at once are refused: Redis is slower than they come. Invalidations are not refused; twice as
+/// many become one of everything.
 const IN_FLIGHT: usize = 65_536;
 /// So many are looked at in one go.
 const CALLS: usize = 1024;
+/// So long it goes on for nobody, if Redis does not get what is queued.
+const LINGER: Duration = Duration::from_secs(300);
 
-/// The way to the thread. It ends when this is dropped, once what is under way has been done.
+/// The way to the thread. It ends when this is dropped, once what is under way has been done and what is queued has been
+/// delivered.
 #[derive(Debug)]
 pub(crate) struct Io {
     calls: mpsc::UnboundedSender<Call>,
@@ -72,9 +77,8 @@ impl Io {
     /// `Unavailable`: the system gives no thread.
     pub(crate) fn start(settings: Settings) -> Result<Self, Error> {
         let (calls, inbox) = mpsc::unbounded_channel();
-        let (status, in_flight) = (Arc::new(Mutex::new(Status::default())), Arc::new(AtomicUsize::new(0)));
-        let listeners = Arc::<Listeners>::default();
-        let its = (status.clone(), in_flight.clone(), listeners.clone());
+        let common = Common::default();
+        let its = common.clone();
         let refused = |error: std::io::Error| {
             let message = "cannot start the thread that speaks with Redis: the system gives no more";
             Error::new(ErrorKind::Unavailable, message).with_source(error)
@@ -84,7 +88,7 @@ impl Io {
             .name("larder-redis".into())
             .spawn(move || LocalSet::new().block_on(&runtime, serve(inbox, settings, its)))
             .map_err(refused)?;
-        Ok(Self { calls, status, in_flight, listeners })
+        Ok(Self { calls, common })
     }
 
     /// Does `work` there, under way from now on; what comes of it. It is given up after `limit`.
@@ -97,7 +101,7 @@ impl Io {
         T: Send + 'static,
         F: Future<Output = Result<T, Failure>> + 'static,
     {
-        let in_flight = self.in_flight.clone();
+        let in_flight = self.common.in_flight.clone();
         self.call(move |waiter| {
             Call::Job(Box::new(move |link| {
                 Box::pin(async move {
@@ -122,7 +126,7 @@ impl Io {
 
     fn call<T>(&self, call: impl FnOnce(Waiter<T>) -> Call) -> oneshot::Receiver<Result<T, Failure>> {
         let (waiter, receiver) = oneshot::channel();
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.common.in_flight.fetch_add(1, Ordering::Relaxed);
         // Where the thread has gone, the receiver is told by the waiter's drop.
         let _ = self.calls.send(call(waiter));
         receiver
@@ -130,27 +134,27 @@ impl Io {
 
     /// The count of operations under way.
     pub(crate) fn counter(&self) -> Arc<AtomicUsize> {
-        self.in_flight.clone()
+        self.common.in_flight.clone()
     }
 
     /// How many operations are under way.
     pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed)
+        self.common.in_flight.load(Ordering::Relaxed)
     }
 
     /// Whether more is under way than Redis keeps up with.
     pub(crate) fn is_full(&self) -> bool {
         self.in_flight() >= IN_FLIGHT
     }
+
+    /// Whether that is so though nothing but invalidations was let in.
+    pub(crate) fn is_flooded(&self) -> bool {
+        self.in_flight() >= 2 * IN_FLIGHT
+    }
 }
 
-async fn serve(
-    mut inbox: mpsc::UnboundedReceiver<Call>,
-    settings: Settings,
-    (status, in_flight, listeners): (Arc<Mutex<Status>>, Arc<AtomicUsize>, Arc<Listeners>),
-) {
-    let operation = settings.operation;
-    let link = Rc::new(Link::new(settings, status, listeners));
+async fn serve(mut inbox: mpsc::UnboundedReceiver<Call>, settings: Settings, common: Common) {
+    let link = Rc::new(Link::new(settings, common.clone()));
     let keeper = tokio::task::spawn_local(keep(link.clone()));
     let (mut under_way, mut called) = (JoinSet::new(), Vec::new());
     while inbox.recv_many(&mut called, CALLS).await > 0 {
@@ -158,7 +162,7 @@ async fn serve(
         let mut send = |turn: &mut Turn, then: Option<Job>| {
             if turn.len() > 0 {
                 let (turn, link) = (mem::take(turn), link.clone());
-                let those = UnderWay(in_flight.clone(), turn.len());
+                let those = UnderWay(common.in_flight.clone(), turn.len());
                 under_way.spawn_local(async move {
                     turn.run(link).await;
                     drop(those);
@@ -182,6 +186,13 @@ async fn serve(
         send(&mut turn, None);
         while under_way.try_join_next().is_some() {}
     }
-    let _ = timeout(operation, async { while under_way.join_next().await.is_some() {} }).await;
+    let _ = timeout(LINGER, async {
+        while under_way.join_next().await.is_some() {}
+        // The keeper delivers it.
+        while link.queue.borrow().len() > 0 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
     keeper.abort();
 }

@@ -43,13 +43,14 @@ pub(crate) enum Ask {
 }
 
 /// The leases of this process whose loads have not ended.
+#[derive(Debug)]
 pub(crate) struct Leases {
     /// What it is called in its claims.
     holder: String,
     held: Mutex<Held>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Held {
     all: HashMap<u64, Load>,
     /// How many are held, or asked for, of each key.
@@ -58,7 +59,7 @@ struct Held {
     extended: bool,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Load {
     key: Box<str>,
     epoch: u64,
