@@ -28,15 +28,25 @@ use crate::Larder;
 pub struct LarderBuilder {
     engine: EngineBuilder,
     namespace: Option<String>,
+    name: Option<Box<str>>,
     clock: Clock,
-    backend: Option<Arc<dyn Cache>>,
+    backend: Option<Backend>,
     disabled: bool,
 }
 
+/// What holds the entries, as the builder is told.
+enum Backend {
+    Any(Arc<dyn Cache>),
+    /// Has namespaces of its own.
+    #[cfg(feature = "redis")]
+    Redis(Redis),
+}
+
 impl LarderBuilder {
-    /// Prefixes every key, tag and pattern with `namespace` and a `:`, so that caches over one backend do not
-    /// see each other. Over Redis, tell [`RedisBuilder::namespace`](crate::RedisBuilder::namespace) instead: it keeps
-    /// them apart in Redis itself, where `clear` is then constant work, and does not walk over the keys of all others.
+    /// Caches over one backend that have different namespaces do not see each other. Over Redis it is a namespace of
+    /// Redis itself, where `clear` is constant work and looks at nobody else's keys; within that of
+    /// [`RedisBuilder::namespace`](crate::RedisBuilder::namespace), if there is one. Over any other backend it is a prefix
+    /// of every key, tag and pattern, with a `:`.
     #[must_use]
     pub fn namespace(mut self, namespace: &str) -> Self {
         self.namespace = Some(namespace.to_owned());
@@ -81,16 +91,20 @@ impl LarderBuilder {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// With a [`namespace`](LarderBuilder::namespace), the cache has a connection of its own, made when it is built
+    /// ([`Redis::within`]): [`health`](crate::Engine::health) tells of that one, and `redis.connection()` of this.
     #[cfg(feature = "redis")]
     #[must_use]
-    pub fn redis(self, redis: Redis) -> Self {
-        self.backend(redis)
+    pub fn redis(mut self, redis: Redis) -> Self {
+        self.backend = Some(Backend::Redis(redis));
+        self
     }
 
     /// Holds entries in a backend of your own.
     #[must_use]
     pub fn backend(mut self, backend: impl Cache) -> Self {
-        self.backend = Some(Arc::new(backend));
+        self.backend = Some(Backend::Any(Arc::new(backend)));
         self
     }
 
@@ -120,7 +134,7 @@ impl LarderBuilder {
     /// add to the same counters.
     #[must_use]
     pub fn name(mut self, name: impl Into<Box<str>>) -> Self {
-        self.engine = self.engine.name(name);
+        self.name = Some(name.into());
         self
     }
 
@@ -180,17 +194,41 @@ impl LarderBuilder {
     /// The cache.
     ///
     /// # Errors
-    /// `InvalidKey` if the namespace is not 1 to 256 bytes without `:` and control characters.
+    /// `InvalidKey` if the namespace is not 1 to 256 bytes without `:` and control characters. `Unavailable` if it is one
+    /// of a Redis, and the system gives no thread.
     pub fn try_build(self) -> Result<Larder> {
         let mut engine = self.engine.clock(self.clock.clone());
+        let mut backend = self.backend.unwrap_or_else(|| Backend::Any(default_backend(self.clock)));
         if let Some(namespace) = self.namespace {
-            engine = engine.namespace(&namespace)?;
+            (engine, backend) = backend.within(&namespace, engine)?;
+        }
+        if let Some(name) = self.name {
+            engine = engine.name(name);
         }
         if self.disabled {
             engine = engine.disabled();
         }
-        let backend = self.backend.unwrap_or_else(|| default_backend(self.clock));
-        Ok(engine.build(backend).into())
+        Ok(match backend {
+            Backend::Any(backend) => engine.build(backend),
+            #[cfg(feature = "redis")]
+            Backend::Redis(redis) => engine.build(Arc::new(redis)),
+        }
+        .into())
+    }
+}
+
+impl Backend {
+    /// Apart from others by `namespace`: itself, or by what the engine does.
+    fn within(self, namespace: &str, engine: EngineBuilder) -> Result<(EngineBuilder, Self)> {
+        match self {
+            Self::Any(_) => Ok((engine.namespace(namespace)?, self)),
+            #[cfg(feature = "redis")]
+            Self::Redis(redis) => {
+                // One rule for all backends.
+                EngineBuilder::default().namespace(namespace)?;
+                Ok((engine.name(namespace), Self::Redis(redis.within(namespace)?)))
+            }
+        }
     }
 }
 

@@ -44,12 +44,12 @@
 //! [`Cacheable`], or [`Local`] to the process.
 //!
 //! **What comes back.** [`Reply`], [`Hit`] with [`Freshness`] and [`Tier`], [`Ttl`], [`Error`] with [`ErrorKind`],
-//! [`Timeout`], [`Stats`], [`Health`], [`Closed`], [`Progress`].
+//! [`Timeout`], [`Stats`], [`Health`], [`Connection`], [`Closed`], [`Progress`].
 //!
 //! **What loaders see and say.** [`Load`], [`Previous`], [`Loaded`].
 //!
 //! **Where entries are held.** [`Memory`] with [`MemoryBuilder`] and [`RemovalCause`]; [`Moka`] with [`MokaBuilder`];
-//! [`Redis`] with [`RedisBuilder`], [`Credentials`] and [`RedisConnection`].
+//! [`Redis`] with [`RedisBuilder`], and [`Credentials`].
 //!
 //! **To test with.** [`ManualClock`], and the module [`testing`](mod@testing) (feature `testing`).
 //!
@@ -98,7 +98,7 @@ pub use backend_memory::{Memory, MemoryBuilder, RemovalCause};
 #[cfg(feature = "moka")]
 pub use backend_memory::{Moka, MokaBuilder};
 #[cfg(feature = "redis")]
-pub use backend_redis::{Credentials, Redis, RedisBuilder, RedisConnection};
+pub use backend_redis::{Credentials, Redis, RedisBuilder};
 pub use builder::LarderBuilder;
 pub use cache_core::key;
 #[cfg(feature = "testing")]
@@ -106,12 +106,12 @@ pub use cache_core::testing;
 #[cfg(feature = "postcard")]
 pub use cache_core::wire;
 pub use cache_core::{
-    AsTarget, Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Deadlines, Ended,
-    Engine, EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key, KeyBuilder,
-    KeyPart, Kind, Lease, Lifetime, Limited, Limits, Listener, Listeners, Load, LoadPolicy, Loaded, Local,
-    MAX_KEY_LEN, ManualClock, Nothing, Notices, Origin, Pattern, Piece, Policy, Previous, Progress, Reply,
-    Result, Runs, Set, Stats, Stored, Strength, Target, Tier, Tiered, TieredBuilder, Tiers, Time, Timeout,
-    Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed, after_commit, counter, ttl,
+    AsTarget, Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Connection, Deadlines,
+    Ended, Engine, EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key,
+    KeyBuilder, KeyPart, Kind, Lease, Lifetime, Limited, Limits, Listener, Listeners, Load, LoadPolicy,
+    Loaded, Local, MAX_KEY_LEN, ManualClock, Nothing, Notices, Origin, Pattern, Piece, Policy, Previous,
+    Progress, Reply, Result, Runs, Set, Stats, Stored, Strength, Target, Tier, Tiered, TieredBuilder, Tiers,
+    Time, Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed, after_commit, counter, ttl,
 };
 #[cfg(feature = "macros")]
 pub use cache_macros::{cached, invalidates, updates};

@@ -261,3 +261,45 @@ fn what_a_load_went_on_without() {
     assert!(events.iter().all(|event| !event.message.contains('\n')), "{events:?}");
     assert!(told(&events).contains(&(Level::TRACE, "GET bad\\nkey MISS")));
 }
+
+/// Of ten keys that cannot be read, fenced or stored, one is told of.
+#[cfg(feature = "testing")]
+#[test]
+fn a_backend_that_cannot_be_used_is_told_of_once() {
+    use std::sync::Arc;
+
+    use larder::Engine;
+    use larder::testing::{Faulty, Op, Plain};
+
+    let clock = ManualClock::new();
+    let faulty = Arc::new(Faulty::new(Plain::new(clock.clock())));
+    let cache = Engine::builder().clock(clock.clock()).name("campus").build(faulty.clone());
+    let loads = |name: &str| {
+        for number in 0..10 {
+            cache.get_or_compute(format!("{name}:{number}"), MINUTE, || SECRET.to_owned());
+        }
+    };
+    let events = Listener::of(Level::DEBUG, |_| {
+        loads("well");
+        for ops in [&[Op::Get, Op::Fence][..], &[Op::Set]] {
+            ops.iter().for_each(|op| faulty.fail(*op));
+            loads("down");
+            faulty.heal();
+            loads("up");
+            cache.clear().wait().expect("cleared");
+        }
+    });
+    let level = |level| {
+        let those = events.iter().filter(|event| event.level == level);
+        those.map(|event| &*event.message).collect::<Vec<_>>()
+    };
+    let (warned, informed) = (level(Level::WARN), level(Level::INFO));
+    assert_eq!(warned.len(), 2, "{warned:?}");
+    assert!(
+        warned.iter().all(|it| it.starts_with("the backend cannot be used, so loads go on without it: "))
+    );
+    assert_eq!(informed, ["the backend can be used again"; 2]);
+    let without =
+        level(Level::DEBUG).iter().filter(|it| it.starts_with("went on without the cache: ")).count();
+    assert_eq!((without, cache.stats().errors), (28, 30), "each is counted, and told of at DEBUG");
+}

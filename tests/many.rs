@@ -229,6 +229,7 @@ fn health_is_for_programs_to_hand_on() {
     let health = serde_json::to_value(cache.health().wait().expect("answered")).expect("serialisable");
     assert_eq!(health["ok"], true);
     assert_eq!(health["troubles"], serde_json::json!([]));
+    assert_eq!(health["remote"], serde_json::Value::Null, "it is connected to nothing");
     let _: Arc<u8> = cache.get_or_compute("k", SECOND, || 1_u8);
 }
 

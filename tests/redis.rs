@@ -18,6 +18,13 @@ impl Drop for Server {
     }
 }
 
+impl Server {
+    fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args([&format!("-{signal}"), &self.0.id().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+    }
+}
+
 fn server() -> (Server, String) {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -129,4 +136,72 @@ async fn the_rights_that_the_guide_names_are_enough() {
     // What Redis refused, whoever put up with it.
     let refused = cli(&url, &["ACL", "LOG"]);
     assert!(refused.trim().is_empty(), "{refused}");
+}
+
+/// Constant work, whatever else there is.
+#[tokio::test(flavor = "current_thread")]
+async fn to_clear_a_namespace_looks_at_nothing_else() {
+    let (_server, url) = server();
+    cli(&url, &["EVAL", "for i = 1, 300000 do redis.call('SET', 'x:' .. i, '') end", "0"]);
+    let redis =
+        Redis::builder(&url).response_timeout(Duration::from_secs(10)).connect().await.expect("a handle");
+    let cache = Larder::builder().namespace("campus").redis(redis).build();
+    cache.set("k", 1_u32, ttl::SHORT).await.expect("stored");
+    cli(&url, &["CONFIG", "RESETSTAT"]);
+    cache.clear().await.expect("cleared");
+    let stats = cli(&url, &["INFO", "commandstats"]);
+    // What was cleared is swept behind the caller's back, which takes 586 steps.
+    let scans = stats.lines().find(|line| line.starts_with("cmdstat_scan:")).unwrap_or_default();
+    let calls: u32 = scans.split(['=', ',']).nth(1).and_then(|calls| calls.parse().ok()).unwrap_or(0);
+    assert!(calls < 300, "{scans}");
+    assert!(cache.get::<u32>("k").await.expect("read").is_none());
+}
+
+/// What one namespace's process could not deliver is no matter of another's.
+#[tokio::test(flavor = "current_thread")]
+async fn what_overflows_in_one_namespace_leaves_the_others_alone() {
+    let (server, url) = server();
+    let redis = Redis::builder(&url).max_queued(2).connect().await.expect("a handle");
+    let one = Larder::builder().namespace("one").redis(redis).build();
+    let redis =
+        Redis::builder(&url).response_timeout(Duration::from_secs(10)).connect().await.expect("a handle");
+    let other = Larder::builder().namespace("other").redis(redis).build();
+    assert_eq!(other.incr("orders", 41).await.expect("added"), 41);
+    one.set("k", 1_u32, ttl::SHORT).await.expect("stored");
+    server.signal("STOP");
+    for key in 0..5 {
+        one.invalidate(format!("k:{key}").as_str()).await.expect_err("queued");
+    }
+    server.signal("CONT");
+    let left = one.close(Duration::from_secs(10)).await.expect("delivered");
+    assert_eq!(left.invalidations, 0);
+    assert!(one.get::<u32>("k").await.expect("read").is_none(), "it became everything, in its own namespace");
+    assert_eq!(other.incr("orders", 1).await.expect("added"), 42, "the other namespace was cleared");
+}
+
+/// The builder's namespace is within that of the Redis, and is the same as one of the Redis' own.
+#[tokio::test(flavor = "current_thread")]
+async fn namespaces_are_joined() {
+    let (_server, url) = server();
+    let connect = |namespace: &str| {
+        let redis = Redis::builder(&url).namespace(namespace).response_timeout(Duration::from_secs(10));
+        async move { redis.connect().await.expect("a handle") }
+    };
+    let by_redis = Larder::over(connect("campus").await);
+    let by_builder = Larder::builder().namespace("campus").redis(connect("").await).build();
+    let within = Larder::builder().namespace("mail").redis(connect("campus").await).build();
+    let again =
+        Larder::over(connect("").await.within("campus").and_then(|it| it.within("mail")).expect("a handle"));
+    by_redis.set("k", 1_u32, ttl::SHORT).await.expect("stored");
+    within.set("k", 2_u32, ttl::SHORT).await.expect("stored");
+    let read = async |cache: &Larder| cache.get::<u32>("k").await.expect("read").map(|value| *value);
+    assert_eq!(read(&by_builder).await, Some(1));
+    assert_eq!(read(&again).await, Some(2));
+    by_builder.clear().await.expect("cleared");
+    assert_eq!((read(&by_redis).await, read(&within).await), (None, Some(2)));
+
+    let error = Larder::builder().namespace("a:b").redis(connect("").await).try_build().map(drop);
+    assert_eq!(error.expect_err("refused").kind(), larder::ErrorKind::InvalidKey);
+    let error = connect("").await.within("a:b").expect_err("refused");
+    assert_eq!(error.kind(), larder::ErrorKind::InvalidConfig);
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Deadlines, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, Notices, Pattern, Reply, Set,
-    Stored, Strength, Target, Time, Usage, Value, counter,
+    Cache, Connection, Deadlines, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, Notices, Pattern,
+    Reply, Set, Stored, Strength, Target, Time, Usage, Value, counter,
 };
 
 use crate::admission::{INCARNATION, admit, unfenced};
@@ -259,6 +259,10 @@ impl Cache for Memory {
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         Reply::ready(Vec::new())
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        None
     }
 
     fn close(&self, _: Duration) -> Reply<'_, u64> {

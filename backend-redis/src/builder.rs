@@ -2,7 +2,6 @@
 
 use std::error;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::wire::{Codec, Format};
@@ -14,9 +13,8 @@ use crate::connect::address::{Address, Login, NO_URL};
 use crate::connect::credentials::{Credentials, Provider};
 use crate::connect::given::Given;
 use crate::connect::place::{Dial, Place};
-use crate::connect::settings::Settings;
-use crate::handle::{Redis, Shared};
-use crate::io::thread::Io;
+use crate::connect::settings::{Settings, check_namespace};
+use crate::handle::Redis;
 
 /// Says how a [`Redis`] is reached.
 pub struct RedisBuilder {
@@ -202,7 +200,8 @@ impl RedisBuilder {
         self
     }
 
-    /// Caches of different namespaces do not see each other; `clear` in one is constant work, and touches no other.
+    /// Caches of different namespaces do not see each other; `clear` in one is constant work, and touches no other. A
+    /// namespace within it is had by [`Redis::within`].
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
@@ -291,19 +290,17 @@ impl RedisBuilder {
             return Err(invalid(Login::TOLD_TO_GIVEN.to_owned()));
         }
         let place = Place::find(address, login).map_err(invalid)?;
-        if namespace.len() > 256 || namespace.contains(|c: char| c == ':' || c.is_control()) {
-            let rule = "a namespace is at most 256 bytes without `:` and control characters";
-            return Err(invalid(format!("namespace {namespace:?} cannot be used: {rule}")));
-        }
+        check_namespace(&namespace)?;
         let dial = Dial { limit: connect, provider };
-        let io = Io::start(Settings { place, dial, namespace, response, operation, queue, hold })?;
-        let first = io.run(None, |link| async move {
+        let settings = Settings { place, dial, namespace, response, operation, queue, hold };
+        let redis = Redis::start(settings, format)?;
+        let first = redis.shared.io.run(None, |link| async move {
             link.settle().await;
             Ok(())
         });
         // The thread lives as long as the handle, so there is an answer.
         let _ = first.await;
-        Ok(Redis { shared: Arc::new(Shared { io, format, operation, leases: Arc::default() }) })
+        Ok(redis)
     }
 }
 

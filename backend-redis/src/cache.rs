@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use cache_core::wire::{self, Decoded, Envelope};
 use cache_core::{
-    Cache, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Listener, Notices, Origin, Reply,
-    Result, Set, Stored, Strength, Target, Tier, Usage, Value,
+    Cache, Connection, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Listener, Named,
+    Notices, Origin, Reply, Result, Set, Stored, Strength, Target, Tier, Usage, Value,
 };
 use tokio::time::{Instant, sleep};
 
 use crate::handle::{Redis, Shared};
-use crate::io::failure::Failure;
+use crate::io::failure::{Failure, within};
 use crate::io::link::Link;
-use crate::io::queue::{Owned, Strike};
+use crate::io::queue::Strike;
 use crate::io::session::Session;
 use crate::operation::lease::{self, Ask, Asked};
 use crate::operation::read::{Found, integer};
@@ -37,21 +37,15 @@ async fn told<T>(owed: Owed<T>) -> std::result::Result<T, Failure> {
 const IT: &str = "it is";
 const ITS_INVALIDATION: &str = "the value is not stored; that the old one is void is";
 
-/// An error of what was not delivered; what is queued of it.
-fn queued(failure: Failure, what: &str, of_it: &str) -> Error {
+/// An error of what was not done, after [`strike::or_queue`]; what is queued of it.
+fn not_done(failure: Failure, what: &str, of_it: &str) -> Error {
+    let refused = matches!(failure, Failure::Refused(_));
     let error = failure.into_error(what);
+    if refused {
+        return Error::new(error.kind(), format!("{error}; what stood there has been removed"));
+    }
     let message = format!("{error}; {of_it} queued, and this process reads nothing until that is delivered");
     Error::new(ErrorKind::Queued, message)
-}
-
-/// A target, as a sentence names it.
-fn words(target: Target<'_>) -> String {
-    match target {
-        Target::Key(key) => format!("the key {key:?}"),
-        Target::Pattern(pattern) => format!("the pattern {pattern:?}"),
-        Target::Tag(tag) => format!("the tag {tag:?}"),
-        Target::All => "everything".to_owned(),
-    }
 }
 
 impl Redis {
@@ -111,27 +105,20 @@ impl Redis {
     {
         // A scan looks at all there is, and may take its time: each of its steps is bounded.
         let limit = match strike.0 {
-            Owned::Pattern(_) => None,
-            Owned::All if strike.1 == Strength::MarkStale => None,
+            Named::Pattern(_) => None,
+            Named::All if strike.1 == Strength::MarkStale => None,
             _ => Some(self.shared.operation),
         };
         let work = move |link: Rc<Link>| async move {
-            let done = async { work(link.session().await?).await };
-            let done = match limit {
-                Some(limit) => {
-                    tokio::time::timeout(limit, done).await.unwrap_or_else(|_| Err(Failure::late(limit)))
-                }
-                None => done.await,
-            };
-            if let Err(failure) = &done {
-                link.queue_up(strike, failure);
+            match within(limit, async { work(link.session().await?).await }).await {
+                Err(failure) => Err(strike::or_queue(&link, strike, failure).await),
+                done => done,
             }
-            done
         };
         let owed = self.shared.io.run(None, work);
-        Reply::Pending(Box::pin(
-            async move { told(owed).await.map_err(|failure| queued(failure, &what, of_it)) },
-        ))
+        Reply::Pending(Box::pin(async move {
+            told(owed).await.map_err(|failure| not_done(failure, &what, of_it))
+        }))
     }
 
     /// Asks for a lease, which is given back if nobody waits for the answer any more.
@@ -157,7 +144,7 @@ impl Redis {
         let key = parcel.key.clone();
         let owed = self.shared.io.set(parcel);
         Reply::Pending(Box::pin(async move {
-            told(owed).await.map_err(|failure| queued(failure, &format!("set {key:?}"), ITS_INVALIDATION))
+            told(owed).await.map_err(|failure| not_done(failure, &format!("set {key:?}"), ITS_INVALIDATION))
         }))
     }
 }
@@ -192,7 +179,7 @@ impl Cache for Redis {
         let what = format!("set {key:?}");
         let shared = self.shared.clone();
         let Some(fence) = options.fence else {
-            let strike = (Owned::Key(key.into()), Strength::Remove);
+            let strike = (Named::Key(key.into()), Strength::Remove);
             let what = (what, ITS_INVALIDATION);
             return self.strike(what, strike, async move |session| write::store(&session, &parcel).await);
         };
@@ -208,17 +195,17 @@ impl Cache for Redis {
     }
 
     fn delete(&self, key: &str) -> Reply<'_, bool> {
-        let (name, strike) = (Box::<str>::from(key), (Owned::Key(key.into()), Strength::Remove));
+        let (name, strike) = (Box::<str>::from(key), (Named::Key(key.into()), Strength::Remove));
         self.strike((format!("delete {key:?}"), IT), strike, async move |session| {
             write::delete(&session, &name).await
         })
     }
 
     fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
-        let strike = (Owned::from(target), strength);
+        let strike = (Named::from(target), strength);
         let what = match strength {
-            Strength::Remove => format!("invalidate {}", words(target)),
-            Strength::MarkStale => format!("mark {} stale", words(target)),
+            Strength::Remove => format!("invalidate {}", target),
+            Strength::MarkStale => format!("mark {} stale", target),
         };
         let again = strike.clone();
         self.strike((what, IT), strike, async move |session| strike::run(&session, &again).await)
@@ -296,6 +283,10 @@ impl Cache for Redis {
             troubles.push(format!("{what} delivered before it is read"));
         }
         Reply::ready(troubles)
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        Some(self.connection())
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {

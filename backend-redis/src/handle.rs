@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_core::Result;
 use cache_core::wire::Format;
+use cache_core::{Connection, Result};
+use parking_lot::Mutex;
 
+use crate::connect::settings::Settings;
 use crate::io::thread::Io;
 use crate::operation::lease::Leases;
 
@@ -20,6 +22,8 @@ pub struct Redis {
 
 pub(crate) struct Shared {
     pub(crate) io: Io,
+    /// For handles of other namespaces.
+    settings: Mutex<Settings>,
     pub(crate) format: Format,
     pub(crate) operation: Duration,
     pub(crate) leases: Arc<Leases>,
@@ -39,16 +43,47 @@ impl Redis {
         Self::builder(url).connect().await
     }
 
-    /// How the connection is.
-    pub fn connection(&self) -> RedisConnection {
+    /// The same Redis, with the same settings, in a namespace within this handle's own: `b` within `a` is `a:b`. Caches of
+    /// different namespaces do not see each other; `clear` in one is constant work, and touches no other.
+    ///
+    /// It has a thread and a connection of its own, which is made behind the caller's back: what is called before it stands
+    /// waits for it, for as long as connecting may take. (Of a connection that was handed in, it uses the same.)
+    ///
+    /// ```no_run
+    /// # async fn example() -> cache_core::Result<()> {
+    /// let redis = backend_redis::Redis::connect("redis://127.0.0.1/").await?;
+    /// let campus = redis.within("campus")?;
+    /// # let _ = campus;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidConfig` for a namespace that is longer than 256 bytes, or holds a `:` or a control character. `Unavailable`
+    /// if the system gives no thread.
+    pub fn within(&self, namespace: &str) -> Result<Self> {
+        let settings = self.shared.settings.lock().within(namespace)?;
+        Self::start(settings, self.shared.format)
+    }
+
+    /// Returns when its thread has begun.
+    pub(crate) fn start(settings: Settings, format: Format) -> Result<Self> {
+        let operation = settings.operation;
+        let io = Io::start(settings.clone())?;
+        let settings = Mutex::new(settings);
+        Ok(Self { shared: Arc::new(Shared { io, settings, format, operation, leases: Arc::default() }) })
+    }
+
+    /// How the connection is; what `health()` of a cache over it has as `remote`.
+    pub fn connection(&self) -> Connection {
+        let mut connection = Connection::default();
         let status = self.shared.io.status.lock();
-        RedisConnection {
-            connected_for: status.connected_since.map(|since| since.elapsed()),
-            in_flight: self.shared.io.in_flight(),
-            queued: status.queued,
-            reconnects: status.reconnects,
-            trouble: status.trouble.clone(),
-        }
+        connection.connected_for = status.connected_since.map(|since| since.elapsed());
+        connection.in_flight = self.shared.io.in_flight();
+        connection.queued = status.queued;
+        connection.reconnects = status.reconnects;
+        connection.trouble = status.trouble.clone();
+        connection
     }
 }
 
@@ -57,20 +92,4 @@ impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redis").field("connection", &self.connection()).finish_non_exhaustive()
     }
-}
-
-/// What is known of a connection to Redis.
-#[non_exhaustive]
-#[derive(Clone, Debug)]
-pub struct RedisConnection {
-    /// For how long it has stood; `None` while it is down.
-    pub connected_for: Option<Duration>,
-    /// Operations under way.
-    pub in_flight: usize,
-    /// Invalidations that Redis does not have yet.
-    pub queued: usize,
-    /// How often it was lost.
-    pub reconnects: u64,
-    /// Why it is down.
-    pub trouble: Option<String>,
 }

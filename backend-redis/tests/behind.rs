@@ -2,46 +2,26 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use backend_redis::Redis;
-use cache_core::{Cache, ErrorKind, Fence, Kind, Lifetime, Set, Stored, Strength, Target, Value};
+use cache_core::{Cache, ErrorKind, Fence, Kind, Set, Stored, Strength, Target};
+use common::plain::{self, MINUTE, names, run, text};
 use common::{Server, wait};
 
-const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(120) };
-
-fn text(value: &str) -> Value {
-    Value::new(Arc::new(value.to_owned()))
-}
-
-fn tags(tags: &[&str]) -> Vec<Box<str>> {
-    tags.iter().map(|tag| Box::from(*tag)).collect()
-}
-
 fn put(redis: &Redis, key: &str, value: &str, bears: &[&str], fence: Option<Fence>) -> Stored {
-    let set = Set { tags: &tags(bears), fence, ..Set::new(MINUTE) };
-    redis.set(key, text(value), set).wait().expect("answered")
+    plain::put_tagged(redis, key, value, bears, fence).expect("answered")
 }
 
 fn get(redis: &Redis, key: &str) -> Option<String> {
-    let entry = redis.get(key, Kind::of::<String>()).wait().expect("readable")?;
-    Some(entry.value.downcast::<String>().expect("a text").to_string())
+    plain::get(redis, key).expect("readable")
 }
 
 /// The one name in Redis that ends in `end`.
 fn name(raw: &mut redis::Connection, end: &str) -> String {
-    let names: Vec<String> = redis::cmd("KEYS").arg(format!("*{end}")).query(raw).expect("names");
+    let names = names(raw, &format!("*{end}"));
     assert_eq!(names.len(), 1, "{names:?}");
     names.into_iter().next().expect("one")
-}
-
-fn raw(raw: &mut redis::Connection, command: &[&str]) -> redis::Value {
-    let mut built = redis::cmd(command[0]);
-    for arg in &command[1..] {
-        built.arg(*arg);
-    }
-    built.query(raw).expect("done")
 }
 
 #[test]
@@ -57,10 +37,10 @@ fn a_plain_delete_or_set_by_anyone_voids_what_is_being_loaded() {
             let fence = redis.fence("k").wait().expect("a fence");
             let name = name(&mut client, ":k");
             if what != "SET" {
-                raw(&mut client, &[what.split(' ').next().expect("a word"), &name]);
+                run(&mut client, &[what.split(' ').next().expect("a word"), &name]);
             }
             if what.ends_with("SET") {
-                raw(&mut client, &["SET", &name, "theirs"]);
+                run(&mut client, &["SET", &name, "theirs"]);
             }
             assert_eq!(put(&redis, "k", "late", &[], Some(fence)), Stored::Fenced, "{what}, {there_before}");
             redis.release("k", fence);
@@ -75,13 +55,13 @@ fn a_raw_client_reads_and_changes_counters() {
     let (redis, mut client) = (server.redis(), server.raw());
     redis.incr("hits", 41, MINUTE).wait().expect("added");
     let name = name(&mut client, "k:hits");
-    assert_eq!(raw(&mut client, &["INCR", &name]), redis::Value::Int(42));
+    assert_eq!(run(&mut client, &["INCR", &name]), redis::Value::Int(42));
     assert_eq!(redis.incr("hits", 1, MINUTE).wait().expect("added"), 43);
-    raw(&mut client, &["SET", &name, "007", "KEEPTTL"]);
+    run(&mut client, &["SET", &name, "007", "KEEPTTL"]);
     let error = redis.incr("hits", 1, MINUTE).wait().expect_err("no integer as Redis writes it");
     assert_eq!(error.kind(), ErrorKind::NotAnInteger);
-    raw(&mut client, &["DEL", &name]);
-    raw(&mut client, &["RPUSH", &name, "a list"]);
+    run(&mut client, &["DEL", &name]);
+    run(&mut client, &["RPUSH", &name, "a list"]);
     assert_eq!(get(&redis, "hits"), None);
     assert_eq!(put(&redis, "hits", "ours", &[], None), Stored::Yes);
     assert_eq!(get(&redis, "hits").as_deref(), Some("ours"));
@@ -97,7 +77,7 @@ fn a_life_that_somebody_made_longer_is_over() {
         let mut longer = |end: &str| {
             let name = name(&mut client, end);
             let command: Vec<&str> = [&way[..1], &[&*name], &way[1..]].concat();
-            assert_eq!(raw(&mut client, &command), redis::Value::Int(1), "{way:?}");
+            assert_eq!(run(&mut client, &command), redis::Value::Int(1), "{way:?}");
         };
         for key in ["plain", "tagged", "loading"] {
             put(&redis, key, "value", if key == "tagged" { &["t"] } else { &[] }, None);
@@ -109,7 +89,7 @@ fn a_life_that_somebody_made_longer_is_over() {
                 // For its loads it is kept for ten minutes, and may be.
                 let mut client = server.raw();
                 let name = name(&mut client, ":k:loading");
-                raw(&mut client, &["PERSIST", &name]);
+                run(&mut client, &["PERSIST", &name]);
             }
             assert_eq!(get(&redis, key), None, "{key} after {way:?}");
             assert_eq!(redis.ttl(key).wait().expect("readable"), None, "{key} after {way:?}");
@@ -132,7 +112,7 @@ fn a_life_that_somebody_made_longer_is_over() {
         // Also once its header is gone, which was not made longer.
         longer(":k:n");
         let header = name(&mut client, ":c:n");
-        raw(&mut client, &["DEL", &header]);
+        run(&mut client, &["DEL", &header]);
         assert!(!count(&redis), "{way:?}");
         redis.delete("n").wait().expect("deleted");
     }
@@ -194,11 +174,11 @@ fn lost_marks_and_orders_bring_nothing_back() {
     let (redis, mut client) = (server.redis(), server.raw());
     let all: [&[&str]; 6] = [
         &["*:t:t"],
-        &["*{order}"],
-        &["*{order}:recent"],
-        &["*{order}:recent", "*:t:t"],
-        &["*{order}", "*:t:t"],
-        &["*{order}*", "*:t:t"],
+        &["*:order}"],
+        &["*:order}:recent"],
+        &["*:order}:recent", "*:t:t"],
+        &["*:order}", "*:t:t"],
+        &["*:order}*", "*:t:t"],
     ];
     for lost in all {
         put(&redis, "k", "old", &["t"], None);
@@ -207,7 +187,7 @@ fn lost_marks_and_orders_bring_nothing_back() {
         for pattern in lost {
             let names: Vec<String> = redis::cmd("KEYS").arg(pattern).query(&mut client).expect("names");
             assert!(!names.is_empty(), "{pattern}");
-            names.iter().for_each(|name| drop(raw(&mut client, &["DEL", name])));
+            names.iter().for_each(|name| drop(run(&mut client, &["DEL", name])));
         }
         assert_eq!(get(&redis, "k"), None, "{lost:?}: struck before it was lost");
         // Makes a mark again, and is refused itself.
@@ -220,7 +200,7 @@ fn lost_marks_and_orders_bring_nothing_back() {
         assert_eq!(get(&redis, "new"), None, "{lost:?}");
     }
     put(&redis, "k", "old", &["t"], None);
-    raw(&mut client, &["FLUSHALL"]);
+    run(&mut client, &["FLUSHALL"]);
     assert_eq!(get(&redis, "k"), None);
     put(&redis, "k", "new", &["t"], None);
     assert_eq!(get(&redis, "k").as_deref(), Some("new"));
@@ -231,13 +211,13 @@ fn scripts_that_redis_has_lost_are_sent_again() {
     let server = Server::start(&[]);
     let (redis, mut client) = (server.redis(), server.raw());
     for round in 0..3 {
-        raw(&mut client, &["SCRIPT", "FLUSH"]);
+        run(&mut client, &["SCRIPT", "FLUSH"]);
         assert_eq!(redis.incr("n", 1, MINUTE).wait().expect("added"), round + 1);
-        raw(&mut client, &["SCRIPT", "FLUSH"]);
+        run(&mut client, &["SCRIPT", "FLUSH"]);
         let fence = redis.fence("k").wait().expect("a fence");
-        raw(&mut client, &["SCRIPT", "FLUSH"]);
+        run(&mut client, &["SCRIPT", "FLUSH"]);
         assert_eq!(put(&redis, "k", "value", &["a", "b"], Some(fence)), Stored::Yes);
-        raw(&mut client, &["SCRIPT", "FLUSH"]);
+        run(&mut client, &["SCRIPT", "FLUSH"]);
         redis.invalidate(Target::Tag("b"), Strength::Remove).wait().expect("struck");
         assert_eq!(get(&redis, "k"), None);
     }
@@ -257,8 +237,8 @@ fn patterns_match_what_redis_matches() {
         for key in &keys {
             put(&redis, key, key, &[], None);
         }
-        raw(&mut client, &["FLUSHDB"]);
-        keys.iter().for_each(|key| drop(raw(&mut client, &["SET", key, ""])));
+        run(&mut client, &["FLUSHDB"]);
+        keys.iter().for_each(|key| drop(run(&mut client, &["SET", key, ""])));
         let theirs: Vec<String> = redis::cmd("KEYS").arg(&pattern).query(&mut client).expect("names");
         for key in &keys {
             put(&redis, key, key, &[], None);

@@ -4,28 +4,17 @@ mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use backend_redis::{Credentials, Redis, RedisBuilder};
-use cache_core::{Cache, ErrorKind, Kind, Lifetime, Reply, Set, Strength, Target, Value};
+use cache_core::{Cache, ErrorKind, Reply, Set, Strength, Target, Value};
+use common::plain::{MINUTE, SOON, is_up, there};
 use common::{Server, free_port, until, wait};
-
-const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
-const SOON: Duration = Duration::from_secs(10);
 
 fn put(redis: &Redis, key: &str) -> Reply<'static, ()> {
     let (redis, key) = (redis.clone(), key.to_owned());
     Reply::Pending(Box::pin(async move {
         redis.set(&key, Value::new(Arc::new(key.clone())), Set::new(MINUTE)).await.map(drop)
     }))
-}
-
-fn there(redis: &Redis, key: &str) -> cache_core::Result<bool> {
-    redis.get(key, Kind::of::<String>()).wait().map(|entry| entry.is_some())
-}
-
-fn is_up(redis: &Redis) -> bool {
-    redis.connection().connected_for.is_some()
 }
 
 fn works(redis: &Redis) {

@@ -2,19 +2,12 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use backend_redis::Redis;
-use cache_core::{Cache, Kind, Lifetime, Set, Strength, Target, Value};
+use cache_core::{Cache, Strength, Target};
+use common::plain::{get, put};
 use common::{Server, free_port, until, wait};
-
-const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
-
-fn get(redis: &Redis, key: &str) -> Option<String> {
-    let entry = redis.get(key, Kind::of::<String>()).wait().ok()??;
-    Some(entry.value.downcast::<String>().expect("a text").to_string())
-}
 
 #[test]
 fn a_demoted_primary_is_not_read_any_more() {
@@ -23,7 +16,7 @@ fn a_demoted_primary_is_not_read_any_more() {
     let old = Server::start(&[&["--port", &at][..], &soon].concat());
     let mut new = Server::start(&[&["--port", &port][..], &soon].concat());
     let one = wait(Redis::connect(&old.url())).expect("a handle");
-    one.set("warm", Value::new(Arc::new("up".to_owned())), Set::new(MINUTE)).wait().expect("stored");
+    put(&one, "warm", "up").expect("stored");
     let ask = |server: &Server, words: &[&str]| -> String {
         redis::cmd(words[0]).arg(&words[1..]).query(&mut server.raw()).expect("done")
     };
@@ -39,11 +32,10 @@ fn a_demoted_primary_is_not_read_any_more() {
     ask(&old, &["REPLICAOF", "127.0.0.1", &port]);
     follows(&old);
     let two = wait(Redis::connect(&new.url())).expect("a handle");
-    let value = Value::new(Arc::new("old".to_owned()));
-    two.set("k", value, Set::new(MINUTE)).wait().expect("stored");
+    put(&two, "k", "old").expect("stored");
     let found = std::cell::Cell::new(false);
     until("replicated, or given up", Duration::from_secs(10), || {
-        found.set(get(&one, "k").is_some());
+        found.set(get(&one, "k").is_ok_and(|value| value.is_some()));
         found.get() || one.connection().connected_for.is_none()
     });
     println!("found before: {}", found.get());
@@ -52,7 +44,7 @@ fn a_demoted_primary_is_not_read_any_more() {
     redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("replica").exec(&mut authorised(&new)).expect("cut");
     two.invalidate(Target::Key("k"), Strength::Remove).wait().expect("removed");
     std::thread::sleep(Duration::from_secs(3));
-    let read = get(&one, "k");
+    let read = get(&one, "k").ok().flatten();
     new.kill();
     assert_eq!(read, None, "three seconds after it was invalidated, {:?}", one.connection());
 }

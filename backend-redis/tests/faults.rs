@@ -8,28 +8,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backend_redis::Redis;
-use cache_core::{Cache, Engine, ErrorKind, Kind, Lifetime, Set, Stored, Strength, Target, Value, ttl};
+use cache_core::testing::Faulty;
+use cache_core::{Cache, Engine, ErrorKind, Set, Strength, Target, Value, ttl};
+use common::plain::{MINUTE, SOON, get, is_up, put};
 use common::{Server, until, wait};
-
-const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
-const SOON: Duration = Duration::from_secs(10);
-
-fn put(redis: &Redis, key: &str, value: &str) -> cache_core::Result<Stored> {
-    redis.set(key, Value::new(Arc::new(value.to_owned())), Set::new(MINUTE)).wait()
-}
-
-fn get(redis: &Redis, key: &str) -> cache_core::Result<Option<String>> {
-    let entry = redis.get(key, Kind::of::<String>()).wait()?;
-    Ok(entry.map(|entry| entry.value.downcast::<String>().expect("a text").to_string()))
-}
 
 /// With every timeout at its default.
 fn connect(url: &str) -> Redis {
     wait(Redis::connect(url)).expect("a handle, whether Redis is there or not")
-}
-
-fn is_up(redis: &Redis) -> bool {
-    redis.connection().connected_for.is_some()
 }
 
 /// Fifty loads, each of which brings its value, within a second.
@@ -62,6 +48,36 @@ fn every_operation_ends(redis: &Redis) {
     let troubles = redis.troubles().wait().expect("words");
     assert!(troubles.iter().any(|trouble| trouble.contains("not reachable")), "{troubles:?}");
     assert!(troubles.iter().any(|trouble| trouble.contains("for Redis, and")), "{troubles:?}");
+}
+
+/// What wraps a Redis hands on how its connection is.
+#[test]
+fn health_tells_how_the_connection_is() {
+    let mut server = Server::start(&[]);
+    let faulty = Arc::new(Faulty::new(connect(&server.url())));
+    let engine = Engine::builder().namespace("campus").expect("a namespace").build(faulty);
+    let remote = || engine.health().wait().expect("told").remote.expect("it has a connection");
+    engine.set("k", 1_u8, ttl::SHORT).wait().expect("stored");
+    let well = remote();
+    assert!(well.connected_for.is_some() && well.trouble.is_none(), "{well:?}");
+    assert_eq!((well.in_flight, well.queued, well.reconnects), (0, 0, 0));
+
+    server.signal("STOP");
+    let read = engine.get::<u8>("k");
+    assert_eq!(remote().in_flight, 1, "it is under way");
+    drop(read);
+    server.kill();
+    until("it is noticed", SOON, || remote().connected_for.is_none());
+    engine.invalidate("k").wait().expect_err("queued");
+    let health = engine.health().wait().expect("told");
+    let down = remote();
+    assert!(!health.ok && down.trouble.is_some_and(|why| health.troubles[0].contains(&why)));
+    assert_eq!((down.queued, down.reconnects), (1, 1));
+
+    server.restart();
+    until("in use", SOON, || remote().connected_for.is_some());
+    assert_eq!((remote().queued, remote().reconnects), (0, 1));
+    assert!(engine.health().wait().expect("told").uptime > remote().connected_for.expect("it stands"));
 }
 
 #[test]
@@ -247,8 +263,7 @@ fn full_it_can_still_be_invalidated() {
         redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(memory).exec(&mut server.raw()).expect("set");
     };
     full("1");
-    assert_eq!(put(&redis, "k", "new").expect_err("full").kind(), ErrorKind::Queued);
-    until("in use", SOON, || is_up(&redis));
+    assert_eq!(put(&redis, "k", "new").expect_err("full").kind(), ErrorKind::Unavailable);
     assert_eq!(get(&redis, "k").expect("read"), None, "a failed set invalidates");
     redis.invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
     full("0");

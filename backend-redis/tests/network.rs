@@ -11,11 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use backend_redis::Redis;
-use cache_core::{Cache, ErrorKind, Kind, Lifetime, Set, Strength, Target, Value};
+use cache_core::{Cache, ErrorKind, Kind, Set, Strength, Target, Value};
+use common::plain::MINUTE;
 use common::{Server, until, wait};
 use proxy::Proxy;
-
-const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
 
 fn text() -> Value {
     Value::new(Arc::new("value".to_owned()))

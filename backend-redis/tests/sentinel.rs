@@ -3,15 +3,12 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use backend_redis::Redis;
-use cache_core::{Cache, Engine, ErrorKind, Kind, Lifetime, Set, Strength, Target, Value, ttl};
+use cache_core::{Cache, Engine, ErrorKind, Strength, Target, ttl};
+use common::plain::{SOON, put, there};
 use common::{Server, free_port, until, wait};
-
-const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
-const SOON: Duration = Duration::from_secs(10);
 
 /// A master, its replica, and three sentinels that watch them.
 struct Service {
@@ -64,8 +61,9 @@ impl Service {
         client.get_connection_with_timeout(SOON).expect("a connection")
     }
 
+    /// Nothing where a sentinel cuts everybody off meanwhile, as it does with who is to follow another one.
     fn info(&self, node: usize) -> String {
-        redis::cmd("INFO").query(&mut self.raw(node)).expect("told")
+        redis::cmd("INFO").query(&mut self.raw(node)).unwrap_or_default()
     }
 
     /// With every timeout at its default.
@@ -75,16 +73,8 @@ impl Service {
     }
 }
 
-fn put(redis: &Redis, key: &str) -> cache_core::Result<()> {
-    redis.set(key, Value::new(Arc::new(key.to_owned())), Set::new(MINUTE)).wait().map(drop)
-}
-
-fn there(redis: &Redis, key: &str) -> cache_core::Result<bool> {
-    redis.get(key, Kind::of::<String>()).wait().map(|entry| entry.is_some())
-}
-
 fn works(redis: &Redis) -> bool {
-    put(redis, "probe").is_ok() && there(redis, "probe").is_ok_and(|there| there)
+    put(redis, "probe", "v").is_ok() && there(redis, "probe").is_ok_and(|there| there)
 }
 
 #[test]
@@ -92,7 +82,7 @@ fn a_master_that_dies_is_followed_and_what_it_lost_is_not_served() {
     let mut service = Service::start();
     let redis = service.redis();
     until("in use", SOON, || works(&redis));
-    put(&redis, "k").expect("stored");
+    put(&redis, "k", "v").expect("stored");
     until("the replica has it", SOON, || service.info(1).contains("db0:keys="));
     // From now on the replica hears nothing: what the master acknowledges, it will have lost.
     redis::cmd("WAIT").arg(1).arg(5_000).exec(&mut service.raw(0)).expect("replicated");
@@ -176,7 +166,7 @@ fn readonly_makes_it_ask_again() {
     let before = redis.connection().reconnects;
     // Demoted by hand: its clients are not told.
     redis::cmd("REPLICAOF").arg("127.0.0.1").arg("1").exec(&mut service.raw(0)).expect("it obeys");
-    let _ = put(&redis, "k").expect_err("READONLY");
+    let _ = put(&redis, "k", "v").expect_err("READONLY");
     assert!(redis.connection().reconnects > before);
     // The sentinels set that right, one way or the other; they give it some 20 s.
     until("in use again", Duration::from_secs(60), || works(&redis));

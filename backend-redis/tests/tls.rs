@@ -4,15 +4,13 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use backend_redis::{Redis, RedisBuilder};
-use cache_core::{Cache, ErrorKind, Kind, Lifetime, Set, Value};
+use cache_core::{Cache, ErrorKind};
+use common::plain::{put, there};
 use common::{Server, free_port, wait};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-
-const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
 
 /// An authority: what it signs by, and its certificate as PEM.
 struct Authority(Issuer<'static, KeyPair>, String);
@@ -94,9 +92,8 @@ fn connect(builder: RedisBuilder) -> Redis {
 }
 
 fn works(redis: &Redis) {
-    let stored = redis.set("k", Value::new(Arc::new("v".to_owned())), Set::new(MINUTE)).wait();
-    stored.unwrap_or_else(|error| panic!("{error}"));
-    assert!(redis.get("k", Kind::of::<String>()).wait().expect("read").is_some());
+    put(redis, "k", "v").unwrap_or_else(|error| panic!("{error}"));
+    assert!(there(redis, "k").expect("read"));
 }
 
 fn trouble(redis: &Redis) -> String {

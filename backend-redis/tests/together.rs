@@ -2,18 +2,10 @@
 
 mod common;
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use backend_redis::Redis;
-use cache_core::{Cache, Kind, Lifetime, Reply, Set, Stored, Strength, Target, Value};
+use cache_core::{Cache, Kind, Reply, Set, Stored, Strength, Target};
 use common::Server;
-
-const MINUTE: Lifetime = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
-
-fn text(value: &str) -> Value {
-    Value::new(Arc::new(value.to_owned()))
-}
+use common::plain::{MINUTE, text};
 
 fn set<'r>(redis: &'r Redis, key: &str, value: &str, tags: &[&str]) -> Reply<'r, Stored> {
     let tags: Vec<Box<str>> = tags.iter().map(|tag| Box::from(*tag)).collect();

@@ -3,6 +3,7 @@
 use std::sync::Weak;
 use std::time::Duration;
 
+use crate::connection::Connection;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::fence::Fence;
@@ -105,6 +106,11 @@ pub trait Cache: Send + Sync + 'static {
     /// What is wrong with the backend, in words that say what to do; nothing while it is well.
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         Reply::ready(Vec::new())
+    }
+
+    /// How the connection to a store elsewhere is; `None` of a backend that has none. Must not wait.
+    fn remote(&self) -> Option<Connection> {
+        None
     }
 
     /// Delivers what is still queued, for `within` at most; how many invalidations were not delivered.

@@ -11,6 +11,7 @@ mod absent;
 mod background;
 mod cache;
 mod clock;
+mod connection;
 pub mod counter;
 mod deadline;
 mod engine;
@@ -45,6 +46,7 @@ pub mod wire;
 
 pub use cache::Cache;
 pub use clock::{Clock, ManualClock, Time};
+pub use connection::Connection;
 pub use deadline::{Deadlines, Freshness, Lifetime};
 pub use engine::{
     Closed, Commit, Compute, Engine, EngineBuilder, Health, Hit, Load, LoadPolicy, Loaded, Previous,
@@ -61,7 +63,7 @@ pub use pattern::{Pattern, Piece};
 pub use policy::{Background, InCaller, Limited, Limits, Policy, Runs, Unlimited, ttl};
 pub use reply::{BoxFuture, Reply};
 pub use stats::Stats;
-pub use target::{AsTarget, Strength, Target};
+pub use target::{AsTarget, Named, Strength, Target};
 pub use tiered::{Tiered, TieredBuilder};
 pub use timeout::Timeout;
 pub use value::{Cacheable, Kind, Local, Value};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use arrayvec::ArrayString;
 
 use crate::cache::Cache;
+use crate::connection::Connection;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::error::{Error, ErrorKind, Result};
@@ -159,6 +160,10 @@ impl Cache for Namespace {
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         self.cache.troubles()
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        self.cache.remote()
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {

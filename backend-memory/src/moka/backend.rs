@@ -4,8 +4,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, Notices, Pattern, Reply, Set, Stored,
-    Strength, Target, Usage, Value, counter,
+    Cache, Connection, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, Notices, Pattern, Reply, Set,
+    Stored, Strength, Target, Usage, Value, counter,
 };
 
 use super::Moka;
@@ -155,6 +155,10 @@ impl Cache for Moka {
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         Reply::ready(Vec::new())
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        None
     }
 
     fn close(&self, _: Duration) -> Reply<'_, u64> {

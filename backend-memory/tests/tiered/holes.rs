@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use crate::processes::{KEY, LIFE, Process, SECOND, finish, processes, read};
 
+type Change = (&'static str, fn(&Process));
+type Changing = (&'static str, fn(&Process) -> Reply<'_, ()>);
+
 /// All that changes `KEY`, of which memory here holds nothing.
-const CHANGES: [(&str, fn(&Process)); 6] = [
+const CHANGES: [Change; 6] = [
     ("set", |p| p.set("new")),
     ("delete", |p| assert!(p.cache.delete(KEY).wait().is_ok())),
     ("key", |p| p.strike(Target::Key(KEY), Strength::Remove)),
@@ -106,19 +109,34 @@ fn a_reader_beside_an_own_change_leaves_no_old_copy() {
     }
 }
 
+/// The same, asked for and not answered yet.
+const CHANGING: [Changing; 6] = [
+    ("set", |p| p.cache.set(KEY, crate::processes::text("new"), cache_core::Set::new(LIFE)).map(drop)),
+    ("delete", |p| p.cache.delete(KEY).map(drop)),
+    ("expire", |p| p.cache.expire(KEY, SECOND).map(drop)),
+    ("tag", |p| p.cache.invalidate(Target::Tag("users"), Strength::Remove)),
+    ("pattern", |p| p.cache.invalidate(Target::Pattern("u*"), Strength::Remove)),
+    ("all", |p| p.cache.invalidate(Target::All, Strength::Remove)),
+];
+
+/// Who does not wait for the answer has changed it all the same.
+#[test]
+fn a_change_whose_reply_is_dropped_takes_the_copy() {
+    for (name, change) in CHANGING {
+        let clock = ManualClock::new();
+        let [a] = processes(&clock);
+        a.store("old", LIFE, &["users"]);
+        a.get();
+        drop(change(&a));
+        assert_eq!(a.fresh(), None, "{name}: no notice came yet");
+    }
+}
+
 /// FusionCache #613: the old value comes back from the store before the change has reached it. Here a whole read fits
 /// between the call and the change.
 #[test]
 fn a_reader_within_an_own_change_leaves_no_old_copy() {
-    let changes: [(&str, fn(&Process) -> Reply<'_, ()>); 6] = [
-        ("set", |p| p.cache.set(KEY, crate::processes::text("new"), cache_core::Set::new(LIFE)).map(drop)),
-        ("delete", |p| p.cache.delete(KEY).map(drop)),
-        ("expire", |p| p.cache.expire(KEY, SECOND).map(drop)),
-        ("tag", |p| p.cache.invalidate(Target::Tag("users"), Strength::Remove)),
-        ("pattern", |p| p.cache.invalidate(Target::Pattern("u*"), Strength::Remove)),
-        ("all", |p| p.cache.invalidate(Target::All, Strength::Remove)),
-    ];
-    for (name, change) in changes {
+    for (name, change) in CHANGING {
         let clock = ManualClock::new();
         let [a] = processes(&clock);
         a.store("old", LIFE, &["users"]);

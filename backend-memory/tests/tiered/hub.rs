@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use cache_core::testing::Plain;
 use cache_core::{
-    Cache, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Listener, Listeners, ManualClock,
-    Notices, Reply, Set, Stored, Strength, Target, Tier, Usage, Value,
+    Cache, Connection, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Listener, Listeners,
+    ManualClock, Named, Notices, Reply, Set, Stored, Strength, Target, Tier, Usage, Value,
 };
 
 /// What the processes share.
@@ -22,37 +22,7 @@ pub(crate) struct Hub {
 #[derive(Default)]
 struct Channel {
     listeners: Listeners,
-    waiting: Mutex<VecDeque<(Owned, Strength)>>,
-}
-
-#[derive(Clone, Debug)]
-enum Owned {
-    Key(String),
-    Pattern(String),
-    Tag(String),
-    All,
-}
-
-impl Owned {
-    fn target(&self) -> Target<'_> {
-        match self {
-            Self::Key(key) => Target::Key(key),
-            Self::Pattern(pattern) => Target::Pattern(pattern),
-            Self::Tag(tag) => Target::Tag(tag),
-            Self::All => Target::All,
-        }
-    }
-}
-
-impl From<Target<'_>> for Owned {
-    fn from(target: Target<'_>) -> Self {
-        match target {
-            Target::Key(key) => Self::Key(key.into()),
-            Target::Pattern(pattern) => Self::Pattern(pattern.into()),
-            Target::Tag(tag) => Self::Tag(tag.into()),
-            Target::All => Self::All,
-        }
-    }
+    waiting: Mutex<VecDeque<(Named, Strength)>>,
 }
 
 impl Hub {
@@ -115,7 +85,7 @@ impl View {
         waiting.iter().rev().chain(&waiting).for_each(|notice| self.tell(notice));
     }
 
-    fn tell(&self, (target, strength): &(Owned, Strength)) {
+    fn tell(&self, (target, strength): &(Named, Strength)) {
         self.channel.listeners.tell(|listener| listener.changed(target.target(), *strength));
     }
 
@@ -138,7 +108,7 @@ impl View {
         if self.away.load(SeqCst) {
             return away();
         }
-        let target = Owned::from(target);
+        let target = Named::from(target);
         let run = move || {
             let answer = write(&self.hub.plain);
             self.hub.changed(target.target(), strength);
@@ -190,7 +160,7 @@ impl Cache for View {
     }
 
     fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
-        let owned = Owned::from(target);
+        let owned = Named::from(target);
         self.write(target, strength, move |plain| plain.invalidate(owned.target(), strength).wait())
     }
 
@@ -230,6 +200,10 @@ impl Cache for View {
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         Reply::ready(Vec::new())
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        None
     }
 
     fn close(&self, _: Duration) -> Reply<'_, u64> {

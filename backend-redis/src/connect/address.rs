@@ -26,7 +26,7 @@ pub(crate) enum Address {
 }
 
 /// What is told beside an URL, and goes before what stands in it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Login {
     pub(crate) database: Option<u32>,
     pub(crate) username: Option<Box<str>>,

@@ -23,6 +23,7 @@ const TRIES: u32 = 16;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The servers of a cluster that are asked for all others.
+#[derive(Clone)]
 pub(crate) struct Seeds {
     all: Vec<ConnectionInfo>,
     #[cfg(feature = "tls")]

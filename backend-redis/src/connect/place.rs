@@ -16,6 +16,7 @@ use crate::connect::line::Line;
 use crate::connect::sentinel::Sentinels;
 use crate::io::failure::{Failure, reason};
 
+#[derive(Clone)]
 pub(crate) enum Place {
     /// At an address.
     At(Box<ConnectionInfo>),
@@ -30,6 +31,7 @@ pub(crate) enum Place {
 }
 
 /// What is the same for every connection that is made.
+#[derive(Clone)]
 pub(crate) struct Dial {
     /// How long one may take to stand.
     pub(crate) limit: Duration,

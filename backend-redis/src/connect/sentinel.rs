@@ -12,6 +12,7 @@ use crate::connect::address::{Login, is_tls, shown};
 use crate::connect::place::Dial;
 use crate::io::failure::{Failure, reason};
 
+#[derive(Clone)]
 pub(crate) struct Sentinels {
     all: Vec<ConnectionInfo>,
     service: Box<str>,

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use cache_core::{Error, ErrorKind, Result};
+
 use crate::connect::place::{Dial, Place};
 
 /// How Redis is reached, and how long anything may take. Holds passwords, so it is not to be shown.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) place: Place,
     pub(crate) dial: Dial,
@@ -18,4 +21,27 @@ pub(crate) struct Settings {
     /// For how long a load may hold the place of its value, and a mark that nobody needs is kept: far longer than
     /// between looking for one and making one.
     pub(crate) hold: Duration,
+}
+
+impl Settings {
+    /// The same, of a namespace within this one.
+    pub(crate) fn within(&self, namespace: &str) -> Result<Self> {
+        check_namespace(namespace)?;
+        let namespace = match (&*self.namespace, namespace) {
+            (outer, "") => outer.to_owned(),
+            ("", inner) => inner.to_owned(),
+            // No part of it has a `:` in it.
+            (outer, inner) => format!("{outer}:{inner}"),
+        };
+        Ok(Self { namespace, ..self.clone() })
+    }
+}
+
+pub(crate) fn check_namespace(namespace: &str) -> Result<()> {
+    if namespace.len() > 256 || namespace.contains(|c: char| c == ':' || c.is_control()) {
+        let rule = "a namespace is at most 256 bytes without `:` and control characters";
+        let message = format!("namespace {namespace:?} cannot be used: {rule}");
+        return Err(Error::new(ErrorKind::InvalidConfig, message));
+    }
+    Ok(())
 }

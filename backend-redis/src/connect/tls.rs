@@ -6,7 +6,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use crate::connect::address::is_tls;
 
 /// As PEM; nothing stands for what the system trusts, and for showing none.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Tls {
     pub(crate) ca: Option<Vec<u8>>,
     /// A certificate, and its key.

@@ -1,5 +1,7 @@
 //! A Redis of the test's own: on a socket in a folder of its own, stopped and removed in the end.
 
+pub(crate) mod plain;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use backend_redis::Redis;
 use cache_core::{
-    Cache, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, ManualClock, Notices, Reply, Set, Stored,
-    Strength, Target, Time, Usage, Value,
+    Cache, Connection, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, ManualClock, Notices, Reply,
+    Set, Stored, Strength, Target, Time, Usage, Value,
 };
 use std::sync::{Mutex, Weak};
 
@@ -140,6 +140,10 @@ impl Cache for Travelling {
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         self.now().troubles()
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        self.now().remote()
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::Engine;
 use crate::clock::within;
+use crate::connection::Connection;
 use crate::reply::Reply;
 
 /// How a cache is; see [`Engine::health`]. Serialises as an object of its fields; serde writes `uptime` as
@@ -24,6 +25,8 @@ pub struct Health {
     pub in_flight: usize,
     /// Loads that run in the background now.
     pub background: usize,
+    /// How the connection to a store elsewhere is; `None` where the cache has none.
+    pub remote: Option<Connection>,
     /// The time since the cache was built.
     pub uptime: Duration,
 }
@@ -49,6 +52,7 @@ impl Engine {
             troubles,
             in_flight: self.shared.flights.len(),
             background: self.shared.background.running(),
+            remote: self.cache.remote(),
             uptime: self.shared.clock.now() - self.shared.began,
         };
         match self.cache.troubles() {

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::cache::Cache;
 use crate::clock::{Clock, within};
+use crate::connection::Connection;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::error::{Error, ErrorKind};
@@ -353,6 +354,10 @@ impl<C: Cache> Cache for Faulty<C> {
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         self.reply(Op::Troubles, Some(Vec::new()), C::troubles)
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        self.cache.remote()
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {

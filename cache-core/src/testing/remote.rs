@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::cache::Cache;
+use crate::connection::Connection;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Tier, Usage};
 use crate::error::Error;
@@ -160,6 +161,10 @@ impl<C: Cache> Cache for Remote<C> {
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         late(self.0.troubles())
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        self.0.remote()
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {

@@ -8,6 +8,7 @@ use super::near::tiers_of;
 use super::pairs::Pair;
 use super::place::{Copied, Place};
 use crate::cache::Cache;
+use crate::connection::Connection;
 use crate::deadline::{Freshness, Lifetime};
 use crate::entry::{Entry, Set, Stored, Tiers, Usage};
 use crate::error::{Error, ErrorKind, Result};
@@ -232,6 +233,10 @@ impl Cache for Tiered {
         let near = self.near.cache.troubles().wait().unwrap_or_default();
         let channel = self.near.trust.trouble();
         self.far.troubles().map(move |far| near.into_iter().chain(channel).chain(far).collect())
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        self.far.remote()
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {

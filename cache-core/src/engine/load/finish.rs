@@ -9,6 +9,7 @@ use super::loaded::Kept;
 use super::run::Begun;
 use super::turn::{Role, Task};
 use super::{Job, Loaded, Stale};
+use crate::engine::watch::Asked;
 use crate::engine::write::plain;
 use crate::entry::{Origin, Set, Stored};
 use crate::flight::{Landing, Lead};
@@ -139,17 +140,10 @@ impl About<'_> {
             Reply::Ready(stored) => stored,
             reply => Box::pin(wait_for(leads, reply)).await,
         };
-        match stored {
-            Ok(stored) => {
-                if stored == Stored::Fenced {
-                    self.saw(Event::Fenced);
-                }
-                Some(stored)
-            }
-            Err(error) => {
-                self.engine.note(&error);
-                None
-            }
+        self.engine.heard(Asked::Write, &stored);
+        if matches!(stored, Ok(Stored::Fenced)) {
+            self.saw(Event::Fenced);
         }
+        stored.ok()
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::fence::wait_for;
 use super::{Job, Previous};
 use crate::clock::Time;
+use crate::engine::watch::Asked;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::flight::Lead;
@@ -44,14 +45,8 @@ impl<T: Cacheable, O, E> Job<'_, T, O, E> {
             Reply::Ready(entry) => entry,
             reply => Box::pin(wait_for(leads, reply)).await,
         };
-        let entry = match entry {
-            Ok(Some(entry)) => entry,
-            Ok(None) => return self.nothing(),
-            Err(error) => {
-                self.engine.note(&error);
-                return self.nothing();
-            }
-        };
+        self.engine.heard(Asked::Read, &entry);
+        let Ok(Some(entry)) = entry else { return self.nothing() };
         let too_old = self.policy.age_limit().is_some_and(|limit| entry.is_too_old(limit));
         if too_old || entry.origin.version != self.policy.version_number() {
             return self.nothing();

@@ -1,14 +1,17 @@
 //! The events of a cache, `GET user:42 HIT 0.4µs`, on the target `larder`.
 //!
 //! Reads are TRACE, writes, loads and invalidations DEBUG, loads that failed INFO (their caller knows, or a stale value
-//! stood in), slow loads and troubles that nobody else is told of WARN. No value is ever told, and no loader's error.
+//! stood in), slow loads and troubles that nobody else is told of WARN. A backend that cannot be used is one WARN, and an
+//! INFO when it can be again; what happens to each key meanwhile is DEBUG. No value is ever told, and no loader's error.
 
 use std::time::{Duration, Instant};
 
 use tracing::Level;
 use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 
+use super::Asked;
 use super::outcome::Outcome;
+pub(super) use super::usable::Usable as Backend;
 use super::words::{Name, Took, micros};
 use crate::error::Error;
 use crate::reply::Reply;
@@ -103,6 +106,32 @@ pub(super) fn loaded(cache: &str, key: &str, took: Duration, well: bool, slow: O
 /// A trouble of the cache that a load went on without.
 pub(super) fn noted(cache: &str, error: &Error) {
     tracing::warn!(target: TARGET, cache, kind = ?error.kind(), "went on without the cache: {error}");
+}
+
+/// The backend could not be used by a load, which went on without it.
+pub(super) fn fails(cache: &str, backend: &Backend, asked: Asked, error: &Error) {
+    let kind = error.kind();
+    if backend.fails(asked) {
+        tracing::warn!(
+            target: TARGET, cache, ?kind,
+            "the backend cannot be used, so loads go on without it: {error}"
+        );
+    } else {
+        tracing::debug!(target: TARGET, cache, ?kind, "went on without the cache: {error}");
+    }
+}
+
+/// The backend answered a load.
+#[inline]
+pub(super) fn works(cache: &str, backend: &Backend, asked: Asked) {
+    if backend.works(asked) {
+        back(cache);
+    }
+}
+
+#[cold]
+fn back(cache: &str) {
+    tracing::info!(target: TARGET, cache, "the backend can be used again");
 }
 
 /// Tells of a write when it is answered.

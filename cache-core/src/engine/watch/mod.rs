@@ -16,7 +16,9 @@ mod meters;
 mod outcome;
 mod told;
 #[cfg(feature = "tracing")]
+mod usable;
+#[cfg(feature = "tracing")]
 mod words;
 
 pub(super) use events::Began;
-pub(super) use told::Watch;
+pub(super) use told::{Asked, Watch};

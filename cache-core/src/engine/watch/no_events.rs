@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Asked;
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::stats::Event;
@@ -31,6 +32,16 @@ pub(super) fn loaded(_cache: &str, _key: &str, _took: Duration, _well: bool, _sl
 
 #[inline(always)]
 pub(super) fn noted(_cache: &str, _error: &Error) {}
+
+/// Nobody wants to know whether it can be used.
+#[derive(Default)]
+pub(super) struct Backend(());
+
+#[inline(always)]
+pub(super) fn fails(_cache: &str, _backend: &Backend, _asked: Asked, _error: &Error) {}
+
+#[inline(always)]
+pub(super) fn works(_cache: &str, _backend: &Backend, _asked: Asked) {}
 
 #[inline(always)]
 pub(super) fn answered<'r, T>(

@@ -3,16 +3,17 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::here::{self, Deed, Place, Struck};
+use super::here::{self, Deed, Place};
 use super::pause::point;
 use crate::cache::Cache;
+use crate::connection::Connection;
 use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored, Usage};
 use crate::fence::Fence;
 use crate::lease::{Ended, Lease};
 use crate::listener::{Listener, Notices};
 use crate::reply::Reply;
-use crate::target::{Strength, Target};
+use crate::target::{Named, Strength, Target};
 use crate::value::{Kind, Value};
 
 /// A cache under watch. Calls from outside the check go straight through.
@@ -34,7 +35,7 @@ impl Watched {
         here::note(|| Deed::Hit { cache: self.number, key: key.into() });
     }
 
-    fn struck(&self, target: impl Into<Struck>) {
+    fn struck(&self, target: impl Into<Named>) {
         let cache = self.number;
         here::note(|| Deed::Struck { cache, target: target.into() });
     }
@@ -183,6 +184,10 @@ impl Cache for Watched {
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         self.cache.troubles()
+    }
+
+    fn remote(&self) -> Option<Connection> {
+        self.cache.remote()
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {
