@@ -49,6 +49,7 @@ fn a_copy_goes_with_the_notice() {
         let clock = ManualClock::new();
         let [a, b] = processes(&clock);
         b.store("old", LIFE, &["users"]);
+        a.view.hear();
         assert_eq!(a.get().as_deref(), Some("old"));
         assert_eq!(a.fresh().as_deref(), Some("old"), "it was copied, or nothing is shown here");
         change(&b);
@@ -230,19 +231,20 @@ fn notices_in_any_order_and_more_than_once_leave_nothing_old() {
 /// A soft strike leaves what is there servable, as stale, on every process.
 #[test]
 fn what_is_marked_stale_elsewhere_is_not_fresh_here() {
-    for target in [Target::Key(KEY), Target::Tag("users"), Target::Pattern("user:*"), Target::All] {
+    let targets = [Target::Key(KEY), Target::Tag("users"), Target::Pattern("user:*"), Target::All];
+    for (target, there_before) in targets.iter().flat_map(|target| [(*target, false), (*target, true)]) {
         let clock = ManualClock::new();
         let [a, b] = processes(&clock);
         b.store("v", LIFE, &["users"]);
-        a.get();
-        assert!(a.fresh().is_some());
-        let reading = {
-            a.memory.delete(KEY).wait().expect("deleted");
-            ask(&a)
-        };
+        a.view.hear();
+        let mut reading = Some(ask(&a));
+        if there_before {
+            reading.take().map(finish);
+            assert!(a.fresh().is_some());
+        }
         b.strike(target, Strength::MarkStale);
         a.view.hear();
-        finish(reading);
+        reading.map(finish);
         assert_eq!(a.fresh(), None, "{target:?}");
         let entry = a.entry().expect("stale");
         assert!(entry.left.fresh.is_zero(), "{target:?}");
@@ -301,6 +303,7 @@ fn what_is_published_again_was_read_from_the_store() {
     let clock = ManualClock::new();
     let [a, b] = processes(&clock);
     b.set("old");
+    a.view.hear();
     a.get();
     b.strike(Target::Key(KEY), Strength::Remove);
     assert_eq!(a.get().as_deref(), Some("old"), "no notice came yet");
