@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use backend_memory::Memory;
-use cache_core::{Cache, Kind, Lifetime, ManualClock, Set, Stored, Strength, Target, Tiered};
+use cache_core::{
+    Cache, Kind, Lifetime, Listener, ManualClock, Notices, Set, Stored, Strength, Target, Tiered,
+};
 
 use crate::hub::Hub;
 use crate::processes::{KEY, LIFE, Process, SECOND, finish, processes, read, text};
@@ -263,6 +265,46 @@ fn of_three_tiers_the_middle_one_hears_first() {
     get();
     clock.advance(SECOND * 60);
     assert!(three.fresh(KEY).is_some());
+}
+
+/// What this tier answers when whoever stands in front hears of a change.
+struct Asks(Arc<Tiered>, std::sync::Mutex<Vec<bool>>);
+
+impl Listener for Asks {
+    fn changed(&self, _: Target<'_>, _: Strength) {
+        self.1.lock().expect("whole").push(self.0.fresh(KEY).is_some());
+    }
+    fn cut_off(&self, _: Duration) {}
+    fn restored(&self) {
+        self.1.lock().expect("whole").push(self.0.fresh(KEY).is_some());
+    }
+}
+
+/// A tier in front would copy it, under a fence that no later notice voids.
+#[test]
+fn who_hears_of_a_change_does_not_find_the_old_copy_here() {
+    let clock = ManualClock::new();
+    let [a, b] = processes(&clock);
+    let asks = Arc::new(Asks(a.cache.clone(), Default::default()));
+    let listener: Arc<dyn Listener> = asks.clone();
+    assert_eq!(a.cache.listen(Arc::downgrade(&listener)), Notices::Given);
+    let told = || std::mem::take(&mut *asks.1.lock().expect("whole"));
+    assert_eq!(told(), [false], "the channel stands");
+    for change in [
+        (|_, b| b.store("new", LIFE, &[])) as fn(&Process, &Process),
+        |_, b| b.strike(Target::Key(KEY), Strength::MarkStale),
+        |a, _| a.view.cut_off(Duration::ZERO),
+    ] {
+        b.set("old");
+        a.view.hear();
+        told();
+        a.get();
+        assert!(a.fresh().is_some());
+        change(&a, &b);
+        a.view.hear();
+        a.view.restore();
+        assert!(!told().contains(&true));
+    }
 }
 
 /// A reader of the front asks the middle, whose own reader asked the store before the change.
