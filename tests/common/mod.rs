@@ -4,6 +4,7 @@
 #![allow(dead_code)] // each test program uses its part
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 #[cfg(feature = "moka")]
 use larder::Moka;
 use larder::testing::{Plain, Remote};
-use larder::{Cache, Larder, ManualClock, Memory, Timeout};
+use larder::{Cache, Larder, ManualClock, Memory, Tiered, Timeout};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
@@ -59,12 +60,17 @@ fn memory(clock: &ManualClock) -> Memory {
     Memory::builder().capacity(1000).clock(clock.clock()).build()
 }
 
+/// Memory in front of `far`.
+fn tiered(clock: &ManualClock, far: impl Cache) -> Tiered {
+    Tiered::builder(Arc::new(memory(clock)), Arc::new(far)).clock(clock.clock()).build()
+}
+
 #[cfg(feature = "moka")]
 fn moka(clock: &ManualClock) -> Moka {
     Moka::builder().capacity(1000).clock(clock.clock()).build()
 }
 
-/// Memory and Moka, bare and in a namespace; the plain reference; and both as a remote backend would answer.
+/// Memory and Moka, bare and in a namespace; the plain reference; both as a remote backend would answer; and two tiers.
 pub(crate) fn subjects() -> Vec<Subject> {
     let mut subjects = Vec::new();
     let mut add = |name, make: fn(&ManualClock) -> Larder| {
@@ -76,6 +82,8 @@ pub(crate) fn subjects() -> Vec<Subject> {
     add("plain", |clock| over(clock, None, Plain::new(clock.clock())));
     add("remote memory", |clock| over(clock, None, Remote::new(memory(clock))));
     add("remote plain", |clock| over(clock, None, Remote::new(Plain::new(clock.clock()))));
+    add("two tiers", |clock| over(clock, None, tiered(clock, memory(clock))));
+    add("remote behind memory", |clock| over(clock, None, tiered(clock, Remote::new(memory(clock)))));
     #[cfg(feature = "moka")]
     {
         add("moka", |clock| over(clock, None, moka(clock)));

@@ -239,6 +239,10 @@ impl Cache for Tiered {
         self.far.troubles().map(move |far| near.into_iter().chain(channel).chain(far).collect())
     }
 
+    fn remote(&self) -> Option<Connection> {
+        self.far.remote()
+    }
+
     fn close(&self, within: Duration) -> Reply<'_, u64> {
         self.far.close(within)
     }

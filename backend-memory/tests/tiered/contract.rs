@@ -75,10 +75,10 @@ fn the_contract_with_an_l1_ttl_in_a_namespace() {
 fn the_model() {
     for (name, near, far) in PAIRS {
         println!("{name}");
-        model::run(300, |clock| tiered(*near, *far, clock));
+        model::run(150, |clock| tiered(*near, *far, clock));
     }
     for ttl in [0, 1, 50] {
-        model::run(200, |clock| {
+        model::run(100, |clock| {
             let tiers = Tiered::builder(large(clock), remote(clock));
             tiers.clock(clock.clock()).l1_ttl(Duration::from_millis(ttl)).build()
         });
