@@ -106,8 +106,8 @@ pub(crate) async fn greet(session: &Session, past: &mut Past) -> Result<(), Fail
     // What another server was told this one need not have been told, whatever others have made of it since.
     if past.is_not(run.as_deref()) || order.is_some_and(|order| order.is_foreign_to(server)) {
         strike::renew(session).await?;
-    } else if let Some(order) = order {
-        session.link.epoch.set(order.epoch);
+    } else {
+        begin_epoch(session, order).await?;
     }
     let client = answers.next_number().ok().filter(|_| session.connection.is_ours_alone());
     settle_the_past(session, past, run.as_deref()).await?;
@@ -128,6 +128,19 @@ async fn look_around(session: &Session, past: &mut Past) -> Result<(), Failure> 
     }
     let _ = (session, past);
     Ok(())
+}
+
+/// Takes over the epoch that there is, or begins one, so that not everybody has to who comes first.
+async fn begin_epoch(session: &Session, order: Option<Order>) -> Result<(), Failure> {
+    if let Some(order) = order {
+        session.link.epoch.set(order.epoch);
+        return Ok(());
+    }
+    match session.renew(true).await {
+        // It may have no room, and others to read from it may not mind.
+        Ok(_) | Err(Failure::Refused(_)) => Ok(()),
+        Err(failure) => Err(failure),
+    }
 }
 
 fn read_order(value: Value) -> Result<Option<Order>, Failure> {

@@ -229,10 +229,6 @@ impl Cache for Tiered {
         self.notices
     }
 
-    fn remote(&self) -> Option<Connection> {
-        self.far.remote()
-    }
-
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         let near = self.near.cache.troubles().wait().unwrap_or_default();
         let channel = self.near.trust.trouble();
