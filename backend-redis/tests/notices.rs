@@ -1,6 +1,8 @@
 //! What others change is told: whoever does it, and however.
 
 mod common;
+#[path = "common/fake.rs"]
+mod fake;
 #[cfg(feature = "cluster")]
 #[path = "common/nodes.rs"]
 mod nodes;
@@ -250,6 +252,23 @@ fn a_redis_that_may_not_tell_says_so() {
     assert_ne!(ear.stands(), Some(true));
     put(&redis, "k", "v").expect("stored");
     assert_eq!(get(&redis, "k").expect("read").as_deref(), Some("v"));
+}
+
+/// Nor may one that speaks the older protocol alone be useless.
+#[test]
+fn a_redis_of_the_older_protocol_works_and_says_that_it_tells_nothing() {
+    let server = Server::start(&[]);
+    let (fake, url) = fake::Fake::start(&server);
+    fake.says("ERR unknown command 'HELLO', with args beginning with: '3'", &["HELLO"]);
+    let redis = wait(Redis::connect(&url)).expect("a handle");
+    put(&redis, "k", "v").expect("stored");
+    assert_eq!(get(&redis, "k").expect("read").as_deref(), Some("v"));
+    let ear = Arc::new(Ear::default());
+    let listener: Arc<dyn Listener> = ear.clone();
+    redis.listen(Arc::downgrade(&listener));
+    let troubles = || redis.troubles().wait().expect("told").join("; ");
+    until("said", SOON, || troubles().contains("does not tell what other processes change"));
+    assert_ne!(ear.stands(), Some(true));
 }
 
 #[test]

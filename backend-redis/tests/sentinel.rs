@@ -144,7 +144,7 @@ fn what_is_wrong_with_sentinels_is_told() {
         "{unknown:?}"
     );
     let unlocked = connect(Redis::sentinel(&urls, "main").password("hunter2"));
-    assert!(trouble(&unlocked).contains("refuses the password"), "{}", trouble(&unlocked));
+    assert!(trouble(&unlocked).contains("refuses the user and password"), "{}", trouble(&unlocked));
     assert!(!trouble(&unlocked).contains("hunter2"));
     let no_sentinel = format!("redis://:secret@127.0.0.1:{}/", service.ports[0]);
     let none = connect(Redis::sentinel(&[&no_sentinel], "main").password("secret"));

@@ -124,7 +124,11 @@ async fn look_around(session: &Session, past: &mut Past) -> Result<(), Failure> 
         if past.topology.as_ref().is_some_and(|before| now.has_strangers_to(before)) {
             strike::renew(session).await?;
         }
+        let told = session.link.tellers.borrow().as_ref().is_none_or(|tellers| now.is_connected_as(tellers));
         past.topology = Some(now);
+        if !told {
+            session.link.lose(session.life, "a server of the cluster is new, or was connected to anew");
+        }
     }
     let _ = (session, past);
     Ok(())

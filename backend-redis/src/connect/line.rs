@@ -12,12 +12,19 @@ use crate::io::batch::Batch;
 #[derive(Clone)]
 pub(crate) enum Line {
     /// To one server, made here.
-    One(MultiplexedConnection),
+    One(One),
     /// Made by the program.
     Given(Given),
     /// To all servers of a cluster.
     #[cfg(feature = "cluster")]
     Spread(Spread),
+}
+
+#[derive(Clone)]
+pub(crate) struct One {
+    pub(crate) connection: MultiplexedConnection,
+    /// Whether the server can say on it what it was not asked for: it speaks RESP3.
+    pub(crate) hears: bool,
 }
 
 impl Line {
@@ -28,7 +35,7 @@ impl Line {
         match self {
             #[cfg(feature = "cluster")]
             Self::Spread(spread) => Box::pin(spread.send(pipeline, batch.to.as_ref())).await,
-            Self::One(connection) => connection.send_packed_commands(pipeline, 0, pipeline.len()).await,
+            Self::One(one) => one.connection.send_packed_commands(pipeline, 0, pipeline.len()).await,
             Self::Given(given) => given.connection().req_packed_commands(pipeline, 0, pipeline.len()).await,
         }
     }
@@ -40,7 +47,12 @@ impl Line {
 
     /// Whether the server can say on it what it was not asked for.
     pub(crate) fn hears(&self) -> bool {
-        !matches!(self, Self::Given(_))
+        match self {
+            Self::One(one) => one.hears,
+            Self::Given(_) => false,
+            #[cfg(feature = "cluster")]
+            Self::Spread(_) => true,
+        }
     }
 
     /// What may be wrong with it where nothing comes back.

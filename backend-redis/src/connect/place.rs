@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::connect::cluster::Seeds;
 use crate::connect::credentials::Provider;
 use crate::connect::given::Given;
-use crate::connect::line::Line;
+use crate::connect::line::{Line, One};
 #[cfg(feature = "sentinel")]
 use crate::connect::sentinel::Sentinels;
 use crate::io::failure::{Failure, reason};
@@ -91,13 +91,16 @@ impl Place {
 }
 
 impl Dial {
-    /// A connection, with the credentials that are good now.
-    pub(crate) async fn log_in(
-        &self,
-        info: ConnectionInfo,
-        ears: Ears,
-    ) -> Result<MultiplexedConnection, Failure> {
-        self.listen(self.complete(info).await?, ears).await
+    /// A connection for everything, with the credentials that are good now.
+    pub(crate) async fn log_in(&self, info: ConnectionInfo, ears: Ears) -> Result<One, Failure> {
+        let info = self.complete(info).await?;
+        match self.listen(info.clone(), ears).await {
+            // A proxy may know the older protocol alone, or a user be allowed no other: then nothing is told.
+            Err(Failure::Down(why)) if why.contains("NOPROTO") || why.to_lowercase().contains("hello") => {
+                Ok(One { connection: self.dial(info).await?, hears: false })
+            }
+            connection => Ok(One { connection: connection?, hears: true }),
+        }
     }
 
     /// `info`, with the credentials that are good now.

@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use redis::aio::MultiplexedConnection;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult, Value};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::connect::address::{Login, is_tls, shown};
+use crate::connect::line::One;
 use crate::connect::place::{Dial, Ears};
 use crate::io::failure::{Failure, reason};
 
@@ -40,7 +40,7 @@ impl Sentinels {
     }
 
     /// A connection to the master: to the one of the latest election that says so itself.
-    pub(crate) async fn connect(&self, dial: &Dial, ears: Ears) -> Result<MultiplexedConnection, Failure> {
+    pub(crate) async fn connect(&self, dial: &Dial, ears: Ears) -> Result<One, Failure> {
         let (mut masters, mut troubles) = self.ask_all(dial).await;
         masters.sort_by_key(|master| std::cmp::Reverse(master.election));
         masters.dedup();
@@ -109,16 +109,13 @@ impl Sentinels {
         self.login.apply(info).map_err(Failure::Down)
     }
 
-    async fn try_master(
-        &self,
-        master: &Master,
-        dial: &Dial,
-        ears: Ears,
-    ) -> Result<MultiplexedConnection, Failure> {
+    async fn try_master(&self, master: &Master, dial: &Dial, ears: Ears) -> Result<One, Failure> {
         let mut connection = dial.log_in(self.address(master)?, ears).await?;
         let command = redis::cmd("ROLE");
         let role: RedisResult<Vec<Value>> =
-            timeout(dial.limit, command.query_async(&mut connection)).await.map_err(|_| late(dial))?;
+            timeout(dial.limit, command.query_async(&mut connection.connection))
+                .await
+                .map_err(|_| late(dial))?;
         match role.map_err(|error| Failure::Down(reason(&error)))?.first() {
             Some(Value::BulkString(role)) if role == b"master" => Ok(connection),
             _ => Err(Failure::Down("it says itself that it is none, or not yet".to_owned())),

@@ -20,6 +20,8 @@ pub(crate) struct Primary {
     moves: bool,
     /// Of this start of it.
     run: String,
+    /// By which number it knows the connection.
+    client: Option<i64>,
 }
 
 /// What the servers were, in short: who has which slots, and who they are.
@@ -58,6 +60,7 @@ impl Topology {
                 owns: (mine.owned().collect::<Vec<_>>().join(" "), mine.since.to_owned()),
                 moves: mine.slots.iter().any(|slots| slots.starts_with('[')),
                 run: itself.run,
+                client: itself.client,
             });
         }
         all.sort_by(|one, other| one.id.cmp(&other.id));
@@ -68,6 +71,13 @@ impl Topology {
     pub(crate) fn owns_the_same(&self, other: &Self) -> bool {
         let owned = |all: &Self| all.0.iter().map(|it| (it.id.clone(), it.owns.clone())).collect::<Vec<_>>();
         owned(self) == owned(other)
+    }
+
+    /// Whether all of them are connected to as they were: what a server tells, it tells over the connection that asked it
+    /// to.
+    pub(crate) fn is_connected_as(&self, other: &Self) -> bool {
+        let same = |it: &Primary, other: &Primary| it.id == other.id && it.client == other.client;
+        self.0.iter().all(|it| other.0.iter().any(|other| same(it, other)))
     }
 
     /// Whether slots are on their way.
@@ -86,17 +96,20 @@ impl Topology {
 struct Said {
     nodes: String,
     run: String,
+    client: Option<i64>,
 }
 
 async fn ask(session: &Session, to: Option<Server>) -> Result<Said, Failure> {
     let mut batch = Batch { to, ..Batch::default() };
-    batch.read(redis::cmd("CLUSTER").arg("NODES").take()).read(redis::cmd("INFO").arg("server").take());
+    batch.read(redis::cmd("CLUSTER").arg("NODES").take());
+    batch.read(redis::cmd("INFO").arg("server").take());
+    batch.read(redis::cmd("CLIENT").arg("ID").take());
     let mut answers = session.send(&batch).await?;
     let nodes = text(answers.next()?)?;
     // Where it may not be asked, nobody ever looks new.
     let info = answers.next().and_then(text).unwrap_or_default();
     let run = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().to_owned();
-    Ok(Said { nodes, run })
+    Ok(Said { nodes, run, client: answers.next_number().ok() })
 }
 
 /// A line of `CLUSTER NODES`: id, address, flags, primary, ping, pong, epoch, link, slots.

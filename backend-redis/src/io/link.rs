@@ -53,6 +53,9 @@ pub(crate) struct Link {
     pub(crate) listening: Cell<bool>,
     /// Whether the server has been asked to tell, over the connection there is.
     pub(crate) asked: Cell<bool>,
+    /// On a cluster: the servers that were.
+    #[cfg(feature = "cluster")]
+    pub(crate) tellers: RefCell<Option<crate::connect::topology::Topology>>,
     pub(crate) leases: Arc<Leases>,
     /// When what was answered last was asked: until then at least, all that was told has arrived.
     pub(crate) heard: Cell<Instant>,
@@ -93,6 +96,8 @@ impl Link {
             leases,
             listening: Cell::new(false),
             asked: Cell::new(false),
+            #[cfg(feature = "cluster")]
+            tellers: RefCell::default(),
             heard: Cell::new(Instant::now()),
             epoch: Cell::new(0),
             server: Cell::new(0),
@@ -138,6 +143,8 @@ impl Link {
         self.life.set(self.life.get() + 1);
         self.epoch.set(0);
         self.asked.set(false);
+        #[cfg(feature = "cluster")]
+        self.tellers.take();
     }
 
     /// From now on everybody uses it; and `is_told` of what changes, or not.

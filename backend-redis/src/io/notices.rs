@@ -67,11 +67,13 @@ async fn track(session: &Session) -> Result<(), Failure> {
     command.arg("TRACKING").arg("ON").arg("BCAST").arg("NOLOOP").arg("PREFIX").arg(session.link.names.root());
     #[cfg(feature = "cluster")]
     if session.connection.is_spread() {
-        for primary in crate::connect::topology::Topology::now(session).await?.0 {
-            let mut batch = Batch { to: Some(primary.at), ..Batch::default() };
+        let tellers = crate::connect::topology::Topology::now(session).await?;
+        for primary in &tellers.0 {
+            let mut batch = Batch { to: Some(primary.at.clone()), ..Batch::default() };
             batch.read(command.clone());
             session.send(&batch).await?.next()?;
         }
+        session.link.tellers.replace(Some(tellers));
         return Ok(());
     }
     let mut batch = Batch::default();

@@ -16,6 +16,7 @@ pub(crate) struct Fake {
     saying: Arc<Mutex<Saying>>,
 }
 
+#[allow(dead_code, reason = "not every test needs all of it")]
 impl Fake {
     pub(crate) fn start(server: &Server) -> (Self, String) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
