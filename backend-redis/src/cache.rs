@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use cache_core::wire::{self, Decoded, Envelope};
 use cache_core::{
-    Cache, Connection, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Origin, Reply, Result,
-    Set, Stored, Strength, Target, Tier, Usage, Value,
+    Cache, Connection, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Named, Origin, Reply,
+    Result, Set, Stored, Strength, Target, Tier, Usage, Value,
 };
 use tokio::time::{Instant, sleep};
 
 use crate::handle::{Redis, Shared};
-use crate::io::failure::Failure;
+use crate::io::failure::{Failure, within};
+use crate::io::flood::Wave;
 use crate::io::link::Link;
-use crate::io::queue::{Owned, Strike};
+use crate::io::queue::Strike;
 use crate::io::session::Session;
 use crate::operation::lease::{self, Ask, Asked};
 use crate::operation::read::{Found, integer};
@@ -37,21 +38,15 @@ async fn told<T>(owed: Owed<T>) -> std::result::Result<T, Failure> {
 const IT: &str = "it is";
 const ITS_INVALIDATION: &str = "the value is not stored; that the old one is void is";
 
-/// An error of what was not delivered; what is queued of it.
-fn queued(failure: Failure, what: &str, of_it: &str) -> Error {
+/// An error of what was not done, after [`strike::or_queue`]; what is queued of it.
+fn not_done(failure: Failure, what: &str, of_it: &str) -> Error {
+    let refused = matches!(failure, Failure::Refused(_));
     let error = failure.into_error(what);
+    if refused {
+        return Error::new(error.kind(), format!("{error}; what stood there has been removed"));
+    }
     let message = format!("{error}; {of_it} queued, and this process reads nothing until that is delivered");
     Error::new(ErrorKind::Queued, message)
-}
-
-/// A target, as a sentence names it.
-fn words(target: Target<'_>) -> String {
-    match target {
-        Target::Key(key) => format!("the key {key:?}"),
-        Target::Pattern(pattern) => format!("the pattern {pattern:?}"),
-        Target::Tag(tag) => format!("the tag {tag:?}"),
-        Target::All => "everything".to_owned(),
-    }
 }
 
 impl Redis {
@@ -111,48 +106,37 @@ impl Redis {
         F: Future<Output = std::result::Result<T, Failure>> + 'static,
     {
         if self.shared.io.is_flooded() {
-            if let Some(mut wave) = self.shared.flood.join() {
-                let all = (Owned::All, Strength::Remove);
-                drop(self.owe(all.clone(), async move |session| {
-                    wave.begins();
-                    strike::run(&session, &all).await
-                }));
+            if let Some(wave) = self.shared.flood.join() {
+                self.strike_everything(wave);
             }
-            let failure =
-                Failure::Down("too many invalidations are under way: it is of everything now".to_owned());
-            return Reply::error(queued(failure, &what, of_it));
+            let why = "too many invalidations are under way: it is of everything now";
+            return Reply::error(not_done(Failure::Down(why.to_owned()), &what, of_it));
         }
-        let owed = self.owe(strike, work);
-        Reply::Pending(Box::pin(
-            async move { told(owed).await.map_err(|failure| queued(failure, &what, of_it)) },
-        ))
-    }
-
-    /// Does the work of a strike, which is queued where that fails.
-    fn owe<T, F>(&self, strike: Strike, work: impl FnOnce(Session) -> F + Send + 'static) -> Owed<T>
-    where
-        T: Send + 'static,
-        F: Future<Output = std::result::Result<T, Failure>> + 'static,
-    {
         // A scan looks at all there is, and may take its time: each of its steps is bounded.
         let limit = match strike.0 {
-            Owned::Pattern(_) => None,
-            Owned::All if strike.1 == Strength::MarkStale => None,
+            Named::Pattern(_) => None,
+            Named::All if strike.1 == Strength::MarkStale => None,
             _ => Some(self.shared.operation),
         };
-        let work = move |link: Rc<Link>| async move {
-            let owing = Owing(link.clone(), Some(strike));
-            let done = async { work(link.session().await?).await };
-            let done = match limit {
-                Some(limit) => {
-                    tokio::time::timeout(limit, done).await.unwrap_or_else(|_| Err(Failure::late(limit)))
-                }
-                None => done.await,
-            };
-            owing.settle(&done);
+        let owed = self.shared.io.run(None, move |link| done_or_queued(link, strike, limit, work));
+        Reply::Pending(Box::pin(async move {
+            told(owed).await.map_err(|failure| not_done(failure, &what, of_it))
+        }))
+    }
+
+    /// Invalidates everything, in the place of what comes until that begins.
+    fn strike_everything(&self, wave: Wave) {
+        let limit = Some(self.shared.operation);
+        drop(self.shared.io.run(None, async move |link| {
+            wave.begins();
+            let all = (Named::All, Strength::Remove);
+            let again = all.clone();
+            let work = async move |session: Session| strike::run(&session, &again).await;
+            let done = done_or_queued(link, all, limit, work).await;
+            // Nothing is read before: it is done, or the connection is down.
+            drop(wave);
             done
-        };
-        self.shared.io.run(None, work)
+        }));
     }
 
     /// Asks for a lease, which is given back if nobody waits for the answer any more.
@@ -178,7 +162,7 @@ impl Redis {
         let key = parcel.key.clone();
         let owed = self.shared.io.set(parcel);
         Reply::Pending(Box::pin(async move {
-            told(owed).await.map_err(|failure| queued(failure, &format!("set {key:?}"), ITS_INVALIDATION))
+            told(owed).await.map_err(|failure| not_done(failure, &format!("set {key:?}"), ITS_INVALIDATION))
         }))
     }
 }
@@ -214,7 +198,7 @@ impl Cache for Redis {
         let what = format!("set {key:?}");
         let shared = self.shared.clone();
         let Some(fence) = options.fence else {
-            let strike = (Owned::Key(key.into()), Strength::Remove);
+            let strike = (Named::Key(key.into()), Strength::Remove);
             let what = (what, ITS_INVALIDATION);
             return self.strike(what, strike, async move |session| write::store(&session, &parcel).await);
         };
@@ -230,17 +214,17 @@ impl Cache for Redis {
     }
 
     fn delete(&self, key: &str) -> Reply<'_, bool> {
-        let (name, strike) = (Box::<str>::from(key), (Owned::Key(key.into()), Strength::Remove));
+        let (name, strike) = (Box::<str>::from(key), (Named::Key(key.into()), Strength::Remove));
         self.strike((format!("delete {key:?}"), IT), strike, async move |session| {
             write::delete(&session, &name).await
         })
     }
 
     fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
-        let strike = (Owned::from(target), strength);
+        let strike = (Named::from(target), strength);
         let what = match strength {
-            Strength::Remove => format!("invalidate {}", words(target)),
-            Strength::MarkStale => format!("mark {} stale", words(target)),
+            Strength::Remove => format!("invalidate {}", target),
+            Strength::MarkStale => format!("mark {} stale", target),
         };
         let again = strike.clone();
         self.strike((what, IT), strike, async move |session| strike::run(&session, &again).await)
@@ -344,23 +328,42 @@ impl Cache for Redis {
     }
 }
 
-/// An invalidation that Redis does not have yet. It is queued where it fails, also by a panic.
-struct Owing(Rc<Link>, Option<Strike>);
+/// Does the work of a strike; what of it Redis does not get is queued.
+async fn done_or_queued<T, F>(
+    link: Rc<Link>,
+    strike: Strike,
+    limit: Option<Duration>,
+    work: impl FnOnce(Session) -> F,
+) -> std::result::Result<T, Failure>
+where
+    F: Future<Output = std::result::Result<T, Failure>>,
+{
+    let owing = Owing { link: link.clone(), strike, over: false };
+    let done = match within(limit, async { work(link.session().await?).await }).await {
+        Err(failure) => Err(strike::or_queue(&link, owing.strike.clone(), failure).await),
+        done => done,
+    };
+    owing.settled();
+    done
+}
+
+/// An invalidation that nobody knows to be done or queued. It is queued where that ends by a panic.
+struct Owing {
+    link: Rc<Link>,
+    strike: Strike,
+    over: bool,
+}
 
 impl Owing {
-    fn settle<T>(mut self, done: &std::result::Result<T, Failure>) {
-        if let Some(strike) = self.1.take()
-            && let Err(failure) = done
-        {
-            self.0.queue_up(strike, failure);
-        }
+    fn settled(mut self) {
+        self.over = true;
     }
 }
 
 impl Drop for Owing {
     fn drop(&mut self) {
-        if let Some(strike) = self.1.take() {
-            self.0.queue_up(strike, &Failure::Down("it was given up".to_owned()));
+        if !self.over {
+            self.link.queue_up(self.strike.clone(), &Failure::Down("it was given up".to_owned()));
         }
     }
 }

@@ -15,33 +15,9 @@
 //!
 //! ## What stands in Redis
 //!
-//! | name | type | what |
-//! |---|---|---|
-//! | `larder:<namespace>:{order}` | string | `<epoch> <sequence>`: the *order* |
-//! | `larder:<namespace>:{order}:recent` | sorted set | the 4096 tags struck last, by hash, with the sequence of that |
-//! | `larder:<namespace>:<epoch>:k:<key>` | string | an entry, or the place that a load holds for one; a counter is a plain integer |
-//! | `larder:<namespace>:<epoch>:c:<key>` | string | the header of a counter: how long it was to live |
-//! | `larder:<namespace>:<epoch>:l:<key>` | string | the *claim* to load a key: `<lease> <holder>`, and `!` after it where others wait |
-//! | `larder:<namespace>:<epoch>:t:<tag>` | string | the *mark* of a tag: `<struck hard at> <struck softly at> <base>` |
-//!
-//! The epoch is 16 hex digits: eight that stand for the run of the server where it began (its `run_id`), and eight drawn at
-//! random. An entry is a header of 76 bytes (numbers are big-endian), its tags (each:
-//! two bytes of length, then the text), and the envelope of `docs/wire-format.md`, whose own order and tags are left empty:
-//!
-//! | at | bytes | what |
-//! |---:|---:|---|
-//! | 0 | 3 | `LS`, then the version 1 |
-//! | 3 | 1 | `E` an entry, `H` a place that is held, `N` a counter that is stale or being loaded, `C` the header of one |
-//! | 4 | 8 | leases up to this number are void |
-//! | 12 | 8 | the last lease handed out |
-//! | 20 | 8 | leases up to this number may publish stale values only |
-//! | 28 | 8 | milliseconds it is fresh for |
-//! | 36 | 8 | milliseconds it lives |
-//! | 44 | 8 | its age when these two began |
-//! | 52 | 8 | the sequence when its load began |
-//! | 60 | 8 | milliseconds that Redis keeps it beyond its life, for loads |
-//! | 68 | 4 | loads that hold its place |
-//! | 72 | 4 | bytes of the tags |
+//! `docs/wire-format.md` has the names and the bytes. The *order* is an epoch and a sequence; the *recent* are the tags that were
+//! struck last; an *entry* has a header of its own, its tags and the envelope; a *claim* says who loads a key; a *mark*
+//! says when a tag was struck. The epoch is part of every name but that of the order.
 //!
 //! `PX` is the time it lives, and the milliseconds beyond it. So what is left, and how old it is, follow from `PTTL`: no clock
 //! of any machine is compared with that of another.
@@ -69,16 +45,16 @@
 //! that is there all the while. So it meets the place of each load that began before it, published or not, and takes the
 //! lease with it. No order is needed for it.
 //!
-//! *A tag.* An entry knows the sequence that its load found. To strike a tag, first the sequence is raised, to *s*, and the
-//! tag noted among the recent ones; then *s* is written into the tag's mark, by maximum. A reader takes an entry only if
-//! each of its tags has a mark, and none of them is above the entry's own number. So a late load needs no hindering: what it
-//! publishes is older than the mark. (It is told so where that can be known before.) Order and marks stand in slots of their
-//! own, and each script touches one slot.
+//! *A tag.* An entry knows the sequence that its load found. To strike a tag, one script raises the sequence, to *s*, notes
+//! the tag among the recent ones, and writes *s* into the tag's mark, if it has one. A reader takes an entry only if each of
+//! its tags has a mark, and none of them is above the entry's own number. So a late load needs no hindering: what it
+//! publishes is older than the mark. (It is told so where that can be known before.)
 //!
-//! A mark that is missing means invalid. Marks live as long as the longest-lived entry that bears the tag, so they end by
+//! A mark that is missing means invalid. Marks live longer than the longest-lived entry that bears the tag, so they end by
 //! themselves; and if Redis evicts one, the entries are lost, not brought back to life. Whoever stores an entry makes the
 //! missing marks again, with the number at which the tag was last struck, as the recent ones know it; for tags that they
-//! do not know, with the number up to which they have forgotten.
+//! do not know, with the number up to which they have forgotten. Order, recent ones and marks share a slot, and one script
+//! looks at them and makes the marks: no strike falls in between.
 //!
 //! *Marking stale* writes the end of freshness into the entry; for a tag, the first reader does.
 //!
@@ -89,12 +65,12 @@
 //! | `get`, `ttl`: nothing, an entry without tags, one whose tags were seen here before | 1 | none |
 //! | the same of other tags, or of a counter | 2 | none |
 //! | `set` without tags, `invalidate` of a key | 1 | none |
-//! | `set` with tags | 3 | lease, look-up, store |
-//! | a load that misses: `get`, lease, publication (with tags) | 3 (4) | lease, store (look-up) |
+//! | `set` with tags | 2 | marks, lease, store |
+//! | a load that misses: `get`, lease, publication (with tags) | 3 (4) | lease, store (marks) |
 //! | a load that waits for another process | 2 for each look: `get`, lease | lease |
 //! | `delete`, `incr` | 1 | one |
-//! | `expire`, a tag struck | 2 | one, two |
-//! | `clear` | 1 | one |
+//! | `expire` | 2 | one (two with tags) |
+//! | a tag struck, `clear` | 1 | one |
 //! | a pattern | 2 for each 512 keys *of the database*, whoever they belong to | none |
 //!
 //! and one more where the epoch has changed since the last operation.
@@ -134,13 +110,16 @@
 //! the new connection first closes the old one by its number (`CLIENT KILL ID`). Where that is refused, it begins a new
 //! epoch, so that whatever the old one can still do does not count.
 //!
-//! Where Redis is full and takes no mark, striking a tag or clearing deletes the order: the next epoch is empty.
+//! Where Redis is full and writes nothing down, striking a tag or clearing deletes the order: the next epoch is empty, and
+//! what the last one held is swept. What else Redis refuses while it can be reached (a `set`, say) is made good at once: what
+//! stands there is removed. Others go on reading meanwhile.
 //!
 //! ## On a Cluster
 //!
 //! A key, the header of its counter and the claim to load it share a slot by what stands in braces before their letter, 16 bits of a hash of the
-//! key: `larder:<namespace>:<epoch>:{32a4}:k:<key>`. (A namespace with braces of its own stays in one slot.) So each
-//! script touches one slot: the order with the recent ones, a mark, or a key with its companion and its claim.
+//! key: `larder:<namespace>:<epoch>:{32a4}:k:<key>`. So each script touches one slot: the order with the recent ones and the
+//! marks, or a key with its companion and its claim. The server that has the order of a namespace has a part in every
+//! operation.
 //!
 //! Commands of one round trip go to several servers then, and arrive in any order. That is sound:
 //!
@@ -153,7 +132,7 @@
 //! - *What is left of a life, and the value.* These two need their order; they are of one slot, and what is of one slot
 //!   is sent in order.
 //!
-//! A lease and the order are both taken before the source is read, and a strike does its two steps one after the other.
+//! A lease and the order are both taken before the source is read.
 //!
 //! A scan goes over every primary, by what each says of itself, and again where slots moved meanwhile. An unknown outcome
 //! begins a new epoch (no connection can be closed by its number where there are several), and so does a primary

@@ -174,11 +174,11 @@ fn lost_marks_and_orders_bring_nothing_back() {
     let (redis, mut client) = (server.redis(), server.raw());
     let all: [&[&str]; 6] = [
         &["*:t:t"],
-        &["*{order}"],
-        &["*{order}:recent"],
-        &["*{order}:recent", "*:t:t"],
-        &["*{order}", "*:t:t"],
-        &["*{order}*", "*:t:t"],
+        &["*:order}"],
+        &["*:order}:recent"],
+        &["*:order}:recent", "*:t:t"],
+        &["*:order}", "*:t:t"],
+        &["*:order}*", "*:t:t"],
     ];
     for lost in all {
         put(&redis, "k", "old", &["t"], None);

@@ -34,7 +34,7 @@ fn an_overwritten_mark_does_not_lock_the_process_out() {
 
 #[test]
 fn an_overwritten_list_of_strikes_does_not_lock_the_process_out() {
-    overwritten("*{order}:recent");
+    overwritten("*:order}:recent");
 }
 
 /// A load that is given up while it asks for its fence.

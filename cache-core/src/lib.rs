@@ -60,6 +60,6 @@ pub use pattern::{Pattern, Piece};
 pub use policy::{Background, InCaller, Limited, Limits, Policy, Runs, Unlimited, ttl};
 pub use reply::{BoxFuture, Reply};
 pub use stats::Stats;
-pub use target::{AsTarget, Strength, Target};
+pub use target::{AsTarget, Named, Strength, Target};
 pub use timeout::Timeout;
 pub use value::{Cacheable, Kind, Local, Value};

@@ -1,5 +1,7 @@
 //! What an invalidation is aimed at.
 
+use std::fmt;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::key;
 use crate::pattern::Pattern;
@@ -110,17 +112,33 @@ impl Target<'_> {
     }
 }
 
-/// A [`Target`] that outlives who named it.
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => write!(f, "key {key:?}"),
+            Self::Pattern(pattern) => write!(f, "pattern {pattern:?}"),
+            Self::Tag(tag) => write!(f, "tag {tag:?}"),
+            Self::All => f.write_str("everything"),
+        }
+    }
+}
+
+/// A [`Target`] that owns its text, for whoever has to remember one.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Named {
+pub enum Named {
+    /// One key.
     Key(Box<str>),
+    /// Every key that the glob matches.
     Pattern(Box<str>),
+    /// Every entry that bears the tag.
     Tag(Box<str>),
+    /// Everything.
     All,
 }
 
 impl Named {
-    pub(crate) fn target(&self) -> Target<'_> {
+    /// The target itself.
+    pub fn target(&self) -> Target<'_> {
         match self {
             Self::Key(key) => Target::Key(key),
             Self::Pattern(pattern) => Target::Pattern(pattern),

@@ -9,6 +9,7 @@ use crate::io::failure::Failure;
 use crate::io::session::{Session, order};
 use crate::operation::strike;
 use crate::stored::order::{Order, server};
+use crate::stored::script::ALL;
 
 /// Who the server was, and who we were to it.
 #[derive(Default)]
@@ -83,6 +84,12 @@ pub(crate) async fn greet(session: &Session, past: &mut Past) -> Result<(), Fail
     batch.read(session.read_order());
     batch.read(redis::cmd("INFO"));
     batch.read(redis::cmd("CLIENT").arg("ID").to_owned());
+    if !session.connection.is_spread() {
+        // Or the first use of each takes another round trip, and what is called after it may be done before it.
+        for script in ALL {
+            batch.read(script.load());
+        }
+    }
     let mut answers = session.send(&batch).await?;
     let order = answers.next();
     let info = Info::read(answers.next());
@@ -99,6 +106,8 @@ pub(crate) async fn greet(session: &Session, past: &mut Past) -> Result<(), Fail
     // What another server was told this one need not have been told, whatever others have made of it since.
     if past.is_not(run.as_deref()) || order.is_some_and(|order| order.is_foreign_to(server)) {
         strike::renew(session).await?;
+    } else if let Some(order) = order {
+        session.link.epoch.set(order.epoch);
     }
     let client = answers.next_number().ok().filter(|_| session.connection.is_ours_alone());
     settle_the_past(session, past, run.as_deref()).await?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cache_core::Error;
 use redis::{ErrorKind, RedisError, ServerError};
+use tokio::time::timeout;
 
 /// Why a batch of commands has no answer, or a command a bad one.
 #[derive(Clone, Debug)]
@@ -19,10 +20,6 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn late(limit: Duration) -> Self {
-        Self::Lost(format!("no answer within {limit:?}"))
-    }
-
     /// Whether Redis has no room for what would be written.
     pub(crate) fn is_full(&self) -> bool {
         matches!(self, Self::Refused(why) if why.contains("OOM"))
@@ -49,6 +46,20 @@ impl Failure {
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
         Self::Refused(said(error.code(), error.details()))
+    }
+}
+
+/// What comes of `work`; a failure if it takes longer than its limit, if it has one.
+pub(crate) async fn within<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    match limit {
+        Some(limit) => {
+            let late = |_| Err(Failure::Lost(format!("no answer within {limit:?}")));
+            timeout(limit, work).await.unwrap_or_else(late)
+        }
+        None => work.await,
     }
 }
 

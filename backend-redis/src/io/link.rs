@@ -49,6 +49,11 @@ pub(crate) struct Link {
     pub(crate) server: Cell<u32>,
     /// Whether a write was sent of which nobody knows what became.
     pub(crate) unknown: Cell<bool>,
+    /// How often this process has cleared the cache: what it set before that is not to be set again after it.
+    pub(crate) clears: Cell<u64>,
+    /// Epochs whose names are to be removed, and whether somebody is about it.
+    pub(crate) over: RefCell<Vec<u64>>,
+    pub(crate) sweeping: Cell<bool>,
     /// Batches with writes that are under way.
     pub(crate) unanswered: Cell<usize>,
     pub(crate) ears: Ears,
@@ -74,6 +79,9 @@ impl Link {
             epoch: Cell::new(0),
             server: Cell::new(0),
             unknown: Cell::new(false),
+            clears: Cell::new(0),
+            over: RefCell::default(),
+            sweeping: Cell::new(false),
             unanswered: Cell::new(0),
             ears: Ears::default(),
             state: RefCell::new(State::Starting),

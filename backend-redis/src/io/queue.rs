@@ -2,30 +2,10 @@
 
 use std::collections::VecDeque;
 
-use cache_core::{Strength, Target};
-
-/// A target that owns its text.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Owned {
-    Key(Box<str>),
-    Pattern(Box<str>),
-    Tag(Box<str>),
-    All,
-}
-
-impl From<Target<'_>> for Owned {
-    fn from(target: Target<'_>) -> Self {
-        match target {
-            Target::Key(key) => Self::Key(key.into()),
-            Target::Pattern(pattern) => Self::Pattern(pattern.into()),
-            Target::Tag(tag) => Self::Tag(tag.into()),
-            Target::All => Self::All,
-        }
-    }
-}
+use cache_core::{Named, Strength};
 
 /// What is to be done, and how hard.
-pub(crate) type Strike = (Owned, Strength);
+pub(crate) type Strike = (Named, Strength);
 
 #[derive(Debug)]
 pub(crate) struct Queue {
@@ -44,7 +24,7 @@ impl Queue {
 
     /// At its end. Where there is no room, everything is invalidated in the place of all that waits.
     pub(crate) fn push(&mut self, strike: Strike) {
-        let all = (Owned::All, Strength::Remove);
+        let all = (Named::All, Strength::Remove);
         let last = self.waiting.back().filter(|(number, _)| Some(*number) != self.on_its_way);
         if last.is_some_and(|(_, last)| *last == strike || *last == all) {
             return;
@@ -62,7 +42,7 @@ impl Queue {
     /// If anything waits, everything is invalidated in its place.
     pub(crate) fn give_way(&mut self) {
         if !self.waiting.is_empty() {
-            self.push((Owned::All, Strength::Remove));
+            self.push((Named::All, Strength::Remove));
         }
     }
 
@@ -90,11 +70,11 @@ mod tests {
     use super::*;
 
     fn key(key: &str) -> Strike {
-        (Owned::Key(key.into()), Strength::Remove)
+        (Named::Key(key.into()), Strength::Remove)
     }
 
     fn all() -> Strike {
-        (Owned::All, Strength::Remove)
+        (Named::All, Strength::Remove)
     }
 
     #[test]
@@ -102,11 +82,11 @@ mod tests {
         let mut queue = Queue::new(2);
         queue.push(key("a"));
         queue.push(key("a"));
-        queue.push((Owned::Tag("t".into()), Strength::MarkStale));
+        queue.push((Named::Tag("t".into()), Strength::MarkStale));
         let (number, first) = queue.first().expect("there");
         assert_eq!((queue.len(), first), (2, key("a")));
         queue.delivered(number);
-        assert_eq!(queue.first().map(|(_, it)| it), Some((Owned::Tag("t".into()), Strength::MarkStale)));
+        assert_eq!(queue.first().map(|(_, it)| it), Some((Named::Tag("t".into()), Strength::MarkStale)));
     }
 
     #[test]

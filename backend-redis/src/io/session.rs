@@ -85,7 +85,7 @@ impl Session {
                 matches!(values.get(*at), Some(Value::ServerError(error)) if error.code() == "NOSCRIPT");
             if let Some(command) = batch.pipeline.cmd_iter().nth(*at).filter(|_| lost) {
                 let mut again = Batch::default();
-                again.read(Cmd::new().arg("SCRIPT").arg("LOAD").arg(script.source()).to_owned());
+                again.read(script.load());
                 again.write(command.clone());
                 if let Some(value) = self.exchange(&again).await?.into_iter().nth(1) {
                     values[*at] = value;
@@ -133,10 +133,7 @@ impl Session {
     /// The epoch as it was last seen; a new one where there is none.
     async fn epoch(&self) -> Result<u64, Failure> {
         if self.link.epoch.get() == 0 {
-            let mut batch = Batch::default();
-            batch.read(self.read_order());
-            let found = order(self.send(&batch).await?.next()?)?;
-            let order = match found {
+            let order = match self.ordered(|_| {}).await?.0 {
                 Some(order) => order,
                 None => self.renew(true).await?.1,
             };
@@ -148,7 +145,7 @@ impl Session {
     /// Begins a new epoch, `only_if_missing` where there is no order; the one before, and the one that is.
     pub(crate) async fn renew(&self, only_if_missing: bool) -> Result<(Option<Order>, Order), Failure> {
         let names = &self.link.names;
-        let mut batch = Batch::default();
+        let mut batch = self.batch();
         let only: &[u8] = if only_if_missing { b"x" } else { b"" };
         batch.script(
             &RENEW,
@@ -161,6 +158,18 @@ impl Session {
         let now = next()?.and_then(|text| Order::parse(&text)).ok_or(Failure::Odd)?;
         self.link.epoch.set(now.epoch);
         Ok((before, now))
+    }
+
+    /// Sends what `fill` adds, behind the command that reads the order; the order, and the answers to the rest.
+    pub(crate) async fn ordered(
+        &self,
+        fill: impl FnOnce(&mut Batch),
+    ) -> Result<(Option<Order>, Answers), Failure> {
+        let mut batch = self.batch();
+        batch.read(self.read_order());
+        fill(&mut batch);
+        let mut answers = self.send(&batch).await?;
+        Ok((order(answers.next()?)?, answers))
     }
 
     /// An empty batch, for names that stand where this connection leads.

@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::connect::keeper::keep;
 use crate::connect::settings::Settings;
-use crate::io::failure::Failure;
+use crate::io::failure::{Failure, within};
 use crate::io::link::{Link, Status};
 use crate::operation::read::Found;
 use crate::operation::turn::{Turn, Waiter};
@@ -97,13 +97,7 @@ impl Io {
             Call::Job(Box::new(move |link| {
                 Box::pin(async move {
                     let _under_way = UnderWay(in_flight, 1);
-                    let work = work(link);
-                    let output = match limit {
-                        Some(limit) => {
-                            timeout(limit, work).await.unwrap_or_else(|_| Err(Failure::late(limit)))
-                        }
-                        None => work.await,
-                    };
+                    let output = within(limit, work(link)).await;
                     // Nobody may be waiting any more.
                     let _ = waiter.send(output);
                 })

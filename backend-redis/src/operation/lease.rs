@@ -11,13 +11,15 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
+use crate::io::batch::Batch;
 use crate::io::ears::{Ear, Ears, letter};
 use crate::io::failure::Failure;
 use crate::io::link::Link;
-use crate::io::session::{Session, order};
+use crate::io::session::Session;
 use crate::stored::order::Order;
 use crate::stored::script::{EXTEND, LEASE, RELEASE};
 use crate::stored::slot::{beginning, millis};
+use crate::stored::tags::{Marked, with_marks};
 
 /// How long a claim lives after its holder was last heard of, and how often he says that he lives.
 const LIFE: Duration = Duration::from_millis(2500);
@@ -137,17 +139,17 @@ async fn extend_all(session: &Session, leases: &Leases, claims: &[(u64, Claim)])
     Ok(())
 }
 
-/// A lease, with the order as it is; zero if somebody else loads.
+/// A lease, with the order as it is; zero if somebody else loads. On the way it sees to `marks`: of which tags, and for how
+/// many milliseconds.
 pub(crate) async fn take(
     session: &Session,
     epoch: u64,
     key: &str,
     (ask, holder): (Ask, &str),
+    marks: (&[Box<str>], u64),
 ) -> Result<(Option<Order>, u64), Failure> {
     let names = &session.link.names;
     let keys = names.keys(epoch, key);
-    let mut batch = session.batch();
-    batch.read(session.read_order());
     let how = match ask {
         Ask::Fence => "fence",
         Ask::Lease => "lease",
@@ -156,9 +158,10 @@ pub(crate) async fn take(
     let numbers = [beginning(), millis(session.link.settings.hold), millis(LIFE), FEW as u64];
     let [from, hold, life, few] = numbers.map(|number| number.to_string());
     let args = [&*from, &*hold, how, holder, &*life, &*few].map(str::as_bytes);
-    batch.script(&LEASE, &[&keys.entry, &keys.companion, &names.claim(epoch, key)], &args);
-    let mut answers = session.send(&batch).await?;
-    let order = order(answers.next()?)?;
+    let ask = |batch: &mut Batch| {
+        batch.script(&LEASE, &[&keys.entry, &keys.companion, &names.claim(epoch, key)], &args);
+    };
+    let Marked { order, mut answers, .. } = with_marks(session, epoch, marks, ask).await?;
     let lease = u64::try_from(answers.next_number()?).map_err(|_| Failure::Odd)?;
     Ok((order, lease))
 }
@@ -183,7 +186,7 @@ pub(crate) async fn ask(
         .in_epoch(async |epoch| {
             // Before it is asked for, so that nothing is missed.
             let ear = claims.then(|| Ears::listen(link, &link.names.entry(epoch, key))).flatten();
-            let (order, lease) = take(session, epoch, key, (ask, &leases.holder)).await?;
+            let (order, lease) = take(session, epoch, key, (ask, &leases.holder), (&[], 0)).await?;
             let sequence = order.map_or(0, |order| order.sequence);
             Ok((order, (Fence { incarnation: epoch, sequence, lease }, ear)))
         })

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::io::batch::{Answers, Batch, bytes, command};
 use crate::io::failure::Failure;
 use crate::io::link::Link;
-use crate::io::session::{Session, order};
+use crate::io::session::Session;
 use crate::stored::order::Order;
 use crate::stored::script::SOFTEN;
 use crate::stored::slot::{HEADER, Header, State, Tags};
@@ -125,11 +125,8 @@ pub(crate) async fn read(session: &Session, key: &str) -> Result<Found, Failure>
     let group = Group::new(&wanted);
     session
         .in_epoch(async |epoch| {
-            let mut batch = session.batch();
-            batch.read(session.read_order());
-            group.ask(session, &mut batch, epoch);
-            let mut answers = session.send(&batch).await?;
-            let (order, mut looks) = (order(answers.next()?)?, Vec::new());
+            let (order, mut answers) = session.ordered(|batch| group.ask(session, batch, epoch)).await?;
+            let mut looks = Vec::new();
             group.take(&session.link, &mut answers, &mut looks)?;
             let look = looks.pop().ok_or(Failure::Odd)?;
             let found = match order {
@@ -234,7 +231,7 @@ async fn soften(
     }
     header.fresh = at;
     let keys = session.link.names.keys(epoch, key);
-    let mut batch = Batch::default();
+    let mut batch = session.batch();
     let (from, ago) = (header.from.to_string(), ago.to_string());
     batch.script(&SOFTEN, &[&keys.entry, &keys.companion], &[from.as_bytes(), ago.as_bytes()]);
     session.send(&batch).await?.next().map(drop)
@@ -242,8 +239,8 @@ async fn soften(
 
 /// The header beside a counter.
 async fn companion(session: &Session, epoch: u64, key: &str) -> Result<Option<Header>, Failure> {
-    let mut batch = Batch::default();
-    batch.read(redis::cmd("GET").arg(session.link.names.keys(epoch, key).companion).to_owned());
+    let mut batch = session.batch();
+    batch.read(command("GET", &session.link.names.keys(epoch, key).companion));
     let Some(found) = bytes(session.send(&batch).await?.next()?)? else { return Ok(None) };
     Ok(Header::read(&found))
 }

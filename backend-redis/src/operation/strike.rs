@@ -1,44 +1,76 @@
 //! Invalidations, each as it is done in Redis. All can be done again: a second time changes nothing that is newer.
 
-use cache_core::Strength;
-use redis::ToRedisArgs;
+use std::mem;
+use std::rc::Rc;
 
-use crate::io::batch::{Batch, bytes};
-use crate::io::failure::Failure;
-use crate::io::queue::{Owned, Strike};
+use cache_core::{Named, Strength};
+use redis::ToRedisArgs;
+use tokio::task::spawn_local;
+
+use crate::io::batch::{Answers, Batch};
+use crate::io::failure::{Failure, within};
+use crate::io::link::Link;
+use crate::io::queue::Strike;
 use crate::io::session::{Session, order};
 use crate::operation::scan::each_found;
 use crate::stored::names::Names;
-use crate::stored::order::{Order, new_epoch};
-use crate::stored::script::{MARK, SOFTEN, STRIKE};
-use crate::stored::slot::millis;
+use crate::stored::script::{SOFTEN, STRIKE};
 
 /// How many tags are remembered as struck recently.
 const RECENT: usize = 4096;
+/// How many epochs that are over wait to be swept; what is left of others goes when its time is over.
+const OVER: usize = 1024;
 
 /// Does it, and returns when Redis has it.
 pub(crate) async fn run(session: &Session, (target, strength): &Strike) -> Result<(), Failure> {
     match (target, strength) {
-        (Owned::Key(key), Strength::Remove) => key_removed(session, key).await,
-        (Owned::Key(key), Strength::MarkStale) => key_softened(session, key).await,
-        (Owned::Tag(tag), strength) => {
+        (Named::Key(key), Strength::Remove) => key_removed(session, key).await,
+        (Named::Key(key), Strength::MarkStale) => key_softened(session, key).await,
+        (Named::Tag(tag), strength) => {
             or_everything(session, tag_struck(session, tag, *strength).await).await
         }
-        (Owned::All, Strength::Remove) => or_everything(session, renew(session).await).await,
-        (Owned::All, Strength::MarkStale) => scan(session, "*", *strength).await,
-        (Owned::Pattern(pattern), strength) => scan(session, pattern, *strength).await,
+        (Named::All, Strength::Remove) => {
+            session.link.clears.set(session.link.clears.get() + 1);
+            or_everything(session, renew(session).await).await
+        }
+        (Named::All, Strength::MarkStale) => scan(session, "*", *strength).await,
+        (Named::Pattern(pattern), strength) => scan(session, pattern, *strength).await,
     }
 }
 
-/// Where Redis has no room to write a mark, it has room to forget: the next one begins a new epoch.
+/// What was to be written, or invalidated, was not: then what stands there goes at once, if Redis can be reached and has
+/// only refused it; otherwise its invalidation waits in the queue. Returns why, `Refused` in the first case alone.
+pub(crate) async fn or_queue(link: &Rc<Link>, strike: Strike, failure: Failure) -> Failure {
+    if let Failure::Refused(_) = failure
+        && let Ok(session) = link.session().await
+    {
+        let harder = (strike.0.clone(), Strength::Remove);
+        if within(Some(link.settings.operation), run(&session, &harder)).await.is_ok() {
+            return failure;
+        }
+    }
+    link.queue_up(strike, &failure);
+    match failure {
+        Failure::Refused(why) => Failure::Down(why),
+        failure => failure,
+    }
+}
+
+/// Where Redis has no room to write down an invalidation, it has room to forget: the next one begins a new epoch.
 async fn or_everything(session: &Session, done: Result<(), Failure>) -> Result<(), Failure> {
     match done {
         Err(failure) if failure.is_full() => {
             let names = &session.link.names;
-            let mut batch = Batch::default();
-            batch.write(redis::cmd("UNLINK").arg(names.order()).arg(names.recent()).to_owned());
+            let forget = |batch: &mut Batch| {
+                batch.write(redis::cmd("UNLINK").arg(names.order()).arg(names.recent()).take());
+            };
+            let (before, mut answers) = session.ordered(forget).await?;
             session.link.epoch.set(0);
-            session.send(&batch).await?.next().map(drop)
+            answers.next()?;
+            if let Some(before) = before {
+                sweep(session, before.epoch);
+            }
+            Ok(())
         }
         done => done,
     }
@@ -48,15 +80,10 @@ async fn key_removed(session: &Session, key: &str) -> Result<(), Failure> {
     session
         .in_epoch(async |epoch| {
             let keys = session.link.names.keys(epoch, key);
-            let mut batch = Batch::default();
-            batch.read(session.read_order());
-            let commands = remove(session, &mut batch, &[keys.entry, keys.companion]);
-            let mut answers = session.send(&batch).await?;
-            let order = order(answers.next()?)?;
-            for _ in 0..commands {
-                answers.next()?;
-            }
-            Ok((order, ()))
+            let mut commands = 0;
+            let keys = [keys.entry, keys.companion];
+            let (order, answers) = session.ordered(|batch| commands = remove(session, batch, &keys)).await?;
+            Ok((order, all_done(answers, commands)?))
         })
         .await
 }
@@ -65,49 +92,70 @@ async fn key_softened(session: &Session, key: &str) -> Result<(), Failure> {
     session
         .in_epoch(async |epoch| {
             let keys = session.link.names.keys(epoch, key);
-            let mut batch = Batch::default();
-            batch.read(session.read_order());
-            batch.script(&SOFTEN, &[&keys.entry, &keys.companion], &[b"", b"0"]);
-            let mut answers = session.send(&batch).await?;
-            let order = order(answers.next()?)?;
-            Ok((order, answers.next().map(drop)?))
+            let soften = |batch: &mut Batch| {
+                batch.script(&SOFTEN, &[&keys.entry, &keys.companion], &[b"", b"0"]);
+            };
+            let (order, answers) = session.ordered(soften).await?;
+            Ok((order, all_done(answers, 1)?))
         })
         .await
 }
 
-/// The order first, then the mark: who took the order before, is older than the mark; who takes it after, began to
-/// load after this was called.
+/// Raises the order, and with it the mark if there is one: who took the order before, is older than the mark; who takes
+/// it after, began to load after this was called. Whoever makes a mark that is missing finds this among the recent ones.
 async fn tag_struck(session: &Session, tag: &str, strength: Strength) -> Result<(), Failure> {
     let names = &session.link.names;
-    let mut batch = Batch::default();
     let letter: &[u8] = if strength == Strength::Remove { b"h" } else { b"s" };
-    let (new, recent) = (new_epoch(session.link.server.get()), RECENT.to_string());
-    let args = [new.as_bytes(), letter, tag.as_bytes(), recent.as_bytes()];
-    batch.script(&STRIKE, &[&names.order(), &names.recent()], &args);
-    let struck = bytes(session.send(&batch).await?.next()?)?;
-    let order = struck.and_then(|text| Order::parse(&text)).ok_or(Failure::Odd)?;
-    let (at, hold) = (order.sequence.to_string(), millis(session.link.settings.hold).to_string());
-    let [hard, soft] = if strength == Strength::Remove { [&*at, "0"] } else { ["0", &*at] };
-    let mut batch = Batch::default();
-    let mark = names.mark(order.epoch, tag);
-    let args = [hard.as_bytes(), soft.as_bytes(), hold.as_bytes()];
-    batch.script(&MARK, &[&mark], &args);
-    session.send(&batch).await?.next().map(drop)
+    let recent = RECENT.to_string();
+    session
+        .in_epoch(async |epoch| {
+            let mut batch = session.batch();
+            let of = format!("{epoch:016x}");
+            let args = [of.as_bytes(), letter, tag.as_bytes(), recent.as_bytes()];
+            batch.script(&STRIKE, &[&names.order(), &names.recent(), &names.mark(epoch, tag)], &args);
+            Ok((order(session.send(&batch).await?.next()?)?, ()))
+        })
+        .await
 }
 
 /// Begins a new epoch, in which there is nothing. What the one before holds is swept behind everybody's back.
 pub(crate) async fn renew(session: &Session) -> Result<(), Failure> {
-    let (before, _) = session.renew(false).await?;
-    if let Some(before) = before {
-        let session =
-            Session { link: session.link.clone(), connection: session.connection.clone(), ..*session };
-        tokio::task::spawn_local(async move {
-            let glob = session.link.names.whole(before.epoch);
-            // Where that fails, what is left goes when its time is over.
-            let _ = each_found(&session, &glob, async |names| unlink(&session, names).await).await;
-        });
+    if let (Some(before), _) = session.renew(false).await? {
+        sweep(session, before.epoch);
     }
     Ok(())
+}
+
+/// Removes what an epoch holds that is over. There is one scan at a time, for all of them.
+fn sweep(session: &Session, epoch: u64) {
+    let link = session.link.clone();
+    if link.over.borrow().len() < OVER {
+        link.over.borrow_mut().push(epoch);
+    }
+    if link.sweeping.replace(true) {
+        return;
+    }
+    let session = Session { link, connection: session.connection.clone(), ..*session };
+    spawn_local(async move {
+        loop {
+            let over = mem::take(&mut *session.link.over.borrow_mut());
+            // Where that fails, what is left goes when its time is over.
+            if over.is_empty() || sweep_all(&session, &over).await.is_err() {
+                break;
+            }
+        }
+        session.link.sweeping.set(false);
+    });
+}
+
+async fn sweep_all(session: &Session, over: &[u64]) -> Result<(), Failure> {
+    let names = &session.link.names;
+    let glob = names.whole(over.first().copied().filter(|_| over.len() == 1));
+    each_found(session, &glob, async |mut found| {
+        found.retain(|name| names.epoch_of(name).is_some_and(|epoch| over.contains(&epoch)));
+        unlink(session, found).await
+    })
+    .await
 }
 
 /// All that `pattern` matches, by Redis' own matcher. A load's place is a key like any other: whoever began before this
@@ -122,9 +170,7 @@ async fn scan(session: &Session, pattern: &str, strength: Strength) -> Result<()
                 Strength::MarkStale => soften(session, names, found).await,
             })
             .await?;
-            let mut batch = Batch::default();
-            batch.read(session.read_order());
-            Ok((order(session.send(&batch).await?.next()?)?, ()))
+            Ok((session.ordered(|_| {}).await?.0, ()))
         })
         .await
 }
@@ -136,9 +182,15 @@ fn with_companions(names: &Names, mut found: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
 }
 
 async fn unlink(session: &Session, names: Vec<Vec<u8>>) -> Result<(), Failure> {
-    let mut batch = Batch::default();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut batch = session.batch();
     let commands = remove(session, &mut batch, &names);
-    let mut answers = session.send(&batch).await?;
+    all_done(session.send(&batch).await?, commands)
+}
+
+fn all_done(mut answers: Answers, commands: usize) -> Result<(), Failure> {
     (0..commands).try_for_each(|_| answers.next().map(drop))
 }
 
@@ -156,7 +208,7 @@ fn remove<N: ToRedisArgs>(session: &Session, batch: &mut Batch, names: &[N]) -> 
 }
 
 async fn soften(session: &Session, names: &Names, found: Vec<Vec<u8>>) -> Result<(), Failure> {
-    let mut batch = Batch::default();
+    let mut batch = session.batch();
     for entry in &found {
         let companion = names.companion_of(entry);
         // Keys are UTF-8; what is not, larder has not written.
@@ -168,6 +220,5 @@ async fn soften(session: &Session, names: &Names, found: Vec<Vec<u8>>) -> Result
     if batch.scripts.is_empty() {
         return Ok(());
     }
-    let mut answers = session.send(&batch).await?;
-    batch.scripts.iter().try_for_each(|_| answers.next().map(drop))
+    all_done(session.send(&batch).await?, batch.scripts.len())
 }

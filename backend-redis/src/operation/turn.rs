@@ -5,16 +5,16 @@
 
 use std::rc::Rc;
 
-use cache_core::{Stored, Strength};
+use cache_core::{Named, Stored, Strength};
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
-use tokio::time::timeout;
 
-use crate::io::failure::Failure;
+use crate::io::batch::Batch;
+use crate::io::failure::{Failure, within};
 use crate::io::link::Link;
-use crate::io::queue::Owned;
-use crate::io::session::{Session, order};
+use crate::io::session::Session;
 use crate::operation::read::{self, Found, Look, Wanted};
+use crate::operation::strike::or_queue;
 use crate::operation::write::{self, Parcel};
 
 /// Who waits for an operation.
@@ -62,26 +62,30 @@ impl Turn {
 
     /// Sends them, and answers each of them.
     pub(crate) async fn run(self, link: Rc<Link>) {
-        let limit = link.settings.operation;
-        match timeout(limit, self.ask(&link)).await.unwrap_or_else(|_| Err(Failure::late(limit))) {
-            Ok(asked) => self.answer(asked),
+        match within(Some(link.settings.operation), self.ask(&link)).await {
+            Ok(asked) => self.answer(&link, asked),
             Err(failure) => self.fail(&link, &failure),
         }
     }
 
     async fn ask(&self, link: &Rc<Link>) -> Result<Asked, Failure> {
+        let clears = link.clears.get();
         let (session, groups) = (link.session().await?, read::groups(&self.wanted));
         let send = async |epoch| {
-            let mut batch = session.batch();
-            batch.read(session.read_order());
-            // The writes in the order in which they were called, then the reads: what was set before is seen.
-            self.parcels.iter().for_each(|parcel| write::set_plainly(&session, &mut batch, epoch, parcel));
-            groups.iter().for_each(|group| group.ask(&session, &mut batch, epoch));
-            let mut answers = session.send(&batch).await?;
-            Ok((order(answers.next()?)?, (epoch, answers)))
+            // What was cleared after it was set, and has to be done again, is not.
+            let parcels = if link.clears.get() == clears { &self.parcels[..] } else { &[] };
+            let ask = |batch: &mut Batch| {
+                // The writes in the order in which they were called, then the reads: what was set before is seen.
+                parcels.iter().for_each(|parcel| write::set_plainly(&session, batch, epoch, parcel));
+                groups.iter().for_each(|group| group.ask(&session, batch, epoch));
+            };
+            let (order, answers) = session.ordered(ask).await?;
+            Ok((order, (epoch, parcels.len(), answers)))
         };
-        let (epoch, mut answers) = session.in_epoch(send).await?;
-        let stored = self.parcels.iter().map(|_| answers.next().map(|_| Stored::Yes)).collect();
+        let (epoch, sets, mut answers) = session.in_epoch(send).await?;
+        let stored = (0..sets).map(|_| answers.next().map(|_| Stored::Yes));
+        let mut stored: Vec<_> = stored.collect();
+        stored.resize_with(self.parcels.len(), || Ok(Stored::Yes));
         let mut looks = Vec::with_capacity(self.wanted.len());
         if let Err(failure) = groups.iter().try_for_each(|group| group.take(link, &mut answers, &mut looks)) {
             // That one and all after it; what was set is set.
@@ -90,9 +94,9 @@ impl Turn {
         Ok(Asked { session, epoch, stored, looks })
     }
 
-    fn answer(self, Asked { session, epoch, stored, looks }: Asked) {
+    fn answer(self, link: &Rc<Link>, Asked { session, epoch, stored, looks }: Asked) {
         for ((parcel, writer), stored) in self.parcels.into_iter().zip(self.writers).zip(stored) {
-            tell_writer(&session.link, parcel, writer, stored);
+            tell_writer(link, parcel, writer, stored);
         }
         let session = Rc::new(session);
         for ((wanted, reader), look) in self.wanted.into_iter().zip(self.readers).zip(looks) {
@@ -105,7 +109,7 @@ impl Turn {
         }
     }
 
-    fn fail(self, link: &Link, failure: &Failure) {
+    fn fail(self, link: &Rc<Link>, failure: &Failure) {
         for (parcel, writer) in self.parcels.into_iter().zip(self.writers) {
             tell_writer(link, parcel, writer, Err(failure.clone()));
         }
@@ -117,14 +121,23 @@ impl Turn {
 
 async fn look_further(session: Rc<Session>, epoch: u64, wanted: Wanted, look: Look, reader: Waiter<Found>) {
     let limit = session.link.settings.operation;
-    let found = timeout(limit, read::look_further(&session, epoch, &wanted.key, look)).await;
-    let _ = reader.send(found.unwrap_or_else(|_| Err(Failure::late(limit))));
+    let found = within(Some(limit), read::look_further(&session, epoch, &wanted.key, look)).await;
+    let _ = reader.send(found);
 }
 
 /// What could not be set is invalidated: the old value must not stay in its place.
-fn tell_writer(link: &Link, parcel: Parcel, writer: Waiter<Stored>, stored: Result<Stored, Failure>) {
-    if let Err(failure) = &stored {
-        link.queue_up((Owned::Key(parcel.key), Strength::Remove), failure);
+fn tell_writer(link: &Rc<Link>, parcel: Parcel, writer: Waiter<Stored>, stored: Result<Stored, Failure>) {
+    let strike = (Named::Key(parcel.key), Strength::Remove);
+    match stored {
+        Ok(stored) => drop(writer.send(Ok(stored))),
+        Err(failure @ Failure::Refused(_)) => {
+            let link = link.clone();
+            spawn_local(async move { writer.send(Err(or_queue(&link, strike, failure).await)) });
+        }
+        // At once: whatever is read from now on is read after it.
+        Err(failure) => {
+            link.queue_up(strike, &failure);
+            let _ = writer.send(Err(failure));
+        }
     }
-    let _ = writer.send(stored);
 }

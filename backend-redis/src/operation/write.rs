@@ -7,13 +7,13 @@ use redis::{Cmd, RedisWrite, Value};
 
 use crate::io::batch::{Batch, bytes};
 use crate::io::failure::Failure;
-use crate::io::session::{Session, order};
+use crate::io::session::Session;
 use crate::operation::lease::{self, Ask};
 use crate::operation::read::{Found, read};
 use crate::stored::order::Order;
-use crate::stored::script::{DELETE, EXPIRE, INCR, MARK, STORE};
+use crate::stored::script::{DELETE, EXPIRE, INCR, STORE};
 use crate::stored::slot::{HEADER, Header, State, beginning, millis, write_tags};
-use crate::stored::tags::{Mark, Verdict, judge, keep_marks, read_marks, struck};
+use crate::stored::tags::{Marked, Verdict, judge, read_marks, with_marks};
 
 /// What is to be stored, ready for the wire.
 pub(crate) struct Parcel {
@@ -33,6 +33,11 @@ impl Parcel {
     pub(crate) fn is_plain(&self) -> bool {
         !self.counter && !self.if_absent && self.fence.is_none() && self.tags.is_empty()
     }
+
+    /// For how many milliseconds the marks of its tags are needed: it may be stored somewhat later.
+    fn marked_for(&self, session: &Session) -> u64 {
+        self.total.saturating_add(millis(session.link.settings.hold))
+    }
 }
 
 /// Stores what is not [plain](Parcel::is_plain).
@@ -45,8 +50,8 @@ pub(crate) async fn store(session: &Session, parcel: &Parcel) -> Result<Stored, 
         None if parcel.if_absent => store_if_absent(session, parcel).await,
         None if parcel.counter => {
             let write = async |epoch| {
-                let args = Args { mode: "plain", ..Args::default() };
-                let (order, answer) = run_store(session, epoch, parcel, args, &[]).await?;
+                let store = Store { mode: "plain", lease: 0, born: 0, ignored: 0 };
+                let (order, answer) = store.run(session, epoch, parcel).await?;
                 Ok((order, stored(&answer)?))
             };
             session.in_epoch(write).await
@@ -72,23 +77,23 @@ pub(crate) fn set_plainly(session: &Session, batch: &mut Batch, epoch: u64, parc
     batch.write(command);
 }
 
-/// Takes several round trips, so it goes by a lease like a load: what was called after it and is done before it counts
-/// as having come after it.
+/// Takes two round trips, so it goes by a lease like a load: what was called after it and is done before it counts as
+/// having come after it. That holds for a `clear` too: what is to be done again, as the epoch is over, is not.
 async fn set_tagged(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
+    let clears = session.link.clears.get();
     session
         .in_epoch(async |epoch| {
-            let (order, lease) = lease::take(session, epoch, &parcel.key, (Ask::Fence, "")).await?;
-            if order.is_none_or(|order| order.epoch != epoch) {
-                return Ok((order, Stored::Yes));
+            if session.link.clears.get() != clears {
+                return Ok((Some(Order { epoch, sequence: 0 }), Stored::Yes));
             }
-            let (order, marks) = struck(session, epoch, &parcel.tags).await?;
-            let Some(Order { sequence, .. }) = order.filter(|order| order.epoch == epoch) else {
+            let marks = (&parcel.tags[..], parcel.marked_for(session));
+            let (order, lease) = lease::take(session, epoch, &parcel.key, (Ask::Fence, ""), marks).await?;
+            let Some(Order { sequence: born, .. }) = order.filter(|order| order.epoch == epoch) else {
                 return Ok((order, Stored::Yes));
             };
-            let args = Args { mode: "set", lease, born: sequence, ..Args::default() };
-            // Where it does not hold any more, others have written meanwhile.
-            let (order, _) = run_store(session, epoch, parcel, args, &marks).await?;
-            Ok((order, Stored::Yes))
+            let store = Store { mode: "set", lease, born, ignored: 0 };
+            // Where the lease does not hold any more, others have written meanwhile.
+            Ok((store.run(session, epoch, parcel).await?.0, Stored::Yes))
         })
         .await
 }
@@ -96,93 +101,76 @@ async fn set_tagged(session: &Session, parcel: &Parcel) -> Result<Stored, Failur
 async fn store_if_absent(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
     session
         .in_epoch(async |epoch| {
-            let (order, marks) = struck(session, epoch, &parcel.tags).await?;
+            let marks = (&parcel.tags[..], parcel.marked_for(session));
+            let order = with_marks(session, epoch, marks, |_| {}).await?.order;
             let Some(Order { sequence: born, .. }) = order.filter(|order| order.epoch == epoch) else {
                 return Ok((order, Stored::Exists));
             };
-            let mut args = Args { mode: "absent", born, ..Args::default() };
-            let (order, answer) = run_store(session, epoch, parcel, args, &marks).await?;
+            let mut store = Store { mode: "absent", lease: 0, born, ignored: 0 };
+            let (order, answer) = store.run(session, epoch, parcel).await?;
             let Some(there) = struck_entry(session, epoch, &answer).await? else {
                 return Ok((order, stored(&answer)?));
             };
-            args.ignored = there;
-            let (order, answer) = run_store(session, epoch, parcel, args, &marks).await?;
+            store.ignored = there;
+            let (order, answer) = store.run(session, epoch, parcel).await?;
             Ok((order, stored(&answer)?))
         })
         .await
 }
 
+/// What is known to be struck is not stored, so that it takes the place of nothing. What is struck after that, nobody
+/// is served.
 async fn publish(session: &Session, parcel: &Parcel, fence: Fence) -> Result<Stored, Failure> {
-    let epoch = fence.incarnation;
-    let (mut stale, mut marks) = (false, Vec::new());
+    let Fence { incarnation: epoch, sequence: born, lease } = fence;
+    let is_over = |order: Option<Order>| order.is_none_or(|order| order.epoch != epoch);
     if !parcel.tags.is_empty() {
-        let (order, found) = struck(session, epoch, &parcel.tags).await?;
-        if order.is_none_or(|order| order.epoch != epoch) {
+        let marks = (&parcel.tags[..], parcel.marked_for(session));
+        let Marked { order, struck, .. } = with_marks(session, epoch, marks, |_| {}).await?;
+        if is_over(order) || struck.iter().any(|at| *at > born) {
             return Ok(Stored::Fenced);
         }
-        if found.iter().any(|mark| mark.hard > fence.sequence) {
-            return Ok(Stored::Fenced);
-        }
-        stale = found.iter().any(|mark| mark.soft > fence.sequence);
-        marks = found;
     }
-    let args = Args { mode: "load", lease: fence.lease, stale, born: fence.sequence, ..Args::default() };
-    let (order, answer) = run_store(session, epoch, parcel, args, &marks).await?;
-    match order {
-        Some(order) if order.epoch == epoch => stored(&answer),
-        _ => Ok(Stored::Fenced),
-    }
+    let store = Store { mode: "load", lease, born, ignored: 0 };
+    let (order, answer) = store.run(session, epoch, parcel).await?;
+    if is_over(order) { Ok(Stored::Fenced) } else { stored(&answer) }
 }
 
-#[derive(Clone, Copy, Default)]
-struct Args {
+/// How something is stored that is not plain.
+struct Store {
     mode: &'static str,
     lease: u64,
+    /// The order when its load began, or when it was set.
+    born: u64,
     /// What may be replaced though it looks fresh; zero for nothing.
     ignored: u64,
-    stale: bool,
-    born: u64,
 }
 
-async fn run_store(
-    session: &Session,
-    epoch: u64,
-    parcel: &Parcel,
-    args: Args,
-    marks: &[Mark],
-) -> Result<(Option<Order>, Value), Failure> {
-    let keys = session.link.names.keys(epoch, &parcel.key);
-    let mut batch = Batch::default();
-    batch.read(session.read_order());
-    let hold = millis(session.link.settings.hold);
-    keep_marks(
-        session,
-        &mut batch,
-        epoch,
-        &parcel.tags,
-        marks,
-        parcel.total.max(millis(session.link.settings.hold)),
-    );
-    let tags = write_tags(&parcel.tags);
-    let mode = if parcel.counter { format!("{} counter", args.mode) } else { args.mode.to_owned() };
-    let numbers = [args.lease, beginning(), args.ignored, u64::from(args.stale), parcel.fresh, parcel.total];
-    let numbers = numbers.map(|number| number.to_string());
-    let rest = [args.born, tags.len() as u64, hold].map(|number| number.to_string());
-    let body = [&tags[..], &parcel.body].concat();
-    let mut all = vec![mode.as_bytes()];
-    all.extend(numbers.iter().map(String::as_bytes));
-    all.extend(rest.iter().map(String::as_bytes));
-    all.push(&body);
-    let names = &session.link.names;
-    let (claim, channel) = (names.claim(epoch, &parcel.key), names.channel());
-    all.push(channel.as_bytes());
-    batch.script(&STORE, &[&keys.entry, &keys.companion, &claim], &all);
-    let mut answers = session.send(&batch).await?;
-    let order = order(answers.next()?)?;
-    for _ in marks {
-        answers.next()?;
+impl Store {
+    /// The order, and what the script says. The marks of its tags are there.
+    async fn run(
+        &self,
+        session: &Session,
+        epoch: u64,
+        parcel: &Parcel,
+    ) -> Result<(Option<Order>, Value), Failure> {
+        let names = &session.link.names;
+        let (keys, claim) = (names.keys(epoch, &parcel.key), names.claim(epoch, &parcel.key));
+        let hold = millis(session.link.settings.hold);
+        let mode = if parcel.counter { format!("{} counter", self.mode) } else { self.mode.to_owned() };
+        let tags = write_tags(&parcel.tags);
+        let numbers = [self.lease, beginning(), self.ignored, parcel.fresh, parcel.total];
+        let numbers = numbers.into_iter().chain([self.born, tags.len() as u64, hold]);
+        let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+        let (body, channel) = ([&tags[..], &parcel.body].concat(), names.channel());
+        let mut args = vec![mode.as_bytes()];
+        args.extend(numbers.iter().map(String::as_bytes));
+        args.extend([&body[..], channel.as_bytes()]);
+        let store = |batch: &mut Batch| {
+            batch.script(&STORE, &[&keys.entry, &keys.companion, &claim], &args);
+        };
+        let (order, mut answers) = session.ordered(store).await?;
+        Ok((order, answers.next()?))
     }
-    Ok((order, answers.next()?))
 }
 
 fn stored(answer: &Value) -> Result<Stored, Failure> {
@@ -207,11 +195,10 @@ pub(crate) async fn delete(session: &Session, key: &str) -> Result<bool, Failure
     session
         .in_epoch(async |epoch| {
             let keys = session.link.names.keys(epoch, key);
-            let mut batch = Batch::default();
-            batch.read(session.read_order());
-            batch.script(&DELETE, &[&keys.entry, &keys.companion], &[]);
-            let mut answers = session.send(&batch).await?;
-            let order = order(answers.next()?)?;
+            let delete = |batch: &mut Batch| {
+                batch.script(&DELETE, &[&keys.entry, &keys.companion], &[]);
+            };
+            let (order, mut answers) = session.ordered(delete).await?;
             let was = bytes(answers.next()?)?.ok_or(Failure::Odd)?;
             let Some(header) = Header::read(&was) else { return Ok((order, was != b"none")) };
             let marks = read_marks(session, epoch, &header.tags(&was).unwrap_or_default()).await?;
@@ -235,22 +222,14 @@ pub(crate) async fn expire(session: &Session, key: &str, ttl: u64) -> Result<boo
     session
         .in_epoch(async |epoch| {
             let keys = session.link.names.keys(epoch, key);
-            let mut batch = Batch::default();
-            batch.read(session.read_order());
-            let need = ttl.saturating_add(window).to_string();
-            for tag in &tags {
-                let mark = session.link.names.mark(epoch, tag);
-                batch.script(&MARK, &[&mark], &[b"0", b"0", need.as_bytes(), b"x"]);
-            }
             let numbers = [ttl, millis(session.link.settings.hold)];
             let numbers = numbers.map(|number| number.to_string());
             let args = [&[from.as_bytes()][..], &numbers.each_ref().map(|number| number.as_bytes())].concat();
-            batch.script(&EXPIRE, &[&keys.entry, &keys.companion], &args);
-            let mut answers = session.send(&batch).await?;
-            let order = order(answers.next()?)?;
-            for _ in &tags {
-                answers.next()?;
-            }
+            let expire = |batch: &mut Batch| {
+                batch.script(&EXPIRE, &[&keys.entry, &keys.companion], &args);
+            };
+            let marks = (&tags[..], ttl.saturating_add(window));
+            let Marked { order, mut answers, .. } = with_marks(session, epoch, marks, expire).await?;
             Ok((order, answers.next_number()? == 1))
         })
         .await
@@ -302,12 +281,12 @@ async fn run_incr(
     (delta, total, ignored): (i64, u64, u64),
 ) -> Result<(Option<Order>, Value), Failure> {
     let keys = session.link.names.keys(epoch, key);
-    let mut batch = Batch::default();
-    batch.read(session.read_order());
     let delta = delta.to_string();
     let numbers = [total, beginning(), ignored].map(|number| number.to_string());
     let args = [&[delta.as_bytes()][..], &numbers.each_ref().map(|number| number.as_bytes())].concat();
-    batch.script(&INCR, &[&keys.entry, &keys.companion], &args);
-    let mut answers = session.send(&batch).await?;
-    Ok((order(answers.next()?)?, answers.next()?))
+    let incr = |batch: &mut Batch| {
+        batch.script(&INCR, &[&keys.entry, &keys.companion], &args);
+    };
+    let (order, mut answers) = session.ordered(incr).await?;
+    Ok((order, answers.next()?))
 }

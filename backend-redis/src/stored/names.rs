@@ -8,6 +8,8 @@ use cache_core::Pattern;
 #[derive(Debug)]
 pub(crate) struct Names {
     root: String,
+    /// What makes the order and the marks share a slot, in braces.
+    order: String,
     /// Whether they are spread over slots. Then a key and its companion bear what makes them share one.
     spread: bool,
 }
@@ -20,16 +22,18 @@ pub(crate) struct Keys {
 
 impl Names {
     pub(crate) fn new(namespace: &str, spread: bool) -> Self {
-        Self { root: format!("larder:{namespace}:"), spread }
+        // Braces would choose a slot.
+        let namespace = namespace.replace('%', "%25").replace('{', "%7B").replace('}', "%7D");
+        Self { root: format!("larder:{namespace}:"), order: format!("{{{namespace}:order}}"), spread }
     }
 
-    /// The order. It and the recent strikes share a slot.
+    /// The order. It, the recent strikes and all marks share a slot.
     pub(crate) fn order(&self) -> String {
-        format!("{}{{order}}", self.root)
+        format!("{}{}", self.root, self.order)
     }
 
     pub(crate) fn recent(&self) -> String {
-        format!("{}{{order}}:recent", self.root)
+        format!("{}{}:recent", self.root, self.order)
     }
 
     pub(crate) fn entry(&self, epoch: u64, key: &str) -> String {
@@ -40,9 +44,9 @@ impl Names {
         Keys { entry: self.entry(epoch, key), companion: self.of(epoch, ":c:", key) }
     }
 
-    /// Who loads a key for the whole fleet.
+    /// Who loads a key for the whole fleet. It begins otherwise than all that may be watched for changes.
     pub(crate) fn claim(&self, epoch: u64, key: &str) -> String {
-        self.of(epoch, ":l:", key)
+        format!("load-{}", self.of(epoch, ":l:", key))
     }
 
     /// The channel on which those who wait for a load are told that it is over.
@@ -59,7 +63,11 @@ impl Names {
     }
 
     pub(crate) fn mark(&self, epoch: u64, tag: &str) -> String {
-        self.name(epoch, ":t:", tag)
+        if self.spread {
+            self.name(epoch, &format!(":{}:t:", self.order), tag)
+        } else {
+            self.name(epoch, ":t:", tag)
+        }
     }
 
     fn name(&self, epoch: u64, letter: &str, rest: &str) -> String {
@@ -79,9 +87,18 @@ impl Names {
         Pattern::literal_then(&start, &format!("{slot}k:{pattern}"))
     }
 
-    /// The glob of all that an epoch holds.
-    pub(crate) fn whole(&self, epoch: u64) -> String {
-        Pattern::literal_then(&format!("{}{epoch:016x}:", self.root), "*")
+    /// The glob of all that one epoch holds, or all epochs.
+    pub(crate) fn whole(&self, epoch: Option<u64>) -> String {
+        match epoch {
+            Some(epoch) => Pattern::literal_then(&format!("{}{epoch:016x}:", self.root), "*"),
+            None => Pattern::literal_then(&self.root, "????????????????:*"),
+        }
+    }
+
+    /// The epoch that a name is of.
+    pub(crate) fn epoch_of(&self, name: &[u8]) -> Option<u64> {
+        let digits = name.get(self.root.len()..self.root.len() + 16)?;
+        u64::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
     }
 
     /// The companion of an entry by the entry's own name, as a scan found it.
@@ -118,6 +135,36 @@ mod tests {
                 assert!(glob.matches(&entry) && !glob.matches(&companion), "{entry}");
             }
         }
-        assert_eq!(Names::new("n", true).entry(7, "k"), "larder:n:0000000000000007:{32a4}:k:k");
+        let names = Names::new("n", true);
+        assert_eq!(names.entry(7, "k"), "larder:n:0000000000000007:{32a4}:k:k");
+        assert_eq!(names.claim(7, "k"), "load-larder:n:0000000000000007:{32a4}:l:k");
+    }
+
+    /// What stands between the first `{` and the next `}` chooses the slot, if there is anything.
+    fn chooses(name: &str) -> &str {
+        name.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map_or(name, |(inside, _)| inside)
+    }
+
+    #[test]
+    fn what_a_script_touches_shares_a_slot_in_any_namespace() {
+        for namespace in ["", "n", "{}", "{", "}{", "a{b}c", "{}{a}"] {
+            let names = Names::new(namespace, true);
+            let Keys { entry, companion } = names.keys(7, "{x}y");
+            let claim = names.claim(7, "{x}y");
+            assert_eq!([chooses(&companion), chooses(&claim)], [chooses(&entry); 2], "{namespace}");
+            let (recent, mark) = (names.recent(), names.mark(7, "{x}y"));
+            assert_eq!([chooses(&recent), chooses(&mark)], [chooses(&names.order()); 2], "{namespace}");
+        }
+        assert_ne!(Names::new("%7B", true).order(), Names::new("{", true).order());
+    }
+
+    #[test]
+    fn a_name_tells_its_epoch() {
+        let names = Names::new("n", true);
+        for name in [names.entry(7, "k"), names.mark(7, "t")] {
+            assert_eq!(names.epoch_of(name.as_bytes()), Some(7), "{name}");
+            assert!(Pattern::new(&names.whole(None)).expect("a pattern").matches(&name));
+        }
+        assert_eq!(names.epoch_of(names.order().as_bytes()), None);
     }
 }

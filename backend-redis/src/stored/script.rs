@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use redis::Cmd;
+
 /// A script, and what Redis calls it.
 pub(crate) struct Script {
     source: &'static str,
@@ -9,8 +11,9 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    pub(crate) fn source(&self) -> &'static str {
-        self.source
+    /// The command that has Redis know it.
+    pub(crate) fn load(&self) -> Cmd {
+        redis::cmd("SCRIPT").arg("LOAD").arg(self.source).take()
     }
 
     /// Its SHA-1, in hex.
@@ -25,6 +28,9 @@ macro_rules! scripts {
             const SOURCE: &str = concat!($(include_str!(concat!("scripts/", $file, ".lua"))),+);
             Script { source: SOURCE, hash: LazyLock::new(|| redis::Script::new(SOURCE).get_hash().to_owned()) }
         };)*
+
+        /// All of them.
+        pub(crate) static ALL: &[&Script] = &[$(&$name),*];
     };
 }
 
@@ -37,8 +43,7 @@ scripts! {
     SOFTEN: "slot", "soften";
     EXPIRE: "slot", "expire";
     INCR: "slot", "incr";
-    MARK: "slot", "mark";
-    STRIKE: "strike";
-    STRUCK: "struck";
+    MARKS: "mark", "marks";
+    STRIKE: "mark", "strike";
     RENEW: "renew";
 }

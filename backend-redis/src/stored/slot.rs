@@ -57,9 +57,12 @@ pub(crate) struct Header {
     pub(crate) tags: u32,
 }
 
-/// A random number for leases to begin after. Scripts count in doubles, which are exact so far.
+/// Scripts count in doubles, which are exact so far.
+const EXACT: u64 = 1 << 53;
+
+/// A random number for leases to begin after.
 pub(crate) fn beginning() -> u64 {
-    fastrand::u64(1..1 << 52)
+    fastrand::u64(1..EXACT / 2)
 }
 
 impl Header {
@@ -91,6 +94,9 @@ impl Header {
         let (fresh, total, before) = (number(28), number(36), number(44));
         // The lower half of the last eight bytes.
         let tags = number(68) as u32;
+        if number(4) > number(12) || number(12) >= EXACT {
+            return None;
+        }
         let header =
             Self { state, from: number(4), fresh, total, before, born: number(52), slack: number(60), tags };
         (bytes.len() >= header.body()).then_some(header)

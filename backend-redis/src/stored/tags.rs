@@ -2,11 +2,11 @@
 
 use redis::Value;
 
-use crate::io::batch::{Batch, bytes, number};
+use crate::io::batch::{Answers, Batch, bytes, number};
 use crate::io::failure::Failure;
 use crate::io::session::Session;
 use crate::stored::order::Order;
-use crate::stored::script::{MARK, STRUCK};
+use crate::stored::script::MARKS;
 
 /// A mark, or what is known where there is none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,7 +73,7 @@ pub(crate) async fn struck_ago(
     marks: &[Option<Mark>],
     soft: &[usize],
 ) -> Result<u64, Failure> {
-    let mut batch = Batch::default();
+    let mut batch = session.batch();
     for at in soft {
         batch.read(redis::cmd("PTTL").arg(session.link.names.mark(epoch, &tags[*at])).to_owned());
     }
@@ -86,52 +86,45 @@ pub(crate) async fn struck_ago(
     Ok(longest)
 }
 
-/// When each tag was last struck, from all that Redis remembers; and the order.
-///
-/// A mark may have been evicted. The recent strikes then still say since when the tag was not struck; what is older than
-/// they reach counts as struck.
-pub(crate) async fn struck(
-    session: &Session,
-    epoch: u64,
-    tags: &[Box<str>],
-) -> Result<(Option<Order>, Vec<Mark>), Failure> {
-    let names = &session.link.names;
-    let (order, recent) = (names.order(), names.recent());
-    let mut batch = session.batch();
-    let args: Vec<&[u8]> = tags.iter().map(|tag| tag.as_bytes()).collect();
-    batch.script(&STRUCK, &[&order, &recent], &args);
-    batch.read_values(&mark_names(session, epoch, tags));
-    let mut answers = session.send(&batch).await?;
-    let mut recent = answers.next_list()?.into_iter();
-    let order = bytes(recent.next().ok_or(Failure::Odd)?)?.and_then(|text| Order::parse(&text));
-    if order.is_none() {
-        return Ok((None, Vec::new()));
-    }
-    let mut next = || recent.next().as_ref().and_then(number).ok_or(Failure::Odd);
-    let floor = next()?;
-    let mut marks = Vec::new();
-    for mark in answers.next_values(tags.len())? {
-        let (hard, soft) = (next()?, next()?);
-        let known = read_mark(mark)?.unwrap_or(Mark { hard: floor, soft: 0, base: 0 });
-        marks.push(Mark { hard: known.hard.max(hard), soft: known.soft.max(soft), base: 0 });
-    }
-    Ok((order, marks))
+/// What was answered beside the marks.
+pub(crate) struct Marked {
+    pub(crate) order: Option<Order>,
+    /// When each of the tags was last struck hard; of an epoch that is over, nothing.
+    pub(crate) struck: Vec<u64>,
+    pub(crate) answers: Answers,
 }
 
-/// Adds to `batch` what makes the marks outlive an entry of `total` milliseconds.
-pub(crate) fn keep_marks(
+/// Sees to it that the marks of `tags` outlive what lives for `total` milliseconds, and reads the order; then sends what
+/// `fill` adds. What is born at that order or before it, is judged rightly by these marks.
+///
+/// A mark may have been evicted. The recent strikes then still say when the tag was struck; of what is older than they
+/// reach, that counts as when. Order, recent strikes and marks share a slot, so no strike falls in between.
+pub(crate) async fn with_marks(
     session: &Session,
-    batch: &mut Batch,
     epoch: u64,
-    tags: &[Box<str>],
-    marks: &[Mark],
-    total: u64,
-) {
-    for (tag, mark) in tags.iter().zip(marks) {
-        let [hard, soft, total] = [mark.hard, mark.soft, total].map(|number| number.to_string());
-        let name = session.link.names.mark(epoch, tag);
-        batch.script(&MARK, &[&name], &[hard.as_bytes(), soft.as_bytes(), total.as_bytes()]);
+    (tags, total): (&[Box<str>], u64),
+    fill: impl FnOnce(&mut Batch),
+) -> Result<Marked, Failure> {
+    if tags.is_empty() {
+        let (order, answers) = session.ordered(fill).await?;
+        return Ok(Marked { order, struck: Vec::new(), answers });
     }
+    let names = &session.link.names;
+    let mut batch = session.batch();
+    let mut keys = vec![names.order(), names.recent()];
+    keys.extend(mark_names(session, epoch, tags));
+    let (epoch, total) = (format!("{epoch:016x}"), total.to_string());
+    let mut args = vec![epoch.as_bytes(), total.as_bytes()];
+    args.extend(tags.iter().map(|tag| tag.as_bytes()));
+    batch.script(&MARKS, &keys.iter().map(|key| &**key).collect::<Vec<_>>(), &args);
+    fill(&mut batch);
+    let mut answers = session.send(&batch).await?;
+    let mut said = answers.next_list()?.into_iter();
+    let order = bytes(said.next().ok_or(Failure::Odd)?)?.filter(|text| !text.is_empty());
+    let order = order.map(|text| Order::parse(&text).ok_or(Failure::Odd)).transpose()?;
+    let struck =
+        said.map(|number_said| number(&number_said).ok_or(Failure::Odd)).collect::<Result<_, _>>()?;
+    Ok(Marked { order, struck, answers })
 }
 
 #[cfg(test)]

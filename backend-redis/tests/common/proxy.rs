@@ -22,6 +22,7 @@ pub(crate) struct Proxy {
     open: Arc<Mutex<Vec<TcpStream>>>,
 }
 
+#[allow(dead_code, reason = "not every test needs all of it")]
 impl Proxy {
     pub(crate) fn start(server: &Server) -> (Self, String) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -1,23 +1,19 @@
--- KEYS: mark. ARGV: struck hard at, struck softly at, how long it must live at least, and 'x' if only where it is.
--- Merges by maximum. A mark is 'hard soft base': the last soft strike was base - PTTL ago.
-local hard, soft, need = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local base, left = need, need
-local mark = redis.pcall('GET', KEYS[1])
--- Whatever else stands there is no mark, and none means invalid.
-if type(mark) == 'table' or mark and not string.match(mark, '^%d+ %d+ %d+$') then
-  redis.call('UNLINK', KEYS[1])
-  mark = false
+-- The mark of a tag: 'hard soft base', struck hard at, struck softly at, and how long before its end that was. What
+-- stands there otherwise, or has no end, is no mark; and where there is none, whatever bears the tag is invalid.
+local function mark(key)
+  local text, left = redis.pcall('GET', key), redis.call('PTTL', key)
+  local hard, soft, base
+  if type(text) == 'string' then hard, soft, base = string.match(text, '^(%d+) (%d+) (%d+)$') end
+  if hard and left > 0 then return { hard = tonumber(hard), soft = tonumber(soft), base = tonumber(base), left = left } end
+  redis.call('UNLINK', key)
 end
-if not mark and ARGV[4] == 'x' then return 0 end
-if mark then
-  local h, s, b = string.match(mark, '^(%d+) (%d+) (%d+)$')
-  h, s, b = tonumber(h), tonumber(s), tonumber(b)
-  local pttl = redis.call('PTTL', KEYS[1])
-  left = math.max(pttl, need)
-  base = b + (left - pttl)
-  if soft > s then base = left end
-  hard, soft = math.max(hard, h), math.max(soft, s)
-  if hard == h and soft == s and left == pttl then return 0 end
+
+local function write_mark(key, m)
+  redis.call('SET', key, string.format('%.0f %.0f %.0f', m.hard, m.soft, m.base), 'PX', string.format('%.0f', m.left))
 end
-set(KEYS[1], string.format('%.0f %.0f %.0f', hard, soft, base), left)
-return 1
+
+-- The order in three: as it stands there, its epoch, its sequence.
+local function order_of(text)
+  local epoch, sequence = string.match(text, '^(%x+) (%d+)$')
+  return text, epoch, tonumber(sequence)
+end

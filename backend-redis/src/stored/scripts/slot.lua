@@ -16,6 +16,8 @@ local function look(key, companion)
     local h = { state = string.sub(raw, 4, 4) }
     h.from, h.last, h.soft, h.fresh, h.total, h.before, h.born, h.slack, h.open, h.tags =
       struct.unpack('>I8I8I8I8I8I8I8I8I4I4', raw, 5)
+    -- Numbers are exact so far.
+    if h.from > h.last or h.last >= 9007199254740992 then return 'foreign' end
     local left = redis.call('PTTL', key)
     -- A place that is held has no life of its own.
     if left < 0 or (h.state ~= 'H' and left > h.total + h.slack) then return 'none' end

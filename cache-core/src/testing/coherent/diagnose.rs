@@ -1,10 +1,11 @@
 //! Why a read was stale: which writer made it so, which key it came from, and what should have covered that.
 
-use super::here::{Deed, Struck};
+use super::here::Deed;
 use super::part::Part;
 use super::plan::{Plan, Step};
 use super::report::{Cause, Incoherence};
 use super::run::{Focus, Outcome, Run, Stale};
+use crate::target::Named;
 
 /// Plays the plan once more, and looks closely. `None`: this time nothing was stale.
 pub(super) fn explain<W: 'static>(
@@ -22,8 +23,9 @@ pub(super) fn explain<W: 'static>(
     let writer = changed.map(|(call, _)| call).or(last);
     let since = changed.map_or(0, |(_, since)| since);
     let stale_entries = stale_entries(&mut run, &stale, &log);
-    let deeds: Vec<(usize, &Struck)> = struck_by(&log, writer);
-    let covers = |entry: &Suspect| deeds.iter().any(|(_, struck)| struck.covers(&entry.key, &entry.tags));
+    let deeds: Vec<(usize, &Named)> = struck_by(&log, writer);
+    let covers =
+        |entry: &Suspect| deeds.iter().any(|(_, struck)| struck.target().covers(&entry.key, &entry.tags));
     let elsewhere = stale_entries.first().is_some_and(covers);
     let cause = match stale_entries.first() {
         _ if !run.stage.session.has_caches() => Cause::Unwatched,
@@ -43,7 +45,7 @@ pub(super) fn explain<W: 'static>(
         truth: stale.truth.text(),
         keys: stale_entries.iter().map(|entry| entry.key.to_string()).collect(),
         tags: stale_entries.iter().flat_map(|entry| entry.tags.iter().map(|tag| tag.to_string())).collect(),
-        struck: deeds.iter().map(|(_, struck)| struck.to_string()).collect(),
+        struck: deeds.iter().map(|(_, struck)| struck.target().to_string()).collect(),
         cause,
         elsewhere,
         steps: steps(&run, plan, &stale, name),
@@ -97,7 +99,7 @@ fn tags_of(cache: usize, key: &str, log: &[(usize, Deed)]) -> Vec<Box<str>> {
     stored.next().unwrap_or_default()
 }
 
-fn struck_by(log: &[(usize, Deed)], writer: Option<usize>) -> Vec<(usize, &Struck)> {
+fn struck_by(log: &[(usize, Deed)], writer: Option<usize>) -> Vec<(usize, &Named)> {
     let struck = log.iter().enumerate().filter_map(|(at, (op, deed))| match deed {
         Deed::Struck { target, .. } if Some(*op) == writer => Some((at, target)),
         _ => None,
@@ -105,10 +107,10 @@ fn struck_by(log: &[(usize, Deed)], writer: Option<usize>) -> Vec<(usize, &Struc
     struck.collect()
 }
 
-fn cause(entry: &Suspect, deeds: &[(usize, &Struck)], since: usize, log: &[(usize, Deed)]) -> Cause {
+fn cause(entry: &Suspect, deeds: &[(usize, &Named)], since: usize, log: &[(usize, Deed)]) -> Cause {
     let here = |at: usize| matches!(log[at].1, Deed::Struck { cache, .. } if cache == entry.cache);
     let mut covering =
-        deeds.iter().filter(|(at, struck)| here(*at) && struck.covers(&entry.key, &entry.tags));
+        deeds.iter().filter(|(at, struck)| here(*at) && struck.target().covers(&entry.key, &entry.tags));
     let Some((at, _)) = covering.next_back() else { return Cause::Missing };
     let stored = log.iter().rposition(
         |(_, deed)| matches!(deed, Deed::Stored { key, cache, .. } if *key == entry.key && *cache == entry.cache),

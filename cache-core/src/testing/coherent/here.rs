@@ -8,9 +8,8 @@ use parking_lot::Mutex;
 
 use super::baton::Runner;
 use crate::cache::Cache;
-use crate::pattern::Pattern;
 use crate::reply::BoxFuture;
-use crate::target::Target;
+use crate::target::Named;
 
 /// One run of a program under check.
 #[derive(Default)]
@@ -54,51 +53,21 @@ impl Place {
 /// What an operation did to a cache.
 #[derive(Clone, Debug)]
 pub(super) enum Deed {
-    Hit { cache: usize, key: Box<str> },
-    Stored { cache: usize, key: Box<str>, tags: Vec<Box<str>>, fenced: bool },
-    Struck { cache: usize, target: Struck },
-}
-
-/// An invalidation's target; writing a key counts as one.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Struck {
-    Key(Box<str>),
-    Pattern(Box<str>),
-    Tag(Box<str>),
-    All,
-}
-
-impl Struck {
-    pub(super) fn covers(&self, key: &str, tags: &[Box<str>]) -> bool {
-        match self {
-            Self::Key(struck) => **struck == *key,
-            Self::Pattern(pattern) => Pattern::new(pattern).is_ok_and(|pattern| pattern.matches(key)),
-            Self::Tag(tag) => tags.contains(tag),
-            Self::All => true,
-        }
-    }
-}
-
-impl From<Target<'_>> for Struck {
-    fn from(target: Target<'_>) -> Self {
-        match target {
-            Target::Key(key) => Self::Key(key.into()),
-            Target::Pattern(pattern) => Self::Pattern(pattern.into()),
-            Target::Tag(tag) => Self::Tag(tag.into()),
-            Target::All => Self::All,
-        }
-    }
-}
-
-impl std::fmt::Display for Struck {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Key(key) => write!(f, "key {key:?}"),
-            Self::Pattern(pattern) => write!(f, "pattern {pattern:?}"),
-            Self::Tag(tag) => write!(f, "tag {tag:?}"),
-            Self::All => f.write_str("everything"),
-        }
-    }
+    Hit {
+        cache: usize,
+        key: Box<str>,
+    },
+    Stored {
+        cache: usize,
+        key: Box<str>,
+        tags: Vec<Box<str>>,
+        fenced: bool,
+    },
+    /// Writing a key counts as one.
+    Struck {
+        cache: usize,
+        target: Named,
+    },
 }
 
 impl Session {

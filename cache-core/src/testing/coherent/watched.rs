@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::here::{self, Deed, Place, Struck};
+use super::here::{self, Deed, Place};
 use super::pause::point;
 use crate::cache::Cache;
 use crate::connection::Connection;
@@ -12,7 +12,7 @@ use crate::entry::{Entry, Set, Stored, Usage};
 use crate::fence::Fence;
 use crate::lease::{Ended, Lease};
 use crate::reply::Reply;
-use crate::target::{Strength, Target};
+use crate::target::{Named, Strength, Target};
 use crate::value::{Kind, Value};
 
 /// A cache under watch. Calls from outside the check go straight through.
@@ -34,7 +34,7 @@ impl Watched {
         here::note(|| Deed::Hit { cache: self.number, key: key.into() });
     }
 
-    fn struck(&self, target: impl Into<Struck>) {
+    fn struck(&self, target: impl Into<Named>) {
         let cache = self.number;
         here::note(|| Deed::Struck { cache, target: target.into() });
     }
