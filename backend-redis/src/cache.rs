@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::handle::{Redis, Shared};
 use crate::io::failure::{Failure, within};
+use crate::io::flood::Wave;
 use crate::io::link::Link;
 use crate::io::notices;
 use crate::io::queue::Strike;
@@ -106,48 +107,37 @@ impl Redis {
         F: Future<Output = std::result::Result<T, Failure>> + 'static,
     {
         if self.shared.io.is_flooded() {
-            if let Some(mut wave) = self.shared.flood.join() {
-                let all = (Named::All, Strength::Remove);
-                drop(self.owe(all.clone(), async move |session| {
-                    wave.begins();
-                    strike::run(&session, &all).await
-                }));
+            if let Some(wave) = self.shared.flood.join() {
+                self.strike_everything(wave);
             }
-            let failure =
-                Failure::Down("too many invalidations are under way: it is of everything now".to_owned());
-            return Reply::error(not_done(failure, &what, of_it));
+            let why = "too many invalidations are under way: it is of everything now";
+            return Reply::error(not_done(Failure::Down(why.to_owned()), &what, of_it));
         }
-        let owed = self.owe(strike, work);
-        Reply::Pending(Box::pin(async move {
-            told(owed).await.map_err(|failure| not_done(failure, &what, of_it))
-        }))
-    }
-
-    /// Does the work of a strike, which is queued where that fails.
-    fn owe<T, F>(&self, strike: Strike, work: impl FnOnce(Session) -> F + Send + 'static) -> Owed<T>
-    where
-        T: Send + 'static,
-        F: Future<Output = std::result::Result<T, Failure>> + 'static,
-    {
         // A scan looks at all there is, and may take its time: each of its steps is bounded.
         let limit = match strike.0 {
             Named::Pattern(_) => None,
             Named::All if strike.1 == Strength::MarkStale => None,
             _ => Some(self.shared.operation),
         };
-        let work = move |link: Rc<Link>| async move {
-            let mut owing = Owing(link.clone(), Some(strike.clone()));
-            let done = within(limit, async { work(link.session().await?).await }).await;
-            let done = match done {
-                Err(failure) => Err(strike::or_queue(&link, strike.clone(), failure).await),
-                done => done,
-            };
-            owing.1 = None;
-            // Who asked while it was being done may have brought what was there before.
-            link.tell(strike.0.target());
+        let owed = self.shared.io.run(None, move |link| done_or_queued(link, strike, limit, work));
+        Reply::Pending(Box::pin(async move {
+            told(owed).await.map_err(|failure| not_done(failure, &what, of_it))
+        }))
+    }
+
+    /// Invalidates everything, in the place of what comes until that begins.
+    fn strike_everything(&self, wave: Wave) {
+        let limit = Some(self.shared.operation);
+        drop(self.shared.io.run(None, async move |link| {
+            wave.begins();
+            let all = (Named::All, Strength::Remove);
+            let again = all.clone();
+            let work = async move |session: Session| strike::run(&session, &again).await;
+            let done = done_or_queued(link, all, limit, work).await;
+            // Nothing is read before: it is done, or the connection is down.
+            drop(wave);
             done
-        };
-        self.shared.io.run(None, work)
+        }));
     }
 
     /// Asks for a lease, which is given back if nobody waits for the answer any more.
@@ -366,13 +356,44 @@ impl Cache for Redis {
     }
 }
 
-/// An invalidation that Redis does not have yet. It is queued where it fails, also by a panic.
-struct Owing(Rc<Link>, Option<Strike>);
+/// Does the work of a strike; what of it Redis does not get is queued.
+async fn done_or_queued<T, F>(
+    link: Rc<Link>,
+    strike: Strike,
+    limit: Option<Duration>,
+    work: impl FnOnce(Session) -> F,
+) -> std::result::Result<T, Failure>
+where
+    F: Future<Output = std::result::Result<T, Failure>>,
+{
+    let owing = Owing { link: link.clone(), strike, over: false };
+    let done = match within(limit, async { work(link.session().await?).await }).await {
+        Err(failure) => Err(strike::or_queue(&link, owing.strike.clone(), failure).await),
+        done => done,
+    };
+    // Who asked while it was being done may have brought what was there before.
+    link.tell(owing.strike.0.target());
+    owing.settled();
+    done
+}
+
+/// An invalidation that nobody knows to be done or queued. It is queued where that ends by a panic.
+struct Owing {
+    link: Rc<Link>,
+    strike: Strike,
+    over: bool,
+}
+
+impl Owing {
+    fn settled(mut self) {
+        self.over = true;
+    }
+}
 
 impl Drop for Owing {
     fn drop(&mut self) {
-        if let Some(strike) = self.1.take() {
-            self.0.queue_up(strike, &Failure::Down("it was given up".to_owned()));
+        if !self.over {
+            self.link.queue_up(self.strike.clone(), &Failure::Down("it was given up".to_owned()));
         }
     }
 }

@@ -17,10 +17,7 @@ struct State {
 
 /// One, from when it is submitted until it is over.
 #[derive(Debug)]
-pub(crate) struct Wave {
-    state: Arc<State>,
-    begun: bool,
-}
+pub(crate) struct Wave(Arc<State>);
 
 impl Flood {
     /// One more invalidation becomes part of it. The first is given what is to be submitted for all.
@@ -31,7 +28,7 @@ impl Flood {
             self.0.on.fetch_sub(1, Ordering::SeqCst);
             return None;
         }
-        Some(Wave { state: self.0.clone(), begun: false })
+        Some(Wave(self.0.clone()))
     }
 
     /// Whether what was invalidated may still stand in Redis.
@@ -43,18 +40,14 @@ impl Flood {
 
 impl Wave {
     /// What is called from now on comes after it.
-    pub(crate) fn begins(&mut self) {
-        self.begun = true;
-        self.state.gathers.store(false, Ordering::SeqCst);
+    pub(crate) fn begins(&self) {
+        self.0.gathers.store(false, Ordering::SeqCst);
     }
 }
 
 impl Drop for Wave {
     fn drop(&mut self) {
-        if !self.begun {
-            self.begins();
-        }
-        self.state.on.fetch_sub(1, Ordering::SeqCst);
+        self.0.on.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -66,17 +59,15 @@ mod tests {
     fn one_stands_for_all_that_come_before_it_begins() {
         let flood = Flood::default();
         assert!(!flood.is_on());
-        let mut first = flood.join().expect("the first is to be submitted");
+        let first = flood.join().expect("the first is to be submitted");
         assert!(flood.join().is_none() && flood.join().is_none() && flood.is_on());
         first.begins();
-        let mut second = flood.join().expect("the first has begun, and does not cover it");
+        let second = flood.join().expect("the first has begun, and does not cover it");
         assert!(flood.join().is_none());
         drop(first);
         assert!(flood.is_on());
         second.begins();
         drop(second);
-        assert!(!flood.is_on());
-        drop(flood.join().expect("it was given up before it began"));
         assert!(!flood.is_on() && flood.join().is_some());
     }
 }
