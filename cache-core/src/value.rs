@@ -48,7 +48,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Cacheable for T {
 
 /// A value that is cached in this process only: it need not be serialisable and never goes on the wire.
 ///
-/// Over Redis it is not cached: each load runs, and counts an error. Give such values a cache of their own, in memory.
+/// Over Redis alone it is not cached: each load runs, and counts an error. With memory in front it is kept there.
 ///
 /// ```
 /// use larder::Local;

@@ -235,6 +235,12 @@ fn troubles_tell_since_when_and_for_how_long() {
     assert!(troubles[0].contains("cut off for 2s") && troubles[0].contains("for 3s more"), "{troubles:?}");
     a.view.restore();
     assert!(finish(a.cache.troubles()).is_empty());
+    // A channel that is being made is none, for a while.
+    let opening = Process::cut_off_for(&Hub::new(&clock), &clock, Duration::MAX, SECOND * 5);
+    assert!(finish(opening.cache.troubles()).is_empty());
+    clock.advance(SECOND * 3);
+    let troubles = finish(opening.cache.troubles());
+    assert!(troubles[0].contains("cut off for 3s"), "{troubles:?}");
 }
 
 /// JetCache #580: memory is refreshed from a copy in between that is stale itself. Here the tier in between has dropped it

@@ -95,17 +95,18 @@ fn not_modified_does_not_bring_back_what_was_invalidated_elsewhere() {
     let clock = ManualClock::new();
     let [a, b] = processes(&clock);
     let (one, other) = (engine(&a, &clock), engine(&b, &clock));
-    one.get_or_compute(KEY, SECOND * 60, || 1_u32);
+    let early = || Policy::ttl(SECOND * 60).refresh_ahead(0.5).in_caller();
+    one.get_or_compute(KEY, early(), || 1_u32);
+    clock.advance(SECOND * 40);
     other.invalidate(KEY).wait().expect("struck");
     // No notice came yet.
     assert_eq!(one.get::<u32>(KEY).wait().expect("got").as_deref(), Some(&1));
-    let anew = Policy::ttl(SECOND * 60).max_age(Duration::ZERO).in_caller();
     let seen = AtomicU32::new(0);
     let load = async |load: Load<u32>| {
         seen.store(load.stale().map_or(9, |previous| **previous), SeqCst);
         Ok::<_, std::convert::Infallible>(Loaded::new(2))
     };
-    assert_eq!(*end(Box::pin(one.load_with(KEY, anew, load))).expect("loaded"), 2);
+    assert_eq!(*end(Box::pin(one.load_with(KEY, early(), load))).expect("loaded"), 2);
     assert_eq!(seen.load(SeqCst), 9, "there is no previous value");
 }
 

@@ -36,9 +36,14 @@ enum Channel {
     Needless,
     Withheld,
     Whole,
+    /// It is being made since then.
+    Opening(Time),
     /// At this moment it was said to have been lost so long ago.
     CutOff(Time, Duration),
 }
+
+/// How long it may take to make the channel before that is a trouble.
+const OPENS_WITHIN: Duration = Duration::from_secs(2);
 
 /// No end.
 const ALWAYS: u64 = u64::MAX;
@@ -46,7 +51,7 @@ const ALWAYS: u64 = u64::MAX;
 impl Trust {
     /// Cut off, with nothing there that was believed before.
     pub(super) fn new(clock: Clock, cut_off_ttl: Duration) -> Self {
-        let channel = Mutex::new(Channel::CutOff(clock.now(), Duration::ZERO));
+        let channel = Mutex::new(Channel::Opening(clock.now()));
         Self { clock, cut_off_ttl, until: AtomicU64::new(ALWAYS), capped: AtomicBool::new(true), channel }
     }
 
@@ -132,20 +137,23 @@ impl Trust {
     pub(super) fn trouble(&self) -> Option<String> {
         let ttl = self.cut_off_ttl;
         let now = self.clock.now();
-        match *self.channel.lock() {
-            Channel::Needless | Channel::Whole => None,
-            Channel::Withheld => Some(format!(
-                "the store behind does not tell what other processes change: what is in memory is trusted for {ttl:?} \
-                after it came there"
-            )),
-            Channel::CutOff(at, since) => {
-                let ago = (now - at).saturating_add(since);
-                Some(format!(
-                    "cut off for {ago:?} from word of what other processes change: what was in memory is trusted for {:?} \
-                    more, and what comes there for {ttl:?}",
-                    ttl.saturating_sub(ago)
-                ))
+        let (at, since) = match *self.channel.lock() {
+            Channel::Needless | Channel::Whole => return None,
+            Channel::Opening(at) if now - at <= OPENS_WITHIN => return None,
+            Channel::Withheld => {
+                return Some(format!(
+                    "the store behind does not tell what other processes change: what is in memory is trusted for \
+                    {ttl:?} after it came there"
+                ));
             }
-        }
+            Channel::Opening(at) => (at, Duration::ZERO),
+            Channel::CutOff(at, since) => (at, since),
+        };
+        let ago = (now - at).saturating_add(since);
+        Some(format!(
+            "cut off for {ago:?} from word of what other processes change: what was in memory is trusted for {:?} more, \
+            and what comes there for {ttl:?}",
+            ttl.saturating_sub(ago)
+        ))
     }
 }
