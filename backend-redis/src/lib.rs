@@ -138,9 +138,25 @@
 //! begins a new epoch (no connection can be closed by its number where there are several), and so does a primary
 //! that is new or has started anew, once it is noticed: each second, and with each connection.
 //!
-//! ## What is not here yet
+//! ## What others change
 //!
-//! Notices to other processes.
+//! Whoever stands in front of the store with copies of its own ([`Cache::listen`](cache_core::Cache::listen)) is told what
+//! anybody changes: `notices` has the protocol. Redis tells over the connection that is used for everything else
+//! (`CLIENT TRACKING ON BCAST NOLOOP PREFIX larder:<namespace>:`), on a Cluster each primary over its own. So whoever has lost
+//! the one has lost the other, and notices within one beat and one [`response_timeout`](RedisBuilder::response_timeout):
+//! then it is cut off, until it is connected, is told again, and has delivered what was queued.
+//!
+//! | changed | told as |
+//! |---|---|
+//! | an entry: written, deleted, expired, evicted, by whoever | its key |
+//! | a mark: its tag was struck; or it was made, made to live longer, or lost | its tag |
+//! | the name that each new epoch writes (`clear`); the whole database flushed | everything |
+//!
+//! A load takes its place under the key, which is a change, too. A process that loads the key asks whether its lease is
+//! still good then: if so, it is told that its copies are old, and not that its load is void.
+//!
+//! A connection that was handed in, a server that knows RESP2 alone, or a user who may not ask for it: nothing is told, and
+//! `health()` says why.
 
 mod builder;
 mod cache;

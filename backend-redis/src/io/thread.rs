@@ -7,12 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cache_core::{Error, ErrorKind, Listeners, Stored};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::{JoinSet, LocalSet, yield_now};
 use tokio::time::{sleep, timeout};
 
 use crate::connect::keeper::keep;
@@ -41,6 +41,11 @@ enum Call {
 const IN_FLIGHT: usize = 65_536;
 /// So many are looked at in one go.
 const CALLS: usize = 1024;
+/// Where calls come one by one, the thread stays awake for so long after each: to be woken, by the call and by Redis,
+/// takes longer than a Redis that is near.
+const AWAKE: Duration = Duration::from_micros(100);
+/// So many have to come one by one before that; and again, once it was in vain.
+const ALONE: u32 = 32;
 /// So long it goes on for nobody, if Redis does not get what is queued.
 const LINGER: Duration = Duration::from_secs(300);
 
@@ -153,11 +158,25 @@ impl Io {
     }
 }
 
+/// Goes round, without sleeping, until there is a call; whether one came in time.
+async fn stay_awake(inbox: &mpsc::UnboundedReceiver<Call>) -> bool {
+    let began = Instant::now();
+    while inbox.is_empty() {
+        if began.elapsed() >= AWAKE {
+            return false;
+        }
+        // What Redis answers meanwhile is seen to.
+        yield_now().await;
+    }
+    true
+}
+
 async fn serve(mut inbox: mpsc::UnboundedReceiver<Call>, settings: Settings, common: Common) {
     let link = Rc::new(Link::new(settings, common.clone()));
     let keeper = tokio::task::spawn_local(keep(link.clone()));
-    let (mut under_way, mut called) = (JoinSet::new(), Vec::new());
+    let (mut under_way, mut called, mut alone) = (JoinSet::new(), Vec::new(), 0);
     while inbox.recv_many(&mut called, CALLS).await > 0 {
+        alone = if called.len() == 1 { alone + 1 } else { 0 };
         let mut turn = Turn::default();
         let mut send = |turn: &mut Turn, then: Option<Job>| {
             if turn.len() > 0 {
@@ -185,6 +204,9 @@ async fn serve(mut inbox: mpsc::UnboundedReceiver<Call>, settings: Settings, com
         }
         send(&mut turn, None);
         while under_way.try_join_next().is_some() {}
+        if alone >= ALONE && !stay_awake(&inbox).await {
+            alone = 0;
+        }
     }
     let _ = timeout(LINGER, async {
         while under_way.join_next().await.is_some() {}
