@@ -205,3 +205,61 @@ async fn namespaces_are_joined() {
     let error = connect("").await.within("a:b").expect_err("refused");
     assert_eq!(error.kind(), larder::ErrorKind::InvalidConfig);
 }
+
+/// Types that say in their serialised form less than their deserialiser asks for: by the codec that describes itself.
+#[cfg(feature = "json")]
+#[tokio::test(flavor = "current_thread")]
+async fn types_that_need_a_self_describing_codec_go_through_redis() {
+    use std::collections::BTreeMap;
+
+    use larder::wire::Codec;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+    #[serde(untagged)]
+    enum Id {
+        Number(u64),
+        Name(String),
+    }
+
+    #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+    struct Page {
+        id: Id,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+        #[serde(flatten)]
+        rest: BTreeMap<String, u32>,
+    }
+
+    let (_server, url) = server();
+    let connect = || Redis::builder(&url).response_timeout(Duration::from_secs(10));
+    let one = Larder::over(connect().codec(Codec::Json).connect().await.expect("a handle"));
+    // Whoever reads knows all codecs.
+    let other = Larder::over(connect().connect().await.expect("a handle"));
+    let rest = BTreeMap::from([("views".to_owned(), 7), ("likes".to_owned(), 2)]);
+    let pages = [
+        Page { id: Id::Number(42), title: None, rest: rest.clone() },
+        Page { id: Id::Name("home".to_owned()), title: Some("Home".to_owned()), rest: BTreeMap::new() },
+    ];
+    for page in pages {
+        one.set("page", page.clone(), ttl::SHORT).await.expect("stored");
+        let loaded = one.get_or_load("loaded", ttl::SHORT, || async { page.clone() }).await;
+        assert_eq!(*loaded, page);
+        for reader in [&one, &other] {
+            for key in ["page", "loaded"] {
+                let read = reader.get::<Page>(key).await.expect("read").expect("there");
+                assert_eq!(*read, page);
+            }
+        }
+        one.invalidate("loaded").await.expect("invalidated");
+    }
+    let name = cli(&url, &["KEYS", "*:k:page"]);
+    let stored = cli(&url, &["GET", name.trim()]);
+    assert!(stored.contains("\"title\":\"Home\""), "other languages read it: {stored:?}");
+    let failed = other.set("page", Page { id: Id::Number(1), title: None, rest }, ttl::SHORT).await;
+    assert_eq!(failed.expect_err("postcard cannot bring it back").kind(), larder::ErrorKind::Codec);
+    assert!(
+        one.get::<Page>("page").await.expect("read").is_none(),
+        "the old value does not stay in its place"
+    );
+}

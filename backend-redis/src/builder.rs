@@ -16,7 +16,14 @@ use crate::connect::place::{Dial, Place};
 use crate::connect::settings::{Settings, check_namespace};
 use crate::handle::Redis;
 
-/// Says how a [`Redis`] is reached.
+/// More time than this is never given: beyond it sums overflow, here or in redis-rs.
+const DAY: Duration = Duration::from_secs(86_400);
+/// `proto-max-bulk-len` of Redis, without the header that stands before a value.
+const REDIS_TAKES: usize = (512 << 20) - 1024;
+/// Where loads have less, a mark is over before whoever made it can use it.
+const LEAST_LOAD: Duration = Duration::from_secs(1);
+
+/// Says how a [`Redis`] is reached. Every duration may be as long as you like; one of more than a day is a day.
 pub struct RedisBuilder {
     address: Address,
     login: Login,
@@ -27,6 +34,7 @@ pub struct RedisBuilder {
     operation: Duration,
     queue: usize,
     hold: Duration,
+    max_value: usize,
     codec: Codec,
     #[cfg(feature = "compression")]
     compress_above: Option<usize>,
@@ -127,6 +135,7 @@ impl RedisBuilder {
             operation: Duration::from_secs(2),
             queue: 10_000,
             hold: Duration::from_secs(600),
+            max_value: 16 << 20,
             codec: Codec::default(),
             #[cfg(feature = "compression")]
             compress_above: None,
@@ -232,17 +241,30 @@ impl RedisBuilder {
     }
 
     /// How many invalidations are kept while Redis cannot be reached; 10 000 by default. Where there are more, everything
-    /// is invalidated instead.
+    /// is invalidated instead; also where it takes more than three seconds to deliver them.
     #[must_use]
     pub fn max_queued(mut self, invalidations: usize) -> Self {
         self.queue = invalidations.max(1);
         self
     }
 
-    /// How long a load may take at most; ten minutes by default. What takes longer is not stored.
+    /// How long a load may take at most, not less than a second; ten minutes by default. What takes longer is not stored.
     #[must_use]
     pub fn max_load(mut self, time: Duration) -> Self {
         self.hold = time;
+        self
+    }
+
+    /// How many bytes a value may have as it is sent: encoded, and compressed if it is. 16 MiB (16 777 216) by default, and
+    /// not more than Redis takes, 512 MB. A larger one is refused, with
+    /// [`TooLarge`](cache_core::ErrorKind::TooLarge), before anything of it is sent, and what stands under its key is
+    /// removed; the value of a load goes to its callers all the same.
+    ///
+    /// There is one connection: while a large value is on its way, everything else waits. One that takes longer than the
+    /// [`response_timeout`](Self::response_timeout) breaks the connection for all, so raise both or neither.
+    #[must_use]
+    pub fn max_value(mut self, bytes: usize) -> Self {
+        self.max_value = bytes;
         self
     }
 
@@ -279,20 +301,50 @@ impl RedisBuilder {
     ///
     /// # Errors
     /// As of [`Redis::connect`], and `InvalidConfig` for a namespace that is longer than 256 bytes, or holds a `:` or a
-    /// control character; for certificates that are not PEM, or given without `rediss://`; and for credentials or a
+    /// control character; for a timeout of zero, or a `max_load` below one second; for certificates that are not PEM, or given without `rediss://`; and for credentials or a
     /// database told to a connection that was handed in.
     pub async fn connect(self) -> Result<Redis> {
         let format = self.format();
-        let Self { address, login, provider, namespace, connect, response, operation, queue, hold, .. } =
-            self;
+        let Self {
+            address,
+            login,
+            provider,
+            namespace,
+            connect,
+            response,
+            operation,
+            queue,
+            hold,
+            max_value,
+            ..
+        } = self;
         let invalid = |message: String| Error::new(ErrorKind::InvalidConfig, message);
         if matches!(address, Address::Given(_)) && provider.is_some() {
             return Err(invalid(Login::TOLD_TO_GIVEN.to_owned()));
         }
         let place = Place::find(address, login).map_err(invalid)?;
         check_namespace(&namespace)?;
+        for (name, timeout) in [("connect", connect), ("response", response), ("operation", operation)] {
+            if timeout.is_zero() {
+                return Err(invalid(format!("{name}_timeout cannot be zero: nothing would ever be in time")));
+            }
+        }
+        if hold < LEAST_LOAD {
+            return Err(invalid(format!("max_load of {hold:?} is too short: it is at least one second")));
+        }
+        let [connect, response, operation, hold] =
+            [connect, response, operation, hold].map(|time| time.min(DAY));
         let dial = Dial { limit: connect, provider };
-        let settings = Settings { place, dial, namespace, response, operation, queue, hold };
+        let settings = Settings {
+            place,
+            dial,
+            namespace,
+            response,
+            operation,
+            queue,
+            hold,
+            max_value: max_value.min(REDIS_TAKES),
+        };
         let redis = Redis::start(settings, format)?;
         let first = redis.shared.io.run(None, |link| async move {
             link.settle().await;

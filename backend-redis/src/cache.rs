@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::handle::{Redis, Shared};
 use crate::io::failure::{Failure, within};
+use crate::io::flood::Wave;
 use crate::io::link::Link;
 use crate::io::queue::Strike;
 use crate::io::session::Session;
@@ -49,9 +50,9 @@ fn not_done(failure: Failure, what: &str, of_it: &str) -> Error {
 }
 
 impl Redis {
-    /// Refuses what is too much.
+    /// Refuses what is too much, and all while what was invalidated may still be there.
     fn check_room(&self, what: impl FnOnce() -> String) -> Result<()> {
-        if self.shared.io.is_full() {
+        if self.shared.io.is_full() || self.shared.flood.is_on() {
             let failure = Failure::Down("too many operations are under way".to_owned());
             return Err(failure.into_error(&what()));
         }
@@ -93,6 +94,7 @@ impl Redis {
     }
 
     /// Invalidates: where Redis does not get it, it waits in the queue, and nothing is read until it has been delivered.
+    /// Where too many wait to be sent, everything is invalidated instead, and nothing is read until that is done.
     fn strike<T, F>(
         &self,
         (what, of_it): (String, &'static str),
@@ -103,22 +105,38 @@ impl Redis {
         T: Send + 'static,
         F: Future<Output = std::result::Result<T, Failure>> + 'static,
     {
+        if self.shared.io.is_flooded() {
+            if let Some(wave) = self.shared.flood.join() {
+                self.strike_everything(wave);
+            }
+            let why = "too many invalidations are under way: it is of everything now";
+            return Reply::error(not_done(Failure::Down(why.to_owned()), &what, of_it));
+        }
         // A scan looks at all there is, and may take its time: each of its steps is bounded.
         let limit = match strike.0 {
             Named::Pattern(_) => None,
             Named::All if strike.1 == Strength::MarkStale => None,
             _ => Some(self.shared.operation),
         };
-        let work = move |link: Rc<Link>| async move {
-            match within(limit, async { work(link.session().await?).await }).await {
-                Err(failure) => Err(strike::or_queue(&link, strike, failure).await),
-                done => done,
-            }
-        };
-        let owed = self.shared.io.run(None, work);
+        let owed = self.shared.io.run(None, move |link| done_or_queued(link, strike, limit, work));
         Reply::Pending(Box::pin(async move {
             told(owed).await.map_err(|failure| not_done(failure, &what, of_it))
         }))
+    }
+
+    /// Invalidates everything, in the place of what comes until that begins.
+    fn strike_everything(&self, wave: Wave) {
+        let limit = Some(self.shared.operation);
+        drop(self.shared.io.run(None, async move |link| {
+            wave.begins();
+            let all = (Named::All, Strength::Remove);
+            let again = all.clone();
+            let work = async move |session: Session| strike::run(&session, &again).await;
+            let done = done_or_queued(link, all, limit, work).await;
+            // Nothing is read before: it is done, or the connection is down.
+            drop(wave);
+            done
+        }));
     }
 
     /// Asks for a lease, which is given back if nobody waits for the answer any more.
@@ -168,7 +186,12 @@ impl Cache for Redis {
     }
 
     fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
-        let parcel = match parcel(&self.shared, key, &value, &options) {
+        let room = match options.fence {
+            None => self.check_room(|| format!("set {key:?}")),
+            // A load's value is no change of anything.
+            Some(_) => Ok(()),
+        };
+        let parcel = match room.and_then(|()| parcel(&self.shared, key, &value, &options)) {
             Ok(parcel) => parcel,
             // As an explicit write that cannot be done: the old value must not stay in its place.
             Err(error) => return self.delete(key).and_then(move |_| Err(error)),
@@ -313,6 +336,46 @@ impl Cache for Redis {
     }
 }
 
+/// Does the work of a strike; what of it Redis does not get is queued.
+async fn done_or_queued<T, F>(
+    link: Rc<Link>,
+    strike: Strike,
+    limit: Option<Duration>,
+    work: impl FnOnce(Session) -> F,
+) -> std::result::Result<T, Failure>
+where
+    F: Future<Output = std::result::Result<T, Failure>>,
+{
+    let owing = Owing { link: link.clone(), strike, over: false };
+    let done = match within(limit, async { work(link.session().await?).await }).await {
+        Err(failure) => Err(strike::or_queue(&link, owing.strike.clone(), failure).await),
+        done => done,
+    };
+    owing.settled();
+    done
+}
+
+/// An invalidation that nobody knows to be done or queued. It is queued where that ends by a panic.
+struct Owing {
+    link: Rc<Link>,
+    strike: Strike,
+    over: bool,
+}
+
+impl Owing {
+    fn settled(mut self) {
+        self.over = true;
+    }
+}
+
+impl Drop for Owing {
+    fn drop(&mut self) {
+        if !self.over {
+            self.link.queue_up(self.strike.clone(), &Failure::Down("it was given up".to_owned()));
+        }
+    }
+}
+
 /// A lease on its way to whoever asked for it.
 struct Granted {
     redis: Redis,
@@ -339,6 +402,13 @@ fn parcel(shared: &Shared, key: &str, value: &Value, options: &Set<'_>) -> Resul
             wire::encode(value, &header, &shared.format)?
         }
     };
+    if body.len() > shared.max_value {
+        let (bytes, most) = (body.len(), shared.max_value);
+        let what = "cache less under one key, or raise `RedisBuilder::max_value`";
+        let message =
+            format!("set {key:?}: its value has {bytes} bytes encoded, and {most} are allowed: {what}");
+        return Err(Error::new(ErrorKind::TooLarge, message));
+    }
     let fresh = millis(options.lifetime.fresh);
     Ok(Parcel {
         key: key.into(),

@@ -9,12 +9,16 @@ use cache_core::{Connection, Result};
 use parking_lot::Mutex;
 
 use crate::connect::settings::Settings;
+use crate::io::flood::Flood;
 use crate::io::thread::Io;
 use crate::operation::lease::Leases;
 
 /// Entries held in a Redis. Clones share one connection, which a thread of its own looks after.
 ///
 /// It can be made, and used, while Redis cannot be reached: operations then fail at once, and it joins when Redis comes.
+///
+/// When its last clone is dropped, what is under way is done and what is queued is delivered, for five minutes at most; the
+/// thread ends after that. A process that ends does not wait for it: [`close`](cache_core::Cache::close) does.
 #[derive(Clone)]
 pub struct Redis {
     pub(crate) shared: Arc<Shared>,
@@ -26,7 +30,9 @@ pub(crate) struct Shared {
     settings: Mutex<Settings>,
     pub(crate) format: Format,
     pub(crate) operation: Duration,
+    pub(crate) max_value: usize,
     pub(crate) leases: Arc<Leases>,
+    pub(crate) flood: Flood,
 }
 
 impl Redis {
@@ -68,10 +74,11 @@ impl Redis {
 
     /// Returns when its thread has begun.
     pub(crate) fn start(settings: Settings, format: Format) -> Result<Self> {
-        let operation = settings.operation;
+        let (operation, max_value) = (settings.operation, settings.max_value);
         let io = Io::start(settings.clone())?;
         let settings = Mutex::new(settings);
-        Ok(Self { shared: Arc::new(Shared { io, settings, format, operation, leases: Arc::default() }) })
+        let (leases, flood) = (Arc::default(), Flood::default());
+        Ok(Self { shared: Arc::new(Shared { io, settings, format, operation, max_value, leases, flood }) })
     }
 
     /// How the connection is; what `health()` of a cache over it has as `remote`.

@@ -102,7 +102,9 @@
 //! While there is no connection, everything fails at once; a round trip that takes longer than
 //! [`RedisBuilder::response_timeout`] breaks the connection for all. An invalidation (or a `set`, or a `delete`) that could
 //! not be delivered is queued, and breaks the connection too: there is one again only when the queue has been delivered, in
-//! its order. So this process reads nothing while something waits. A queue that is full turns into one `clear`.
+//! its order; what takes more than three seconds of that, as patterns among many keys do, gives way to one `clear`. So this
+//! process reads nothing while something waits. A queue that is full turns into one `clear`;
+//! so do invalidations of which too many are under way (`flood`), and nothing is read before that one is done.
 //!
 //! What was sent over a broken connection may still stand in Redis' buffers, and would be done after what comes later. So
 //! the new connection first closes the old one by its number (`CLIENT KILL ID`). Where that is refused, it begins a new

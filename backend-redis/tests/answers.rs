@@ -196,3 +196,32 @@ fn full_with_eviction() {
     put(&redis, "k", "v").expect("stored");
     assert_eq!((get(&redis, "k").expect("read").as_deref(), &*health(&redis)), (Some("v"), ""));
 }
+
+/// What is large is slow: it does not get to take the connection from everybody.
+#[test]
+fn a_value_that_is_too_large_is_refused_and_the_old_one_is_gone() {
+    let server = Server::start(&[]);
+    let redis = wait(Redis::connect(&server.url())).expect("a handle");
+    put(&redis, "small", "v").expect("stored");
+    put(&redis, "large", "old").expect("stored");
+    // No run of it can be made smaller.
+    let large: String = (0..17 << 20).map(|_| fastrand::alphanumeric()).collect();
+    let error = put(&redis, "large", &large).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(error.to_string().contains("max_value") && error.to_string().contains("\"large\""), "{error}");
+    assert_eq!(get(&redis, "large").expect("read"), None, "the old value must not stay in its place");
+    assert_eq!(get(&redis, "small").expect("read").as_deref(), Some("v"));
+    assert_eq!(redis.connection().reconnects, 0);
+    // Who wants it raises the limit; a load has its value in any case.
+    let engine = Engine::new(redis);
+    assert_eq!(engine.get_or_compute("large", ttl::SHORT, || large.clone()).len(), large.len());
+    let raised = server.builder().max_value(32 << 20);
+    let raised = wait(raised.connect()).expect("a handle");
+    put(&raised, "large", &large).expect("stored");
+    assert_eq!(get(&raised, "large").expect("read").map(|value| value.len()), Some(large.len()));
+
+    let tiny = wait(server.builder().max_value(100).connect()).expect("a handle");
+    put(&tiny, "k", &"v".repeat(10)).expect("stored");
+    assert_eq!(put(&tiny, "k", &large[..200]).expect_err("refused").kind(), ErrorKind::TooLarge);
+    tiny.incr("n", 1, MINUTE).wait().expect("a counter is small");
+}

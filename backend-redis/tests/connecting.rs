@@ -3,12 +3,15 @@
 mod common;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use backend_redis::{Credentials, Redis, RedisBuilder};
 use cache_core::{Cache, ErrorKind, Reply, Set, Strength, Target, Value};
-use common::plain::{MINUTE, SOON, is_up, there};
+use common::plain::{MINUTE, SOON, is_up, put_tagged, there};
 use common::{Server, free_port, until, wait};
+use redis::aio::ConnectionLike;
+use redis::{Cmd, Pipeline, RedisFuture};
 
 fn put(redis: &Redis, key: &str) -> Reply<'static, ()> {
     let (redis, key) = (redis.clone(), key.to_owned());
@@ -177,4 +180,90 @@ fn waiting_on_the_thread_of_the_connection_is_an_error() {
         let error = there(&redis, "k").expect_err("its connection cannot move");
         assert!(error.to_string().contains("one thread"), "{error}");
     });
+}
+
+#[test]
+fn any_time_may_be_given_but_none_and_too_little() {
+    let times: [fn(RedisBuilder, Duration) -> RedisBuilder; 4] = [
+        RedisBuilder::connect_timeout,
+        RedisBuilder::response_timeout,
+        RedisBuilder::operation_timeout,
+        RedisBuilder::max_load,
+    ];
+    let server = Server::start(&[]);
+    for set in times {
+        invalid(set(server.builder(), Duration::ZERO));
+        let long = wait(set(server.builder(), Duration::MAX).connect()).expect("a handle");
+        works(&long);
+        put_tagged(&long, "tagged", "v", &["t"], None).expect("stored");
+        long.invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
+        works(&long);
+    }
+    invalid(server.builder().max_load(Duration::from_millis(999)));
+    let short = wait(server.builder().max_load(Duration::from_secs(1)).connect()).expect("a handle");
+    short.invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
+    until("in use", SOON, || is_up(&short) && there(&short, "k").is_ok());
+    put_tagged(&short, "tagged", "v", &["t"], None).expect("stored");
+    assert!(there(&short, "tagged").expect("read"));
+}
+
+/// However long it may take: it is an attempt, and no end of waiting.
+#[cfg(feature = "cluster")]
+#[test]
+fn a_cluster_may_be_given_any_time_to_connect() {
+    let (done, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let nowhere = Redis::cluster(&["redis://127.0.0.1:1/"]).connect_timeout(Duration::MAX);
+        let _ = done.send(wait(nowhere.connect()).map(|redis| redis.connection()));
+    });
+    let connection = told.recv_timeout(SOON).expect("it ends").expect("a handle");
+    assert!(connection.trouble.is_some());
+}
+
+/// A connection of the program's that panics takes nobody with it.
+#[test]
+fn what_panics_in_the_connection_is_a_trouble_that_passes() {
+    let server = Server::start(&[]);
+    let panics = Panics(Arc::new(AtomicBool::new(true)), redis::Client::open(server.url()).expect("an URL"));
+    let redis = wait(Redis::over(panics.clone()).connect()).expect("a handle");
+    let trouble = redis.connection().trouble.expect("it is down");
+    assert!(trouble.contains("panicked"), "{trouble}");
+    put(&redis, "k").wait().expect_err("refused at once");
+    panics.0.store(false, Ordering::Relaxed);
+    until("in use", SOON, || is_up(&redis));
+    works(&redis);
+    panics.0.store(true, Ordering::Relaxed);
+    redis.invalidate(Target::Key("k"), Strength::Remove).wait().expect_err("queued");
+    until("it is noticed", SOON, || !is_up(&redis));
+    panics.0.store(false, Ordering::Relaxed);
+    until("in use", SOON, || is_up(&redis));
+    assert!(!there(&redis, "k").expect("read"), "its invalidation was lost in a panic");
+}
+
+#[derive(Clone)]
+struct Panics(Arc<AtomicBool>, redis::Client);
+
+impl ConnectionLike for Panics {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, redis::Value> {
+        Box::pin(
+            async move { self.1.get_multiplexed_async_connection().await?.req_packed_command(command).await },
+        )
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        commands: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<redis::Value>> {
+        assert!(!self.0.load(Ordering::Relaxed), "the program's own connection panics");
+        Box::pin(async move {
+            let mut connection = self.1.get_multiplexed_async_connection().await?;
+            connection.req_packed_commands(commands, offset, count).await
+        })
+    }
+
+    fn get_db(&self) -> i64 {
+        0
+    }
 }

@@ -60,7 +60,8 @@ fn health_tells_how_the_connection_is() {
     engine.set("k", 1_u8, ttl::SHORT).wait().expect("stored");
     let well = remote();
     assert!(well.connected_for.is_some() && well.trouble.is_none(), "{well:?}");
-    assert_eq!((well.in_flight, well.queued, well.reconnects), (0, 0, 0));
+    assert_eq!((well.queued, well.reconnects), (0, 0));
+    until("nothing is under way", SOON, || remote().in_flight == 0);
 
     server.signal("STOP");
     let read = engine.get::<u8>("k");
@@ -268,4 +269,54 @@ fn full_it_can_still_be_invalidated() {
     redis.invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
     full("0");
     assert_eq!(get(&redis, "tagged").expect("read"), None);
+}
+
+/// What was said to be queued, or was not waited for, is delivered though the handle is dropped; in a process that lives.
+#[test]
+fn what_is_queued_outlives_the_handle() {
+    let server = Server::start(&[]);
+    let other = server.redis();
+    for queued in [true, false] {
+        let redis = connect(&server.url());
+        for key in ["k:1", "k:2"] {
+            put(&redis, key, "old").expect("stored");
+        }
+        server.signal("STOP");
+        if queued {
+            // So that nothing is sent any more.
+            get(&redis, "k:1").expect_err("it stands still");
+        }
+        for target in [Target::Key("k:1"), Target::Pattern("*:2")] {
+            drop(redis.invalidate(target, Strength::Remove));
+        }
+        drop(redis);
+        // Longer than any operation may take.
+        std::thread::sleep(Duration::from_millis(2500));
+        server.signal("CONT");
+        until("delivered", SOON, || {
+            ["k:1", "k:2"].iter().all(|key| get(&other, key).is_ok_and(|it| it.is_none()))
+        });
+    }
+}
+
+/// What came back is in use within ten seconds, also where patterns wait, and others have many keys.
+#[test]
+fn patterns_in_the_queue_do_not_keep_redis_from_being_used() {
+    let server = Server::start(&[]);
+    let redis = connect(&server.url());
+    let fill = "for i = 1, 200000 do redis.call('SET', 'x:' .. i, '') end";
+    redis::cmd("EVAL").arg(fill).arg(0).exec(&mut server.raw()).expect("filled");
+    for key in ["user:149:name", "k"] {
+        until("stored", SOON, || put(&redis, key, "old").is_ok());
+    }
+    server.signal("STOP");
+    for number in 0..150 {
+        drop(redis.invalidate(Target::Pattern(&format!("user:{number}:*")), Strength::Remove));
+    }
+    until("queued", SOON, || redis.connection().queued == 150);
+    server.signal("CONT");
+    until("in use", SOON, || is_up(&redis));
+    assert_eq!(redis.connection().queued, 0);
+    assert_eq!(get(&redis, "user:149:name").expect("read"), None);
+    put(&redis, "k", "new").expect("stored");
 }

@@ -2,10 +2,12 @@
 
 mod common;
 
+use std::time::Duration;
+
 use backend_redis::Redis;
-use cache_core::{Cache, Kind, Reply, Set, Stored, Strength, Target};
-use common::Server;
-use common::plain::{MINUTE, text};
+use cache_core::{Cache, ErrorKind, Kind, Reply, Set, Stored, Strength, Target};
+use common::plain::{self, MINUTE, put, text};
+use common::{Server, until, wait};
 
 fn set<'r>(redis: &'r Redis, key: &str, value: &str, tags: &[&str]) -> Reply<'r, Stored> {
     let tags: Vec<Box<str>> = tags.iter().map(|tag| Box::from(*tag)).collect();
@@ -121,4 +123,77 @@ fn what_meets_a_new_epoch_is_done_in_it() {
             assert_eq!(found.as_deref(), Some("new"), "{number}");
         }
     }
+}
+
+/// So many operations are under way at most, and one that stands for all others.
+const MOST: usize = 2 * 65_536 + 1;
+
+/// One that has time enough for all of them, also on a busy machine.
+fn patient(server: &Server) -> Redis {
+    let long = Duration::from_secs(120);
+    wait(server.builder().response_timeout(long).operation_timeout(long).connect()).expect("a handle")
+}
+
+/// G6: however many sets nobody waits for, not more than so many wait for Redis. What is refused is void.
+#[test]
+fn sets_that_nobody_waits_for_are_bounded() {
+    let server = Server::start(&[]);
+    let redis = patient(&server);
+    for key in ["k:0", "k:99999"] {
+        put(&redis, key, "old").expect("stored");
+    }
+    server.signal("STOP");
+    let value = text("new");
+    for number in 0..100_000 {
+        drop(redis.set(&format!("k:{number}"), value.clone(), Set::new(MINUTE)));
+    }
+    let error = plain::get(&redis, "k:0").expect_err("refused at once");
+    assert!(error.to_string().contains("too many operations"), "{error}");
+    server.signal("CONT");
+    let read = |key| plain::get(&redis, key);
+    until("in use", Duration::from_secs(60), || read("k:0").is_ok() && redis.connection().in_flight == 0);
+    assert_eq!(read("k:0").expect("read").as_deref(), Some("new"), "there was room for the first");
+    assert_eq!(
+        read("k:99999").expect("read"),
+        None,
+        "there was none for the last, which is not to be as it was"
+    );
+}
+
+/// The same of invalidations, of which none is lost, also those of sets that are refused.
+#[test]
+fn invalidations_that_nobody_waits_for_are_bounded() {
+    let server = Server::start(&[]);
+    let (redis, other) = (patient(&server), patient(&server));
+    for key in ["k:0", "k:199999", "bystander"] {
+        put(&redis, key, "old").expect("stored");
+    }
+    server.signal("STOP");
+    let mut most = 0;
+    for number in 0..199_999 {
+        let key = format!("k:{number}");
+        if number % 4 == 0 {
+            drop(redis.set(&key, text("new"), Set::new(MINUTE)));
+        } else {
+            drop(redis.invalidate(Target::Key(&key), Strength::Remove));
+        }
+        most = most.max(redis.connection().in_flight);
+    }
+    let error =
+        redis.invalidate(Target::Key("k:199999"), Strength::Remove).wait().expect_err("queued, at once");
+    assert_eq!(error.kind(), ErrorKind::Queued);
+    plain::get(&redis, "k:199999").expect_err("this process reads nothing before it is delivered");
+    server.signal("CONT");
+    assert!(most <= MOST, "{most} operations wait");
+    let read = |redis: &Redis, key| plain::get(redis, key);
+    until("in use", Duration::from_secs(60), || read(&redis, "k:0").is_ok());
+    for key in ["k:0", "k:199999", "bystander"] {
+        assert_eq!(
+            (read(&redis, key).expect("read"), read(&other, key).expect("read")),
+            (None, None),
+            "{key}"
+        );
+    }
+    put(&redis, "k:0", "new").expect("stored");
+    redis.invalidate(Target::Key("k:0"), Strength::Remove).wait().expect("one alone is done as ever");
 }

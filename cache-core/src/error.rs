@@ -30,6 +30,8 @@ pub enum ErrorKind {
     PolledAgain,
     /// A load took longer than its hard timeout.
     Timeout,
+    /// An encoded value has more bytes than the backend takes.
+    TooLarge,
     /// The entry holds a value of another type.
     TypeMismatch,
     /// A loader of many keys gave one that it was not asked for.

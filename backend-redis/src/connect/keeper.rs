@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
 use crate::connect::greeting::{Past, beat, greet};
@@ -15,8 +16,21 @@ use crate::operation::strike;
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// How often an idle connection is tried.
 const BEAT: Duration = Duration::from_secs(1);
+/// How long what waits may take to be delivered one by one: a Redis that came back is to be in use within ten seconds.
+const DELIVERY: Duration = Duration::from_secs(3);
 
+/// Keeps the connection, and begins again where that ends by a panic: in a connection of the program's, as it were.
 pub(crate) async fn keep(link: Rc<Link>) {
+    loop {
+        let kept = spawn_local(keep_on(link.clone())).await;
+        if kept.is_err() {
+            link.down("what keeps the connection has panicked, and begins again; see the panic's message");
+        }
+        sleep(BACKOFF.1).await;
+    }
+}
+
+async fn keep_on(link: Rc<Link>) {
     let mut past = Past::default();
     let mut wait = BACKOFF.0;
     loop {
@@ -64,14 +78,32 @@ async fn attempt(link: &Rc<Link>, past: &mut Past) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Delivers what waits, in its order.
+/// Delivers what waits, in its order; what takes too long, as patterns among many keys do, gives way to one invalidation
+/// of everything, which does not.
 async fn deliver(session: &Session) -> Result<(), Failure> {
-    loop {
-        let first = session.link.queue.borrow_mut().first();
-        let Some((number, strike)) = first else { return Ok(()) };
-        strike::run(session, &strike).await?;
-        let mut queue = session.link.queue.borrow_mut();
-        queue.delivered(number);
-        session.link.status.lock().queued = queue.len();
+    let queue = &session.link.queue;
+    let one_by_one = async {
+        while deliver_first(session).await? {}
+        Ok(())
+    };
+    if let Ok(delivered) = timeout(DELIVERY, one_by_one).await {
+        return delivered;
     }
+    loop {
+        queue.borrow_mut().give_way();
+        if !deliver_first(session).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether there was one.
+async fn deliver_first(session: &Session) -> Result<bool, Failure> {
+    let first = session.link.queue.borrow_mut().first();
+    let Some((number, strike)) = first else { return Ok(false) };
+    strike::run(session, &strike).await?;
+    let mut queue = session.link.queue.borrow_mut();
+    queue.delivered(number);
+    session.link.status.lock().queued = queue.len();
+    Ok(true)
 }

@@ -21,6 +21,8 @@ pub(crate) struct Settings {
     /// For how long a load may hold the place of its value, and a mark that nobody needs is kept: far longer than
     /// between looking for one and making one.
     pub(crate) hold: Duration,
+    /// How many bytes of an encoded value are sent.
+    pub(crate) max_value: usize,
 }
 
 impl Settings {

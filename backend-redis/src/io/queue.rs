@@ -39,6 +39,13 @@ impl Queue {
         self.waiting.push_back((self.pushed, strike));
     }
 
+    /// If anything waits, everything is invalidated in its place.
+    pub(crate) fn give_way(&mut self) {
+        if !self.waiting.is_empty() {
+            self.push((Named::All, Strength::Remove));
+        }
+    }
+
     /// The first, which stays until it has been delivered.
     pub(crate) fn first(&mut self) -> Option<(u64, Strike)> {
         let first = self.waiting.front().cloned();
@@ -88,6 +95,20 @@ mod tests {
         for name in ["a", "b", "c", "d"] {
             queue.push(key(name));
         }
+        assert_eq!((queue.len(), queue.first().map(|(_, it)| it)), (1, Some(all())));
+    }
+
+    #[test]
+    fn what_takes_too_long_becomes_everything() {
+        let mut queue = Queue::new(9);
+        queue.give_way();
+        assert_eq!(queue.len(), 0);
+        for name in ["a", "b", "c"] {
+            queue.push(key(name));
+        }
+        let (number, _) = queue.first().expect("there");
+        queue.give_way();
+        queue.delivered(number);
         assert_eq!((queue.len(), queue.first().map(|(_, it)| it)), (1, Some(all())));
     }
 

@@ -13,7 +13,7 @@ use cache_core::{Error, ErrorKind, Stored};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, LocalSet};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::connect::keeper::keep;
 use crate::connect::settings::Settings;
@@ -35,12 +35,16 @@ enum Call {
     Job(Job),
 }
 
-/// More operations than this at once are refused: Redis is slower than they come.
+/// More operations than this at once are refused: Redis is slower than they come. Invalidations are not refused; twice as
+/// many become one of everything.
 const IN_FLIGHT: usize = 65_536;
 /// So many are looked at in one go.
 const CALLS: usize = 1024;
+/// So long it goes on for nobody, if Redis does not get what is queued.
+const LINGER: Duration = Duration::from_secs(300);
 
-/// The way to the thread. It ends when this is dropped, once what is under way has been done.
+/// The way to the thread. It ends when this is dropped, once what is under way has been done and what is queued has been
+/// delivered.
 #[derive(Debug)]
 pub(crate) struct Io {
     calls: mpsc::UnboundedSender<Call>,
@@ -133,6 +137,11 @@ impl Io {
     pub(crate) fn is_full(&self) -> bool {
         self.in_flight() >= IN_FLIGHT
     }
+
+    /// Whether that is so though nothing but invalidations was let in.
+    pub(crate) fn is_flooded(&self) -> bool {
+        self.in_flight() >= 2 * IN_FLIGHT
+    }
 }
 
 async fn serve(
@@ -140,7 +149,6 @@ async fn serve(
     settings: Settings,
     (status, in_flight): (Arc<Mutex<Status>>, Arc<AtomicUsize>),
 ) {
-    let operation = settings.operation;
     let link = Rc::new(Link::new(settings, status));
     let keeper = tokio::task::spawn_local(keep(link.clone()));
     let (mut under_way, mut called) = (JoinSet::new(), Vec::new());
@@ -173,6 +181,13 @@ async fn serve(
         send(&mut turn, None);
         while under_way.try_join_next().is_some() {}
     }
-    let _ = timeout(operation, async { while under_way.join_next().await.is_some() {} }).await;
+    let _ = timeout(LINGER, async {
+        while under_way.join_next().await.is_some() {}
+        // The keeper delivers it.
+        while link.queue.borrow().len() > 0 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
     keeper.abort();
 }
