@@ -2,13 +2,16 @@
 //! `RUSTFLAGS="--cfg shuttle" cargo test -p backend-memory --test shuttle`; CONTRIBUTING.md says more.
 #![cfg(shuttle)]
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use backend_memory::Memory;
 #[cfg(feature = "moka")]
 use backend_memory::Moka;
-use cache_core::{Cache, Kind, Lifetime, ManualClock, Set, Strength, Target, Value};
+use cache_core::{
+    Cache, Entry, Fence, Kind, Lifetime, Listener, Listeners, ManualClock, Notices, Reply, Set, Stored,
+    Strength, Target, Tiered, Usage, Value,
+};
 use shuttle::sync::atomic::{AtomicU64, Ordering};
 use shuttle::thread;
 
@@ -17,9 +20,10 @@ const CAPACITY: usize = 4;
 
 type Store = fn(&ManualClock) -> Arc<dyn Cache>;
 
-/// Memory, and Moka: with room for all, as moka evicts under locks of its own, which no model knows of.
+/// Memory; memory in front of memory; and Moka: with room for all, as moka evicts under locks of its own, which no model knows of.
 const STORES: &[Store] = &[
     |clock| Arc::new(memory(clock)),
+    |clock| Arc::new(tiered(clock, Arc::new(memory(clock)), Duration::ZERO)),
     #[cfg(feature = "moka")]
     |clock| Arc::new(Moka::builder().capacity(1_000).clock(clock.clock()).build()),
 ];
@@ -43,6 +47,10 @@ fn explore(model: impl Fn() + Copy + Send + Sync + 'static) {
 
 fn memory(clock: &ManualClock) -> Memory {
     Memory::builder().capacity(CAPACITY).clock(clock.clock()).build()
+}
+
+fn tiered(clock: &ManualClock, far: Arc<dyn Cache>, cut_off_ttl: Duration) -> Tiered {
+    Tiered::builder(Arc::new(memory(clock)), far).clock(clock.clock()).cut_off_ttl(cut_off_ttl).build()
 }
 
 fn sweep(clock: &ManualClock) {
@@ -215,5 +223,111 @@ fn incr_is_exact() {
             adder.join().expect("no panic");
         }
         assert_eq!(store.incr(KEY, 0, Lifetime::FOREVER).wait().expect("counted"), 6);
+    });
+}
+
+/// A store that others change, and that tells of it when the model says so.
+struct Shared(Memory, Listeners);
+
+impl Cache for Shared {
+    fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.0.get(key, kind)
+    }
+    fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
+        self.0.ttl(key)
+    }
+    fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
+        self.0.set(key, value, options)
+    }
+    fn delete(&self, key: &str) -> Reply<'_, bool> {
+        self.0.delete(key)
+    }
+    fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
+        self.0.invalidate(target, strength)
+    }
+    fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool> {
+        self.0.expire(key, ttl)
+    }
+    fn incr(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
+        self.0.incr(key, delta, lifetime)
+    }
+    fn fence(&self, key: &str) -> Reply<'_, Fence> {
+        self.0.fence(key)
+    }
+    fn release(&self, key: &str, fence: Fence) {
+        self.0.release(key, fence);
+    }
+    fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
+        self.1.add(listener);
+        Notices::Given
+    }
+    fn usage(&self) -> Usage {
+        self.0.usage()
+    }
+}
+
+/// G2, G3: the source has 1 in place of 0, and `change` says so to the store behind a process's back, and by its channel in some way. Once it has, nobody
+/// reads 0 there, whatever reads and loads were under way.
+fn copies_against(change: fn(&Shared)) {
+    explore(move || {
+        let clock = ManualClock::new();
+        let shared = Arc::new(Shared(memory(&clock), Listeners::default()));
+        let cache = Arc::new(tiered(&clock, shared.clone(), Duration::ZERO));
+        shared.1.tell(|listener| listener.restored());
+        set(&shared.0, KEY, 0, None);
+        let truth = Arc::new(AtomicU64::new(0));
+        let (source, loading) = (truth.clone(), cache.clone());
+        let loader = thread::spawn(move || {
+            let fence = loading.fence(KEY).wait().expect("a fence");
+            let loaded = source.load(Ordering::SeqCst);
+            set(&*loading, KEY, loaded, Some(fence));
+            loading.release(KEY, fence);
+        });
+        let reading = cache.clone();
+        let reader = thread::spawn(move || {
+            read(&*reading, KEY);
+            read(&*reading, KEY);
+        });
+        truth.store(1, Ordering::SeqCst);
+        change(&shared);
+        assert_ne!(read(&*cache, KEY), Some(0), "after the change");
+        loader.join().expect("no panic");
+        reader.join().expect("no panic");
+        assert_ne!(read(&*cache, KEY), Some(0), "in the end");
+    });
+}
+
+#[test]
+fn copies_against_a_notice() {
+    copies_against(|shared| {
+        set(&shared.0, KEY, 1, None);
+        shared.1.tell(|listener| listener.changed(Target::Key(KEY), Strength::Remove));
+    });
+}
+
+#[test]
+fn copies_against_the_notice_of_a_tag() {
+    copies_against(|shared| {
+        invalidate(&shared.0, Target::Tag("tag"));
+        shared.1.tell(|listener| listener.changed(Target::Tag("tag"), Strength::Remove));
+    });
+}
+
+/// The word of it is lost with the channel, and nothing is trusted without one.
+#[test]
+fn copies_against_a_break() {
+    copies_against(|shared| {
+        shared.1.tell(|listener| listener.cut_off(Duration::ZERO));
+        set(&shared.0, KEY, 1, None);
+    });
+}
+
+/// The same, and then the channel stands again.
+#[test]
+fn copies_against_a_break_that_is_over() {
+    copies_against(|shared| {
+        shared.1.tell(|listener| listener.cut_off(Duration::ZERO));
+        set(&shared.0, KEY, 1, None);
+        shared.1.tell(|listener| listener.restored());
     });
 }
