@@ -9,11 +9,12 @@ use backend_memory::Memory;
 use backend_memory::Moka;
 #[cfg(feature = "redis")]
 use backend_redis::Redis;
-use cache_core::{Cache, Clock, EngineBuilder, Result};
+use cache_core::{Cache, Clock, EngineBuilder, Result, Tiered};
 
 use crate::Larder;
 
-/// Puts a [`Larder`] together. Without a backend it holds 10 000 entries in memory.
+/// Puts a [`Larder`] together. Without a backend it holds 10 000 entries in memory; with memory and another backend, memory
+/// stands in front of that: see [`Tiered`](crate::Tiered).
 ///
 /// ```
 /// use larder::{Larder, Memory};
@@ -30,11 +31,14 @@ pub struct LarderBuilder {
     namespace: Option<String>,
     name: Option<Box<str>>,
     clock: Clock,
-    backend: Option<Backend>,
+    near: Option<Arc<dyn Cache>>,
+    far: Option<Backend>,
+    l1_ttl: Option<Duration>,
+    cut_off_ttl: Option<Duration>,
     disabled: bool,
 }
 
-/// What holds the entries, as the builder is told.
+/// What holds the entries, as the builder is told, or what stands behind memory.
 enum Backend {
     Any(Arc<dyn Cache>),
     /// Has namespaces of its own.
@@ -53,11 +57,13 @@ impl LarderBuilder {
         self
     }
 
-    /// Holds entries in process memory.
+    /// Holds entries in process memory; in front of [`redis`](LarderBuilder::redis) or
+    /// [`backend`](LarderBuilder::backend), if there is one, copies of them.
     #[cfg(feature = "memory")]
     #[must_use]
-    pub fn memory(self, memory: Memory) -> Self {
-        self.backend(memory)
+    pub fn memory(mut self, memory: Memory) -> Self {
+        self.near = Some(Arc::new(memory));
+        self
     }
 
     /// Holds entries in process memory too, with moka choosing which of them give way.
@@ -73,20 +79,23 @@ impl LarderBuilder {
     /// ```
     #[cfg(feature = "moka")]
     #[must_use]
-    pub fn moka(self, moka: Moka) -> Self {
-        self.backend(moka)
+    pub fn moka(mut self, moka: Moka) -> Self {
+        self.near = Some(Arc::new(moka));
+        self
     }
 
-    /// Holds entries in a Redis, where all processes that use it find them. Every read is then a round trip: memory in
-    /// front of it is not built yet, so the last of `memory`, `redis` and `backend` is the one that counts.
+    /// Holds entries in a Redis, where all processes that use it find them. With [`memory`](LarderBuilder::memory) in front,
+    /// what is read often is read there; `docs/coherence.md` says what that promises. Without it, every read is a round
+    /// trip.
     ///
     /// ```no_run
     /// # async fn example() -> larder::Result<()> {
-    /// use larder::{Larder, Redis};
+    /// use larder::{Larder, Memory, Redis};
     ///
     /// let redis = Redis::builder("redis://127.0.0.1/").namespace("campus");
     /// let redis = redis.connect().await?; // also while there is none
-    /// let cache = Larder::builder().redis(redis).build();
+    /// let memory = Memory::builder().capacity(100_000).build();
+    /// let cache = Larder::builder().memory(memory).redis(redis).build();
     /// # let _ = cache;
     /// # Ok(())
     /// # }
@@ -97,14 +106,32 @@ impl LarderBuilder {
     #[cfg(feature = "redis")]
     #[must_use]
     pub fn redis(mut self, redis: Redis) -> Self {
-        self.backend = Some(Backend::Redis(redis));
+        self.far = Some(Backend::Redis(redis));
         self
     }
 
-    /// Holds entries in a backend of your own.
+    /// Holds entries in a backend of your own, behind memory if that is given too. The last of `redis` and `backend` is the
+    /// one that counts.
     #[must_use]
     pub fn backend(mut self, backend: impl Cache) -> Self {
-        self.backend = Some(Backend::Any(Arc::new(backend)));
+        self.far = Some(Backend::Any(Arc::new(backend)));
+        self
+    }
+
+    /// For how long a copy in memory is served at most before the backend behind it is asked again; by default for as long
+    /// as it is fresh. Zero keeps no copies.
+    #[must_use]
+    pub fn l1_ttl(mut self, ttl: Duration) -> Self {
+        self.l1_ttl = Some(ttl);
+        self
+    }
+
+    /// For how long copies in memory are trusted while this process is not told what others change: five seconds by
+    /// default; zero asks the backend behind each time. See
+    /// [`TieredBuilder::cut_off_ttl`](crate::TieredBuilder::cut_off_ttl).
+    #[must_use]
+    pub fn cut_off_ttl(mut self, ttl: Duration) -> Self {
+        self.cut_off_ttl = Some(ttl);
         self
     }
 
@@ -198,9 +225,9 @@ impl LarderBuilder {
     /// of a Redis, and the system gives no thread.
     pub fn try_build(self) -> Result<Larder> {
         let mut engine = self.engine.clock(self.clock.clone());
-        let mut backend = self.backend.unwrap_or_else(|| Backend::Any(default_backend(self.clock)));
-        if let Some(namespace) = self.namespace {
-            (engine, backend) = backend.within(&namespace, engine)?;
+        let (mut near, mut far) = (self.near, self.far);
+        if let Some(namespace) = &self.namespace {
+            (engine, near, far) = within(namespace, engine, near, far)?;
         }
         if let Some(name) = self.name {
             engine = engine.name(name);
@@ -208,26 +235,54 @@ impl LarderBuilder {
         if self.disabled {
             engine = engine.disabled();
         }
-        Ok(match backend {
-            Backend::Any(backend) => engine.build(backend),
-            #[cfg(feature = "redis")]
-            Backend::Redis(redis) => engine.build(Arc::new(redis)),
+        let far = far.map(Backend::into_cache);
+        Ok(engine
+            .build(match (near, far) {
+                (Some(near), Some(far)) => {
+                    let mut tiers = Tiered::builder(near, far).clock(self.clock);
+                    if let Some(ttl) = self.l1_ttl {
+                        tiers = tiers.l1_ttl(ttl);
+                    }
+                    if let Some(ttl) = self.cut_off_ttl {
+                        tiers = tiers.cut_off_ttl(ttl);
+                    }
+                    Arc::new(tiers.build())
+                }
+                (Some(only), None) | (None, Some(only)) => only,
+                (None, None) => default_backend(self.clock),
+            })
+            .into())
+    }
+}
+
+type Tiers = (EngineBuilder, Option<Arc<dyn Cache>>, Option<Backend>);
+
+/// Apart from others by `namespace`: Redis does it itself, for anything else the engine does.
+fn within(
+    namespace: &str,
+    engine: EngineBuilder,
+    near: Option<Arc<dyn Cache>>,
+    far: Option<Backend>,
+) -> Result<Tiers> {
+    match far {
+        #[cfg(feature = "redis")]
+        Some(Backend::Redis(redis)) => {
+            // One rule for all backends.
+            EngineBuilder::default().namespace(namespace)?;
+            // Several caches may share one memory, too.
+            let near = near.map(|near| cache_core::namespaced(namespace, near)).transpose()?;
+            Ok((engine.name(namespace), near, Some(Backend::Redis(redis.within(namespace)?))))
         }
-        .into())
+        far => Ok((engine.namespace(namespace)?, near, far)),
     }
 }
 
 impl Backend {
-    /// Apart from others by `namespace`: itself, or by what the engine does.
-    fn within(self, namespace: &str, engine: EngineBuilder) -> Result<(EngineBuilder, Self)> {
+    fn into_cache(self) -> Arc<dyn Cache> {
         match self {
-            Self::Any(_) => Ok((engine.namespace(namespace)?, self)),
+            Self::Any(backend) => backend,
             #[cfg(feature = "redis")]
-            Self::Redis(redis) => {
-                // One rule for all backends.
-                EngineBuilder::default().namespace(namespace)?;
-                Ok((engine.name(namespace), Self::Redis(redis.within(namespace)?)))
-            }
+            Self::Redis(redis) => Arc::new(redis),
         }
     }
 }

@@ -14,7 +14,7 @@ impl Larder {
     ///
     /// | variable | says |
     /// |---|---|
-    /// | `LARDER_CAPACITY` | how many entries it holds in memory; 10 000 |
+    /// | `LARDER_CAPACITY` | how many entries it holds in memory, also in front of Redis; 10 000 |
     /// | `LARDER_NAMESPACE` | the prefix of its keys, or with Redis the namespace of [`RedisBuilder`](crate::RedisBuilder::namespace); none |
     /// | `LARDER_TTL` | the TTL of [`Policy::default`](crate::Policy::default), as `90s`, `5m`, `1h30m`, `250ms`; five minutes |
     /// | `LARDER_DISABLED` | `1` or `true` switches it off; `0`, `false` or nothing does not |
@@ -26,9 +26,8 @@ impl Larder {
     /// | `LARDER_REDIS_OPERATION_TIMEOUT` | how long an operation may take; `2s` |
     /// | `LARDER_REDIS_CODEC` | how values are encoded: `postcard`, or `json` or `bincode` with the feature of that name; `postcard` |
     ///
-    /// With Redis, every read is a round trip: memory in front of it is not built yet, and `LARDER_CAPACITY` counts for
-    /// nothing. Whether Redis can be reached is not asked: it is joined when it comes. Without `REDIS_URL` and
-    /// `REDIS_HOST` the other variables of Redis count for nothing.
+    /// With Redis, memory stands in front of it: see [`Tiered`](crate::Tiered). Whether Redis can be reached is not asked: it
+    /// is joined when it comes. Without `REDIS_URL` and `REDIS_HOST` the other variables of Redis count for nothing.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {

@@ -263,3 +263,38 @@ async fn types_that_need_a_self_describing_codec_go_through_redis() {
         "the old value does not stay in its place"
     );
 }
+
+/// Memory in front of Redis: what is read again needs no round trip, what this process changes is seen at once, and what
+/// others change when the copy's time is over, for Redis does not tell of it yet.
+#[tokio::test]
+async fn memory_stands_in_front_of_redis() {
+    let (_server, url) = server();
+    let clock = larder::ManualClock::new();
+    let memory = larder::Memory::builder().capacity(100).clock(clock.clock()).build();
+    let cache = async |namespace: &str, memory: larder::Memory| {
+        let redis = Redis::builder(&url).response_timeout(Duration::from_secs(10)).connect().await;
+        let builder = Larder::builder().clock(clock.clock()).namespace(namespace);
+        builder.memory(memory).redis(redis.expect("a handle")).build()
+    };
+    let here = cache("campus", memory.clone()).await;
+    let elsewhere = cache("campus", larder::Memory::builder().clock(clock.clock()).build()).await;
+    let stranger = cache("mail", memory).await;
+
+    let tier = async |cache: &Larder| {
+        cache.lookup::<u32>("k").await.expect("read").map(|hit| (*hit.value, hit.tier))
+    };
+    here.set("k", 1_u32, ttl::MEDIUM).await.expect("set");
+    assert_eq!(tier(&here).await, Some((1, Tier::L2)));
+    assert_eq!(tier(&here).await, Some((1, Tier::L1)));
+    assert!(matches!(here.get::<u32>("k"), larder::Reply::Ready(Ok(Some(_)))));
+    assert_eq!(tier(&stranger).await, None, "one memory, another namespace");
+    elsewhere.set("k", 2_u32, ttl::MEDIUM).await.expect("set");
+    assert_eq!(tier(&here).await, Some((1, Tier::L1)), "within the bound");
+    clock.advance(Duration::from_secs(5));
+    assert_eq!(tier(&here).await, Some((2, Tier::L2)));
+    assert_eq!(tier(&here).await, Some((2, Tier::L1)));
+    here.invalidate("k").await.expect("invalidated");
+    assert_eq!(tier(&here).await, None);
+    let troubles = here.health().await.expect("told").troubles;
+    assert!(troubles.iter().any(|trouble| trouble.contains("5s")), "{troubles:?}");
+}

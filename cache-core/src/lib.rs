@@ -58,6 +58,7 @@ pub use fence::Fence;
 pub use key::{Key, KeyBuilder, KeyPart, MAX_KEY_LEN};
 pub use lease::{Ended, Lease};
 pub use listener::{Listener, Listeners, Notices};
+pub use namespace::namespaced;
 pub use nothing::Nothing;
 pub use pattern::{Pattern, Piece};
 pub use policy::{Background, InCaller, Limited, Limits, Policy, Runs, Unlimited, ttl};

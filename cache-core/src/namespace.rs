@@ -49,6 +49,14 @@ impl Namespaced {
     }
 }
 
+/// `cache` with `namespace` and a `:` before every key, tag and pattern.
+///
+/// # Errors
+/// [`ErrorKind::InvalidKey`]: a namespace is 1 to 256 bytes without `:` and control characters.
+pub fn namespaced(namespace: &str, cache: Arc<dyn Cache>) -> Result<Arc<dyn Cache>> {
+    Ok(Arc::new(Namespaced::new(namespace)?.over(cache)))
+}
+
 /// The wrapper itself.
 pub(crate) struct Namespace {
     prefix: Box<str>,
