@@ -312,12 +312,7 @@ impl Cache for Redis {
             troubles
                 .push(format!("Redis is not reachable: {why}; it is tried again every two seconds at most"));
         }
-        let status = self.shared.io.common.status.lock();
-        troubles.extend(status.ailment.clone());
-        troubles.extend(status.deaf.as_ref().map(|why| {
-            format!("Redis does not tell what other processes change ({why}): copies in memory are believed for a short time only")
-        }));
-        drop(status);
+        troubles.extend(self.shared.io.common.status.lock().ailment.clone());
         if connection.queued > 0 {
             let what = match connection.queued {
                 1 => "1 invalidation waits for Redis, and is".to_owned(),

@@ -23,4 +23,6 @@ pub struct Connection {
     pub reconnects: u64,
     /// Why it is down, in words.
     pub trouble: Option<String>,
+    /// Why it does not tell what others change, though somebody listens; it works all the same.
+    pub untold: Option<String>,
 }

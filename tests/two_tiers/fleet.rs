@@ -10,6 +10,9 @@ use crate::common::plain::{SOON, names, run};
 use crate::common::{Server, until};
 use crate::{hasty, node};
 
+/// What one node does.
+type Change<'a> = &'a dyn Fn(&Larder);
+
 fn get(cache: &Larder, key: &str) -> Option<u32> {
     cache.get::<u32>(key).wait().expect("read").map(|value| *value)
 }
@@ -27,7 +30,7 @@ fn warm(cache: &Larder, key: &str) {
 fn what_one_does_reaches_the_memory_of_the_other() {
     let server = Server::start(&[]);
     let (one, other) = (node(&server), node(&server));
-    let doers: [(&str, &dyn Fn(&Larder)); 7] = [
+    let doers: [(&str, Change); 7] = [
         ("set", &|cache| cache.set("k:1", 2_u32, ttl::SHORT).wait().expect("stored")),
         ("delete", &|cache| assert!(cache.delete("k:1").wait().expect("deleted"))),
         ("key", &|cache| cache.invalidate("k:1").wait().expect("struck")),

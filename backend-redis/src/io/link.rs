@@ -34,7 +34,7 @@ pub(crate) struct Status {
     pub(crate) ailment: Option<String>,
     pub(crate) queued: usize,
     /// Why it does not tell what others change, though it was asked to.
-    pub(crate) deaf: Option<String>,
+    pub(crate) untold: Option<String>,
 }
 
 enum State {

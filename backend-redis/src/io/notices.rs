@@ -47,7 +47,7 @@ pub(crate) async fn begin(session: &Session) -> Result<bool, Failure> {
         Err(failure) => return Err(failure),
     };
     let is_told = refused.is_none();
-    link.status.lock().deaf = refused;
+    link.status.lock().untold = refused;
     Ok(is_told)
 }
 

@@ -231,7 +231,9 @@ impl Cache for Tiered {
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         let near = self.near.cache.troubles().wait().unwrap_or_default();
-        let channel = self.near.trust.trouble();
+        let why = self.far.remote().and_then(|remote| remote.untold);
+        let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+        let channel = self.near.trust.trouble().map(|trouble| trouble + &why);
         self.far.troubles().map(move |far| near.into_iter().chain(channel).chain(far).collect())
     }
 
