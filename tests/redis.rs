@@ -265,7 +265,7 @@ async fn types_that_need_a_self_describing_codec_go_through_redis() {
 }
 
 /// Memory in front of Redis: what is read again needs no round trip, what this process changes is seen at once, and what
-/// others change when the copy's time is over, for Redis does not tell of it yet.
+/// others change when Redis has told of it.
 #[tokio::test]
 async fn memory_stands_in_front_of_redis() {
     let (_server, url) = server();
@@ -283,18 +283,20 @@ async fn memory_stands_in_front_of_redis() {
     let tier = async |cache: &Larder| {
         cache.lookup::<u32>("k").await.expect("read").map(|hit| (*hit.value, hit.tier))
     };
+    let until = async |cache: &Larder, there| {
+        let began = Instant::now();
+        while tier(cache).await != there {
+            assert!(began.elapsed() < Duration::from_secs(10), "never {there:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
     here.set("k", 1_u32, ttl::MEDIUM).await.expect("set");
-    assert_eq!(tier(&here).await, Some((1, Tier::L2)));
-    assert_eq!(tier(&here).await, Some((1, Tier::L1)));
+    until(&here, Some((1, Tier::L1))).await;
     assert!(matches!(here.get::<u32>("k"), larder::Reply::Ready(Ok(Some(_)))));
     assert_eq!(tier(&stranger).await, None, "one memory, another namespace");
     elsewhere.set("k", 2_u32, ttl::MEDIUM).await.expect("set");
-    assert_eq!(tier(&here).await, Some((1, Tier::L1)), "within the bound");
-    clock.advance(Duration::from_secs(5));
-    assert_eq!(tier(&here).await, Some((2, Tier::L2)));
-    assert_eq!(tier(&here).await, Some((2, Tier::L1)));
+    until(&here, Some((2, Tier::L1))).await;
     here.invalidate("k").await.expect("invalidated");
     assert_eq!(tier(&here).await, None);
-    let troubles = here.health().await.expect("told").troubles;
-    assert!(troubles.iter().any(|trouble| trouble.contains("5s")), "{troubles:?}");
+    assert_eq!(here.health().await.expect("told").troubles, Vec::<String>::new());
 }

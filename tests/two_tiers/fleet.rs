@@ -30,7 +30,7 @@ fn warm(cache: &Larder, key: &str) {
 fn what_one_does_reaches_the_memory_of_the_other() {
     let server = Server::start(&[]);
     let (one, other) = (node(&server), node(&server));
-    let doers: [(&str, Change); 7] = [
+    let doers: [(&str, Change<'_>); 7] = [
         ("set", &|cache| cache.set("k:1", 2_u32, ttl::SHORT).wait().expect("stored")),
         ("delete", &|cache| assert!(cache.delete("k:1").wait().expect("deleted"))),
         ("key", &|cache| cache.invalidate("k:1").wait().expect("struck")),
