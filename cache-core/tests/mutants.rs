@@ -50,6 +50,8 @@ struct Mutant {
     deadlines: Mutex<HashMap<String, Lifetime>>,
     /// Where in the order of `plain` its counters were added to.
     added: Mutex<HashSet<u64>>,
+    /// Held while one is added to and stored anew: that alone is to be wrong.
+    adding: Mutex<()>,
     deleted: AtomicU64,
     stored: AtomicU64,
 }
@@ -61,6 +63,7 @@ impl Mutant {
             plain: Plain::new(clock.clock()),
             deadlines: Mutex::default(),
             added: Mutex::default(),
+            adding: Mutex::default(),
             deleted: AtomicU64::new(0),
             stored: AtomicU64::new(0),
         }
@@ -68,6 +71,7 @@ impl Mutant {
 
     /// Adds `delta` and then stores the sum anew, for as long as `lifetime` says of what was left.
     fn restored(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
+        let _adding = self.adding.lock();
         let left = self.plain.ttl(key).wait().expect("plain").filter(|left| !left.fresh.is_zero());
         let sum = self.plain.incr(key, delta, lifetime).wait();
         if let (Ok(sum), Some(left)) = (&sum, left) {

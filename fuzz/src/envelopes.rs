@@ -45,8 +45,11 @@ fn case(input: &mut Unstructured<'_>) -> Result<()> {
 fn encode<T: Cacheable>(value: T, input: &mut Unstructured<'_>, format: &Format) -> Result<Vec<u8>> {
     let fresh = Duration::from_millis(input.arbitrary::<u64>()? >> 1);
     let total = fresh + Duration::from_millis(input.arbitrary::<u64>()? >> 2);
-    let origin =
-        Origin { cost: Duration::from_millis(input.arbitrary::<u32>()?.into()), version: input.arbitrary()?, ..Origin::default() };
+    let origin = Origin {
+        cost: Duration::from_millis(input.arbitrary::<u32>()?.into()),
+        version: input.arbitrary()?,
+        ..Origin::default()
+    };
     let order = Order { incarnation: input.arbitrary()?, sequence: input.arbitrary()? };
     let tags = (0..input.int_in_range(0..=3)?).map(|_| Ok(crate::text(input, 12)?.into()));
     let tags = tags.collect::<Result<Vec<Box<str>>>>()?;
