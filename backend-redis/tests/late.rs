@@ -45,20 +45,6 @@ fn a_mark_that_is_lost_during_a_publication_brings_nothing_back() {
     assert_eq!(found, (None, None), "struck, and served again: {stored:?}");
 }
 
-/// A load that is given up while it asks for its fence.
-#[test]
-fn a_fence_that_nobody_waits_for_is_given_back() {
-    let server = Server::start(&[]);
-    let (redis, mut client) = (server.redis(), server.raw());
-    get(&redis, "k").expect("read");
-    for number in 0..10 {
-        drop(redis.fence(&format!("k:{number}")));
-    }
-    std::thread::sleep(Duration::from_secs(1));
-    let left = names(&mut client, "*:k:k:*");
-    assert!(left.is_empty(), "held for ten minutes, and each remembered for ever: {} places", left.len());
-}
-
 /// Where Redis is full, to clear must make room.
 #[test]
 fn what_is_cleared_in_a_full_redis_is_swept() {
