@@ -109,6 +109,7 @@ impl Race {
         field.enter(LarderWait::new(room));
         field.enter(LarderAwait::new(room));
         field.enter(LarderWait::namespaced(room));
+        field.enter(LarderWait::tiered(room));
         if loads {
             field.enter(LarderGetThenSet::new(room));
         } else {

@@ -1,5 +1,8 @@
 //! What is asked of a server: whether it can be used, who it is, how it is.
 
+#[cfg(feature = "cluster")]
+use std::time::Instant;
+
 use redis::Value;
 
 #[cfg(feature = "cluster")]
@@ -120,7 +123,9 @@ pub(crate) async fn greet(session: &Session, past: &mut Past) -> Result<(), Fail
 async fn look_around(session: &Session, past: &mut Past) -> Result<(), Failure> {
     #[cfg(feature = "cluster")]
     if session.connection.is_spread() {
+        let began = Instant::now();
         let now = Topology::now(session).await?;
+        session.link.hears_since(began);
         if past.topology.as_ref().is_some_and(|before| now.has_strangers_to(before)) {
             strike::renew(session).await?;
         }

@@ -58,7 +58,7 @@ pub(crate) struct Link {
     pub(crate) tellers: RefCell<Option<crate::connect::topology::Topology>>,
     pub(crate) leases: Arc<Leases>,
     /// When what was answered last was asked: until then at least, all that was told has arrived.
-    pub(crate) heard: Cell<Instant>,
+    heard: Cell<Instant>,
     /// The epoch as it was last seen; zero if it is not known.
     pub(crate) epoch: Cell<u64>,
     /// What stands for the server in its epochs; zero if that is not known.
@@ -197,6 +197,11 @@ impl Link {
         let mut queue = self.queue.borrow_mut();
         queue.push(strike);
         self.status.lock().queued = queue.len();
+    }
+
+    /// All that was told before then has arrived.
+    pub(crate) fn hears_since(&self, asked: Instant) {
+        self.heard.set(asked.max(self.heard.get()));
     }
 
     pub(crate) async fn until_lost(&self) {

@@ -105,7 +105,10 @@ impl Session {
         match timeout(limit, sent).await {
             Ok(Ok(values)) => {
                 sent_off.answered();
-                self.link.heard.set(began.max(self.link.heard.get()));
+                // Of many servers, one says nothing of the others.
+                if !self.connection.is_spread() {
+                    self.link.hears_since(began);
+                }
                 Ok(values)
             }
             Ok(Err(error)) => Err(lost(reason(&error))),

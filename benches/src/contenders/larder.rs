@@ -31,6 +31,13 @@ impl LarderWait {
         Self { name: "larder, wait(), namespace", cache, tagged: false }
     }
 
+    /// In memory in front of another cache, which has everything, too.
+    pub fn tiered(capacity: usize) -> Self {
+        let [near, far] = [capacity; 2].map(|capacity| Memory::builder().capacity(capacity).build());
+        let cache = Larder::builder().memory(near).backend(far).build();
+        Self { name: "larder, wait(), two tiers", cache, tagged: false }
+    }
+
     /// With a tag on every entry.
     pub fn tagged(capacity: usize) -> Self {
         Self { name: "larder, wait(), one tag", cache: Larder::memory(capacity), tagged: true }

@@ -30,5 +30,6 @@ fn all_do_their_jobs() {
     does_its_job(&LarderAwait::new(100));
     does_its_job(&LarderGetThenSet::new(100));
     does_its_job(&LarderWait::namespaced(100));
+    does_its_job(&LarderWait::tiered(100));
     does_its_job(&LarderWait::tagged(100));
 }
