@@ -57,13 +57,18 @@ impl Service {
     }
 
     fn raw(&self, node: usize) -> redis::Connection {
+        self.try_raw(node).expect("a connection")
+    }
+
+    fn try_raw(&self, node: usize) -> redis::RedisResult<redis::Connection> {
         let client = redis::Client::open(format!("{}?pass=secret", self.nodes[node].url())).expect("an URL");
-        client.get_connection_with_timeout(SOON).expect("a connection")
+        client.get_connection_with_timeout(SOON)
     }
 
     /// Nothing where a sentinel cuts everybody off meanwhile, as it does with who is to follow another one.
     fn info(&self, node: usize) -> String {
-        redis::cmd("INFO").query(&mut self.raw(node)).unwrap_or_default()
+        let info = self.try_raw(node).and_then(|mut raw| redis::cmd("INFO").query(&mut raw));
+        info.unwrap_or_default()
     }
 
     /// With every timeout at its default.
