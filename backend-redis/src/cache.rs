@@ -20,7 +20,7 @@ use crate::io::link::Link;
 use crate::io::notices;
 use crate::io::queue::Strike;
 use crate::io::session::Session;
-use crate::operation::lease::{self, Ask, Asked};
+use crate::operation::lease::{self, Ask, Asked, Left};
 use crate::operation::read::{Found, integer};
 use crate::operation::strike;
 use crate::operation::write::{self, NoSum, Parcel};
@@ -145,14 +145,15 @@ impl Redis {
         let (name, redis) = (Box::<str>::from(key), self.clone());
         let asked = self.with(format!("begin to load {key:?}"), async move |session| {
             Ok(match lease::ask(&session, &redis.shared.io.common.leases, &name, ask).await? {
-                Asked::Mine(fence) => Ok(Granted { redis, key: name, fence: Some(fence) }),
+                Asked::Mine(fence, fresh) => Ok((Granted { redis, key: name, fence: Some(fence) }, fresh)),
                 Asked::Theirs(ended) => Err(ended),
             })
         });
         asked.and_then(|asked| match asked {
             // It has one until it is taken, once.
-            Ok(mut granted) => {
-                granted.fence.take().map(Lease::Mine).ok_or_else(|| Failure::Odd.into_error("lease"))
+            Ok((mut granted, fresh)) => {
+                let lease = if fresh { Lease::LookAgain } else { Lease::Mine };
+                granted.fence.take().map(lease).ok_or_else(|| Failure::Odd.into_error("lease"))
             }
             Err(ended) => Ok(Lease::Theirs(ended)),
         })
@@ -210,7 +211,11 @@ impl Cache for Redis {
         self.with(what, async move |session| {
             let stored = write::store(&session, &parcel).await?;
             // What was refused still holds its place, and others may wait for it.
-            if shared.io.common.leases.end(fence.lease) && stored == Stored::Fenced {
+            let left = match stored {
+                Stored::Yes => Left::Published(fence.lease, parcel.fresh, parcel.total),
+                _ => Left::Nothing,
+            };
+            if shared.io.common.leases.end(fence.lease, left) && stored == Stored::Fenced {
                 // Where that cannot be said, they find out.
                 let _ = lease::release(&session, &parcel.key, fence, Ended::Somehow).await;
             }
@@ -265,7 +270,7 @@ impl Cache for Redis {
 
     fn fence(&self, key: &str) -> Reply<'_, Fence> {
         self.ask(key, Ask::Fence).and_then(|lease| match lease {
-            Lease::Mine(fence) => Ok(fence),
+            Lease::Mine(fence) | Lease::LookAgain(fence) => Ok(fence),
             Lease::Theirs(_) => unreachable!("a fence is granted whoever loads"),
         })
     }
@@ -279,7 +284,7 @@ impl Cache for Redis {
     }
 
     fn settle(&self, key: &str, fence: Fence, ended: Ended) {
-        if !self.shared.io.common.leases.end(fence.lease) {
+        if !self.shared.io.common.leases.end(fence.lease, Left::Nothing) {
             return;
         }
         let name = Box::<str>::from(key);

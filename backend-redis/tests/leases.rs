@@ -295,7 +295,7 @@ fn a_lease_that_nobody_takes_or_needs_is_given_back() {
     let (one, other) = (server.redis(), server.redis());
     let mine = |redis: &Redis| match redis.lease(KEY, false).wait().expect("asked") {
         Lease::Mine(fence) => Some(fence),
-        Lease::Theirs(_) => None,
+        _ => None,
     };
     // Dropped before it is answered, most of the time.
     for _ in 0..20 {
@@ -314,7 +314,7 @@ fn a_lease_that_nobody_takes_or_needs_is_given_back() {
     assert!(mine(&one).is_none(), "the second one loads");
     let theirs = || match one.lease(KEY, false).wait().expect("asked") {
         Lease::Theirs(ended) => ended,
-        Lease::Mine(_) => panic!("not its own"),
+        _ => panic!("not its own"),
     };
     // Until it hears, so that it does hear.
     wait(theirs());
@@ -431,4 +431,34 @@ fn a_process_that_is_killed_is_replaced() {
         waiting.await.expect("done");
         assert!(began.elapsed() < 3500 * MS && source.loads() == 1, "{:?}", began.elapsed());
     });
+}
+
+/// Between the look of the one and its asking for the lease, the other has published.
+#[test]
+fn who_is_given_a_lease_where_something_fresh_stands_is_told_so() {
+    let server = Server::start(&[]);
+    let (one, other) = (server.redis(), server.redis());
+    let leased = || one.lease(KEY, false).wait().expect("asked");
+    let give_back = |lease| match lease {
+        Lease::Mine(fence) => (one.settle(KEY, fence, Ended::Failed), false).1,
+        Lease::LookAgain(fence) => (one.settle(KEY, fence, Ended::Failed), true).1,
+        Lease::Theirs(_) => panic!("nobody else loads"),
+    };
+    assert!(!give_back(leased()), "there is nothing");
+    let put = || {
+        let set = cache_core::Set::new(cache_core::Lifetime { fresh: 60_000 * MS, total: 120_000 * MS });
+        other.set(KEY, cache_core::Value::new(Arc::new(1_u32)), set).wait().expect("stored");
+    };
+    put();
+    assert!(give_back(leased()));
+    other.invalidate(Target::Key(KEY), cache_core::Strength::MarkStale).wait().expect("marked");
+    assert!(!give_back(leased()), "it is stale");
+    other
+        .incr("n", 1, cache_core::Lifetime { fresh: 60_000 * MS, total: 60_000 * MS })
+        .wait()
+        .expect("added");
+    assert!(matches!(one.lease("n", false).wait().expect("asked"), Lease::LookAgain(_)), "a counter");
+    // What asks for no lease is given its fence whatever stands there.
+    put();
+    one.fence(KEY).wait().expect("a fence");
 }

@@ -7,11 +7,12 @@ mod fake;
 #[path = "common/nodes.rs"]
 mod nodes;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backend_redis::Redis;
-use cache_core::{Cache, Listener, Named, Notices, Strength, Target};
+use cache_core::{Cache, Lease, Listener, Named, Notices, Strength, Target};
 use common::plain::{MINUTE, SOON, get, is_up, put, put_tagged, run};
 use common::{Server, until, wait};
 
@@ -20,6 +21,8 @@ use common::{Server, until, wait};
 struct Ear {
     changed: Mutex<Vec<Named>>,
     replaced: Mutex<u32>,
+    /// Whether a load of everything is under way here.
+    loads: AtomicBool,
     /// Whether the channel stands, and for how long it had been lost when that was told.
     stands: Mutex<Option<bool>>,
     since: Mutex<Duration>,
@@ -30,8 +33,12 @@ impl Listener for Ear {
         self.changed.lock().expect("locked").push(target.into());
     }
 
-    fn replaced(&self, _: &str) {
+    fn replaced(&self, key: &str) -> bool {
         *self.replaced.lock().expect("locked") += 1;
+        if !self.loads.load(Ordering::SeqCst) {
+            self.changed(Target::Key(key), Strength::Remove);
+        }
+        self.loads.load(Ordering::SeqCst)
     }
 
     fn cut_off(&self, since: Duration) {
@@ -172,26 +179,38 @@ fn what_one_does_oneself_or_in_another_namespace_is_not_told() {
     ear.is_told_alone("key \"last\"");
 }
 
-/// To load is to change what stands under a key, by a lease: who waits for the load goes on to do so.
+/// To load is to change what stands under a key, by a lease: who waits for a load goes on to do so.
 #[test]
-fn a_load_is_void_to_those_who_wait_only_if_its_lease_is() {
+fn a_load_is_void_to_those_who_wait_only_if_it_is_void() {
     let server = Server::start(&[]);
     let (redis, other) = (server.redis(), server.redis());
     put(&redis, "k", "v").expect("stored");
     let ear = Ear::to(&redis);
-    let fence = redis.fence("k").wait().expect("a fence");
-    until("told", SOON, || *ear.replaced.lock().expect("locked") > 0);
-    put(&other, "last", "v").expect("stored");
-    ear.is_told_alone("key \"last\"");
-    // A load of another process is no change of ours.
-    let theirs = other.fence("k").wait().expect("a fence");
-    until("told", SOON, || *ear.replaced.lock().expect("locked") > 1);
-    put_tagged(&other, "k", "theirs", &[], Some(theirs)).expect("stored");
-    put(&other, "last", "v").expect("stored");
-    ear.is_told("key \"last\"");
+    ear.loads.store(true, Ordering::SeqCst);
+    let seen = |more| {
+        until("told", SOON, || *ear.replaced.lock().expect("locked") >= more);
+        // Whatever is said of it has been said.
+        other.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
+        ear.is_told("everything");
+        ear.take()
+    };
+    // Its own lease, and then that of another.
+    let lease = |redis: &Redis| match redis.lease("k", false).wait().expect("asked") {
+        Lease::Mine(fence) | Lease::LookAgain(fence) => Some(fence),
+        Lease::Theirs(_) => None,
+    };
+    lease(&redis).expect("nobody else loads");
+    assert_eq!(seen(1), Vec::<String>::new());
+    lease(&other).expect("that was cleared");
+    assert_eq!(seen(2), Vec::<String>::new(), "another process loads");
+    // What makes it void.
+    lease(&redis).expect("that was cleared");
+    until("told", SOON, || *ear.replaced.lock().expect("locked") >= 3);
     other.invalidate(Target::Key("k"), Strength::Remove).wait().expect("invalidated");
     ear.is_told("key \"k\"");
-    redis.release("k", fence);
+    lease(&other).expect("that was invalidated");
+    other.invalidate(Target::Key("k"), Strength::Remove).wait().expect("invalidated");
+    ear.is_told("key \"k\"");
 }
 
 #[test]

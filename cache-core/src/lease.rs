@@ -9,6 +9,9 @@ use crate::reply::BoxFuture;
 pub enum Lease {
     /// It loads, and others wait for it: here is its fence.
     Mine(Fence),
+    /// The same; and something fresh stands under the key, which another process may have put there since the caller looked.
+    /// So it looks again, and gives the fence back where that will do.
+    LookAgain(Fence),
     /// A load in another process has the lease. The future ends when looking again is worth it: when that load is over,
     /// as far as anybody can tell, or after a fraction of a second. Dropping it is no harm.
     Theirs(BoxFuture<'static, Ended>),
@@ -29,6 +32,7 @@ impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mine(fence) => f.debug_tuple("Mine").field(fence).finish(),
+            Self::LookAgain(fence) => f.debug_tuple("LookAgain").field(fence).finish(),
             Self::Theirs(_) => f.write_str("Theirs"),
         }
     }

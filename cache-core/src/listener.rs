@@ -17,10 +17,12 @@ pub trait Listener: Send + Sync {
     /// Notices may come more than once, late, and in any order.
     fn changed(&self, target: Target<'_>, strength: Strength);
 
-    /// What stands under `key` is another, or may be; but no load of it that is under way is void by that. (It may be that
-    /// the load itself took its place there.)
-    fn replaced(&self, key: &str) {
+    /// What stands under `key` has changed; but it may be no more than that a load elsewhere has taken its place there, or
+    /// given it up. Copies are dropped. Returns whether a load of the key is under way here: only the store knows whether
+    /// that is void, and then says [`changed`](Self::changed).
+    fn replaced(&self, key: &str) -> bool {
         self.changed(Target::Key(key), Strength::Remove);
+        false
     }
 
     /// Changes can no longer be told. They were last known to be told `since` ago. May be said again while it is so.
@@ -63,6 +65,12 @@ impl Listeners {
             listeners.push(listener);
         }
         first
+    }
+
+    /// Calls each that is still there; whether any says so.
+    pub fn any(&self, ask: impl Fn(&dyn Listener) -> bool) -> bool {
+        let present: Vec<Arc<dyn Listener>> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
+        present.iter().fold(false, |any, listener| ask(&**listener) | any)
     }
 
     /// Calls each that is still there, in the order in which they came. No lock is held meanwhile.

@@ -25,6 +25,8 @@ struct Store {
     claims: Mutex<HashMap<String, Claim>>,
     /// How the lease was asked for.
     asked: Mutex<Vec<bool>>,
+    /// What another process publishes when next a lease is asked for, just before it is given.
+    just_published: Mutex<Option<u32>>,
 }
 
 struct Claim {
@@ -102,10 +104,15 @@ impl Cache for Process {
             claim.waiting.push(waiter);
             return Reply::ready(Lease::Theirs(Box::pin(async { told.await.unwrap_or(Ended::Somehow) })));
         }
+        let published = self.0.just_published.lock().expect("locked").take();
+        if let Some(value) = published {
+            let set = Set::new(Lifetime { fresh: MINUTE, total: MINUTE });
+            self.0.plain.set(key, Value::new(Arc::new(value)), set).wait().expect("plain");
+        }
         let fence = self.0.plain.fence(key).wait().expect("plain");
         let claim = Claim { holder: self.1, lease: fence.lease, waiting: Vec::new() };
         claims.entry(key.to_owned()).or_insert(claim);
-        Reply::ready(Lease::Mine(fence))
+        Reply::ready(if published.is_some() { Lease::LookAgain(fence) } else { Lease::Mine(fence) })
     }
 
     fn settle(&self, key: &str, fence: Fence, ended: Ended) {
@@ -125,7 +132,12 @@ impl Cache for Process {
 /// Two processes, and what they share.
 fn fleet(clock: &ManualClock) -> (Arc<Store>, [Engine; 2]) {
     let plain = Plain::new(clock.clock());
-    let store = Arc::new(Store { plain, claims: Mutex::default(), asked: Mutex::default() });
+    let store = Arc::new(Store {
+        plain,
+        claims: Mutex::default(),
+        asked: Mutex::default(),
+        just_published: Mutex::default(),
+    });
     let engine =
         |number| Engine::builder().clock(clock.clock()).build(Arc::new(Process(store.clone(), number)));
     (store.clone(), [engine(0), engine(1)])
@@ -365,7 +377,12 @@ fn loads_in_a_circle_of_processes_end() {
 fn a_synchronous_caller_does_not_wait_for_its_own_thread() {
     run(async {
         let plain = Plain::default();
-        let store = Arc::new(Store { plain, claims: Mutex::default(), asked: Mutex::default() });
+        let store = Arc::new(Store {
+            plain,
+            claims: Mutex::default(),
+            asked: Mutex::default(),
+            just_published: Mutex::default(),
+        });
         let [one, other] =
             [0, 1].map(|number| Engine::builder().build(Arc::new(Process(store.clone(), number))));
         let first = Source::default();
@@ -375,5 +392,20 @@ fn a_synchronous_caller_does_not_wait_for_its_own_thread() {
         assert!(began.elapsed() < 10 * SECOND, "{:?}", began.elapsed());
         first.end(Ok(1));
         assert_eq!(leading.await.expect("no panic"), Ok(1));
+    });
+}
+
+/// Between the look of the one and its asking for the lease, the other's load has ended.
+#[test]
+fn what_is_published_just_before_the_lease_is_given_is_not_loaded_again() {
+    run(async {
+        let clock = ManualClock::new();
+        let (store, [one, _]) = fleet(&clock);
+        let source = Source::default();
+        *store.just_published.lock().expect("locked") = Some(7);
+        let got = load(&one, Policy::ttl(MINUTE), &source).await;
+        assert_eq!(done(got).await, Ok(7));
+        assert_eq!(source.loads(), 0);
+        assert!(store.claims.lock().expect("locked").is_empty(), "its lease is given back");
     });
 }

@@ -20,7 +20,7 @@ use crate::io::batch::Batch;
 use crate::io::failure::Failure;
 use crate::io::link::Link;
 use crate::io::session::Session;
-use crate::operation::lease::are_good;
+use crate::operation::lease::is_as_left;
 
 /// What a name in Redis stands for, as far as others have copies of it.
 #[derive(Debug, Eq, PartialEq)]
@@ -113,18 +113,21 @@ fn changed(link: &Rc<Link>, names: Option<&Value>) {
     }
 }
 
-/// A load that this process has under way changes what stands under its key, too: by the lease that stands there. So
-/// whoever has copies is told at once; and who waits for the load, if its lease is not good any more.
+/// To load is to change what stands under the key, by the lease that stands there and by what is published. What this
+/// process may have done itself is looked at: if it is as it was left, nobody has to know. Whatever else it is, copies are
+/// dropped; and a load that is under way here without a lease is void.
 fn key_changed(link: &Rc<Link>, key: &str) {
-    if !link.leases.has(key) {
-        return link.tell(Target::Key(key));
-    }
-    link.listeners.tell(|listener| listener.replaced(key));
+    let Some(ours) = link.leases.of(key) else {
+        if link.listeners.any(|listener| listener.replaced(key)) {
+            link.tell(Target::Key(key));
+        }
+        return;
+    };
     let (link, key) = (link.clone(), Box::<str>::from(key));
     spawn_local(async move {
-        let good = async { are_good(&link.session().await?, &link.leases, &key).await };
+        let as_left = async { is_as_left(&link.session().await?, &key, &ours).await };
         // Where that cannot be said, nobody knows what has changed.
-        if !good.await.unwrap_or(false) {
+        if !as_left.await.unwrap_or(false) {
             link.tell(Target::Key(&key));
         }
     });

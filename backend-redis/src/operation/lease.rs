@@ -1,6 +1,6 @@
 //! Leases: what a load holds of the place of its value, and the claim to be the one that loads it for the whole fleet.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
-use crate::io::batch::Batch;
+use crate::io::batch::{Batch, bytes, number};
 use crate::io::ears::{Ear, Ears, letter};
 use crate::io::failure::Failure;
 use crate::io::link::Link;
@@ -21,6 +21,9 @@ use crate::stored::script::{CHECK, EXTEND, LEASE, RELEASE};
 use crate::stored::slot::{beginning, millis};
 use crate::stored::tags::{Marked, with_marks};
 
+/// For how long, and of how many keys, it is remembered what a load has left: until Redis has told of it.
+const ECHO: Duration = Duration::from_secs(1);
+const OVER: usize = 1024;
 /// How long a claim lives after its holder was last heard of, and how often he says that he lives.
 const LIFE: Duration = Duration::from_millis(2500);
 const BEAT: Duration = Duration::from_millis(800);
@@ -53,8 +56,8 @@ pub(crate) struct Leases {
 #[derive(Debug, Default)]
 struct Held {
     all: HashMap<u64, Load>,
-    /// How many are held, or asked for, of each key.
-    keys: HashMap<Box<str>, usize>,
+    /// What became of those that have just ended.
+    over: VecDeque<Over>,
     /// Whether somebody extends the claims.
     extended: bool,
 }
@@ -68,28 +71,26 @@ struct Load {
     claims: bool,
 }
 
-impl Held {
-    fn count(&mut self, key: &str) {
-        *self.keys.entry(key.into()).or_default() += 1;
-    }
-
-    fn discount(&mut self, key: &str) {
-        if let Some(many) = self.keys.get_mut(key) {
-            *many -= 1;
-            if *many == 0 {
-                self.keys.remove(key);
-            }
-        }
-    }
+/// A lease whose load has just ended.
+#[derive(Debug)]
+struct Over {
+    key: Box<str>,
+    at: Instant,
+    left: Left,
 }
 
-/// A lease that is asked for.
-struct Asking<'a>(&'a Leases, &'a str);
+/// What a load leaves under its key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Left {
+    Nothing,
+    /// What was published under that lease, fresh and living for so many milliseconds.
+    Published(u64, u64, u64),
+}
 
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        self.0.held.lock().discount(self.1);
-    }
+/// What this process has under a key, or has just had.
+pub(crate) enum Ours {
+    Leases(Vec<u64>),
+    Left(Left),
 }
 
 impl Default for Leases {
@@ -99,37 +100,33 @@ impl Default for Leases {
 }
 
 impl Leases {
-    /// The load of this lease is over; whether it was not before.
-    pub(crate) fn end(&self, lease: u64) -> bool {
+    /// The load of this lease is over, and leaves that; whether it was not over before.
+    pub(crate) fn end(&self, lease: u64, left: Left) -> bool {
         let mut held = self.held.lock();
-        let ended = held.all.remove(&lease);
-        if let Some(ended) = &ended {
-            held.discount(&ended.key);
+        let Some(Load { key, .. }) = held.all.remove(&lease) else { return false };
+        let at = Instant::now();
+        while held.over.len() >= OVER || held.over.front().is_some_and(|over| at - over.at > ECHO) {
+            held.over.pop_front();
         }
-        ended.is_some()
+        held.over.push_back(Over { key, at, left });
+        true
     }
 
-    /// Whether this process loads `key`, or asks whether it may.
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.held.lock().keys.contains_key(key)
-    }
-
-    /// The leases of `key` in that epoch.
-    fn of(&self, key: &str, epoch: u64) -> Vec<u64> {
+    /// What this process has of `key`, if anything: what Redis tells of that, it may have done itself.
+    pub(crate) fn of(&self, key: &str) -> Option<Ours> {
         let held = self.held.lock();
-        let its = held.all.iter().filter(|(_, it)| *it.key == *key && it.epoch == epoch);
-        its.map(|(lease, _)| *lease).collect()
-    }
-
-    fn asking<'a>(&'a self, key: &'a str) -> Asking<'a> {
-        self.held.lock().count(key);
-        Asking(self, key)
+        let leases = held.all.iter().filter(|(_, load)| *load.key == *key).map(|(lease, _)| *lease);
+        let leases: Vec<u64> = leases.collect();
+        if !leases.is_empty() {
+            return Some(Ours::Leases(leases));
+        }
+        let over = held.over.iter().rev().find(|over| *over.key == *key && over.at.elapsed() <= ECHO);
+        over.map(|over| Ours::Left(over.left))
     }
 
     fn begin(self: &Arc<Self>, link: &Rc<Link>, lease: u64, it: Load) {
         let mut held = self.held.lock();
         let claims = it.claims;
-        held.count(&it.key);
         held.all.insert(lease, it);
         if claims && !std::mem::replace(&mut held.extended, true) {
             spawn_local(extend(self.clone(), link.clone()));
@@ -186,17 +183,36 @@ async fn extend_all(session: &Session, leases: &Leases, claims: &[(u64, Load)]) 
     Ok(())
 }
 
-/// Whether all leases of `key` that this process has are good.
-pub(crate) async fn are_good(session: &Session, leases: &Leases, key: &str) -> Result<bool, Failure> {
-    let epoch = session.link.epoch.get();
-    let held: Vec<String> = leases.of(key, epoch).iter().map(u64::to_string).collect();
-    let args: Vec<&[u8]> = held.iter().map(String::as_bytes).collect();
+/// Whether what stands under `key` is as this process has left it: nobody else has written, removed, marked stale or given
+/// other deadlines to it.
+pub(crate) async fn is_as_left(session: &Session, key: &str, ours: &Ours) -> Result<bool, Failure> {
     let mut batch = session.batch();
-    batch.script(&CHECK, &[&session.link.names.entry(epoch, key)], &args);
-    Ok(session.send(&batch).await?.next_number()? == 1)
+    batch.script(&CHECK, &[&session.link.names.entry(session.link.epoch.get(), key)], &[]);
+    let mut there = session.send(&batch).await?.next_list()?.into_iter();
+    let state = bytes(there.next().ok_or(Failure::Odd)?)?.unwrap_or_default();
+    let numbers: Vec<u64> = there.filter_map(|value| number(&value)).collect();
+    Ok(match (ours, &numbers[..]) {
+        (Ours::Leases(leases), [from, last, soft, ..]) => {
+            leases.iter().all(|lease| *lease > *from.max(soft) && lease <= last)
+        }
+        (Ours::Left(Left::Published(lease, fresh, total)), [from, _, soft, its_fresh, its_total]) => {
+            (lease, fresh, total) == (from, its_fresh, its_total) && lease > soft
+        }
+        (Ours::Left(Left::Nothing), _) => state == b"none" || state == b"H",
+        _ => false,
+    })
 }
 
-/// A lease, with the order as it is; zero if somebody else loads. On the way it sees to `marks`: of which tags, and for how
+/// A lease as it is given.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Taken {
+    /// Zero if somebody else loads.
+    pub(crate) lease: u64,
+    /// Whether something fresh stands there.
+    fresh: bool,
+}
+
+/// A lease, with the order as it is. On the way it sees to `marks`: of which tags, and for how
 /// many milliseconds.
 pub(crate) async fn take(
     session: &Session,
@@ -204,7 +220,7 @@ pub(crate) async fn take(
     key: &str,
     (ask, holder): (Ask, &str),
     marks: (&[Box<str>], u64),
-) -> Result<(Option<Order>, u64), Failure> {
+) -> Result<(Option<Order>, Taken), Failure> {
     let names = &session.link.names;
     let keys = names.keys(epoch, key);
     let how = match ask {
@@ -219,13 +235,14 @@ pub(crate) async fn take(
         batch.script(&LEASE, &[&keys.entry, &keys.companion, &names.claim(epoch, key)], &args);
     };
     let Marked { order, mut answers, .. } = with_marks(session, epoch, marks, ask).await?;
-    let lease = u64::try_from(answers.next_number()?).map_err(|_| Failure::Odd)?;
-    Ok((order, lease))
+    let number = answers.next_number()?;
+    Ok((order, Taken { lease: number.unsigned_abs(), fresh: number < 0 }))
 }
 
 /// What comes of asking.
 pub(crate) enum Asked {
-    Mine(Fence),
+    /// It is given, and something fresh stands there or not.
+    Mine(Fence, bool),
     /// Somebody else loads. Ends when looking again is worth it.
     Theirs(BoxFuture<'static, Ended>),
 }
@@ -239,14 +256,13 @@ pub(crate) async fn ask(
 ) -> Result<Asked, Failure> {
     let link = &session.link;
     let claims = ask != Ask::Fence;
-    let _asking = leases.asking(key);
-    let (fence, ear) = session
+    let (fence, fresh, ear) = session
         .in_epoch(async |epoch| {
             // Before it is asked for, so that nothing is missed.
             let ear = claims.then(|| Ears::listen(link, &link.names.entry(epoch, key))).flatten();
-            let (order, lease) = take(session, epoch, key, (ask, &leases.holder), (&[], 0)).await?;
+            let (order, taken) = take(session, epoch, key, (ask, &leases.holder), (&[], 0)).await?;
             let sequence = order.map_or(0, |order| order.sequence);
-            Ok((order, (Fence { incarnation: epoch, sequence, lease }, ear)))
+            Ok((order, (Fence { incarnation: epoch, sequence, lease: taken.lease }, taken.fresh, ear)))
         })
         .await?;
     if fence.lease == 0 {
@@ -254,7 +270,7 @@ pub(crate) async fn ask(
     }
     let it = Load { key: key.into(), epoch: fence.incarnation, since: Instant::now(), claims };
     leases.begin(link, fence.lease, it);
-    Ok(Asked::Mine(fence))
+    Ok(Asked::Mine(fence, fresh))
 }
 
 /// Ends when the load of another process is over, as far as is known, or after a while.

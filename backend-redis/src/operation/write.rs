@@ -87,11 +87,11 @@ async fn set_tagged(session: &Session, parcel: &Parcel) -> Result<Stored, Failur
                 return Ok((Some(Order { epoch, sequence: 0 }), Stored::Yes));
             }
             let marks = (&parcel.tags[..], parcel.marked_for(session));
-            let (order, lease) = lease::take(session, epoch, &parcel.key, (Ask::Fence, ""), marks).await?;
+            let (order, taken) = lease::take(session, epoch, &parcel.key, (Ask::Fence, ""), marks).await?;
             let Some(Order { sequence: born, .. }) = order.filter(|order| order.epoch == epoch) else {
                 return Ok((order, Stored::Yes));
             };
-            let store = Store { mode: "set", lease, born, ignored: 0 };
+            let store = Store { mode: "set", lease: taken.lease, born, ignored: 0 };
             // Where the lease does not hold any more, others have written meanwhile.
             Ok((store.run(session, epoch, parcel).await?.0, Stored::Yes))
         })

@@ -165,7 +165,7 @@ pub(crate) fn is_told(one: &Redis, other: &Redis) -> bool {
     let once = |key: &str| {
         let theirs = || match one.lease(key, false).wait().expect("asked") {
             Lease::Theirs(ended) => ended,
-            Lease::Mine(_) => panic!("another one loads"),
+            _ => panic!("another one loads"),
         };
         let Lease::Mine(fence) = other.lease(key, false).wait().expect("asked") else {
             panic!("nobody loads")

@@ -13,7 +13,10 @@ impl Listener for Shared {
         self.flights.detach(target);
     }
 
-    fn replaced(&self, _: &str) {}
+    fn replaced(&self, key: &str) -> bool {
+        self.updates.disturb(Target::Key(key));
+        self.flights.loads(key)
+    }
 
     fn cut_off(&self, _: Duration) {}
 

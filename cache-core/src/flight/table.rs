@@ -172,6 +172,17 @@ impl Flights {
         }
     }
 
+    /// Whether `key` is being loaded here, and not only asked for.
+    pub(crate) fn loads(&self, key: &str) -> bool {
+        let hash = self.hasher.hash_one(key);
+        self.len() != 0
+            && self
+                .part(hash)
+                .lock()
+                .find(hash, |flight| *flight.key == *key)
+                .is_some_and(|flight| flight.started.load(Ordering::SeqCst))
+    }
+
     /// From here on nobody joins a flight that `target` covers.
     pub(crate) fn detach(&self, target: Target<'_>) {
         if self.len() == 0 {

@@ -48,10 +48,9 @@ impl Listener for Stripped {
         }
     }
 
-    fn replaced(&self, key: &str) {
-        if let Some(key) = key.strip_prefix(&*self.prefix) {
-            self.tell(|listener| listener.replaced(key));
-        }
+    fn replaced(&self, key: &str) -> bool {
+        let Some(key) = key.strip_prefix(&*self.prefix) else { return false };
+        self.to.upgrade().is_some_and(|listener| listener.replaced(key))
     }
 
     fn cut_off(&self, since: Duration) {

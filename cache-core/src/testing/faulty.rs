@@ -333,7 +333,7 @@ impl<C: Cache> Cache for Faulty<C> {
     fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
         let reply = self.reply(Op::Fence, None, |cache| cache.lease(key, retrying));
         reply.map(|lease| {
-            self.state.lock().fences += i64::from(matches!(lease, Lease::Mine(_)));
+            self.state.lock().fences += i64::from(!matches!(lease, Lease::Theirs(_)));
             lease
         })
     }

@@ -197,13 +197,11 @@ impl Cache for Tiered {
 
     fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
         let place = Place::take(&self.near, key);
-        self.far.lease(key, retrying).then(move |lease| {
-            let far = match lease {
-                Ok(Lease::Theirs(ended)) => return Ok(Lease::Theirs(ended)),
-                Ok(Lease::Mine(fence)) => Ok(fence),
-                Err(error) => Err(error),
-            };
-            self.pair(place, far).map(Lease::Mine)
+        self.far.lease(key, retrying).then(move |lease| match lease {
+            Ok(Lease::Theirs(ended)) => Ok(Lease::Theirs(ended)),
+            Ok(Lease::Mine(fence)) => self.pair(place, Ok(fence)).map(Lease::Mine),
+            Ok(Lease::LookAgain(fence)) => self.pair(place, Ok(fence)).map(Lease::LookAgain),
+            Err(error) => self.pair(place, Err(error)).map(Lease::Mine),
         })
     }
 

@@ -13,9 +13,9 @@ impl Listener for Near {
         self.listeners.tell(|listener| listener.changed(target, strength));
     }
 
-    fn replaced(&self, key: &str) {
+    fn replaced(&self, key: &str) -> bool {
         self.hear(Target::Key(key), Strength::Remove);
-        self.listeners.tell(|listener| listener.replaced(key));
+        self.listeners.any(|listener| listener.replaced(key))
     }
 
     fn cut_off(&self, since: Duration) {

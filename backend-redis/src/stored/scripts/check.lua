@@ -1,7 +1,7 @@
--- KEYS: key. ARGV: leases. Returns whether all of them are good.
+-- KEYS: key. Returns what stands there: 'none', 'integer' or 'foreign'; or of a slot its state, up to where its leases are
+-- void, the last of them, up to where they are for stale values alone, and how long it is fresh and lives.
 local kind, h = look(KEYS[1])
-for _, lease in ipairs(ARGV) do
-  lease = tonumber(lease)
-  if kind ~= 'slot' or lease <= h.from or lease > h.last then return 0 end
-end
-return 1
+if kind ~= 'slot' then return { kind } end
+local out = { h.state }
+for _, number in ipairs({ h.from, h.last, h.soft, h.fresh, h.total }) do out[#out + 1] = string.format('%.0f', number) end
+return out

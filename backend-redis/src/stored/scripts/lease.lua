@@ -1,6 +1,7 @@
 -- KEYS: key, companion, claim. ARGV: a random number, how long a place is held, and how it is asked for: 'fence' in any
 -- case, 'lease' if nobody else has claimed to load it, 'retry' also where no more than so many load. Who asks, how long
--- a claim lives, and how many that is. Returns the lease; 0: somebody else loads.
+-- a claim lives, and how many that is. Returns the lease, with a minus where a claim is made though something fresh stands
+-- there; 0: somebody else loads.
 local from, hold = tonumber(ARGV[1]), tonumber(ARGV[2])
 local kind, h = look(KEYS[1], KEYS[2])
 local how, holder = ARGV[3], ARGV[4]
@@ -10,6 +11,7 @@ if theirs and (how ~= 'retry' or h.open >= tonumber(ARGV[6])) then
   if claim.awaited == '' then redis.call('APPEND', KEYS[3], '!') end
   return 0
 end
+local fresh = kind == 'integer' or kind == 'slot' and h.state ~= 'H' and h.fresh > elapsed(KEYS[1], h)
 if kind == 'integer' then
   -- While somebody loads it, a counter stands in a slot, too.
   local c, left = beside(KEYS[2], KEYS[1])
@@ -35,4 +37,5 @@ if how ~= 'fence' and not theirs then
   -- Also those who waited for an earlier load wait for this one.
   claim_for(KEYS[3], h.last, holder, claim and claim.awaited or '', ARGV[5])
 end
+if how ~= 'fence' and fresh then return -h.last end
 return h.last

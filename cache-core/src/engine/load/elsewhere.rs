@@ -31,8 +31,8 @@ pub(super) struct Waited {
 
 /// Who loads.
 pub(super) enum Leased<'f> {
-    /// This caller; without a fence if there is none to be had.
-    Here(Option<Fenced<'f>>),
+    /// This caller; without a fence if there is none to be had. Whether it is to look again first.
+    Here(Option<Fenced<'f>>, bool),
     Elsewhere(BoxFuture<'static, Ended>),
 }
 
@@ -41,7 +41,7 @@ impl<'j> About<'j> {
     pub(super) async fn lease(&self, leads: &[Lead], anew: bool, waited: &Waited) -> Leased<'j> {
         // A load that takes nothing that is there waits for nobody who puts something there.
         if leads.is_empty() || anew || self.is_over(waited) {
-            return Leased::Here(self.fence(leads).await);
+            return Leased::Here(self.fence(leads).await, false);
         }
         let cache = &*self.engine.cache;
         let lease = match cache.lease(self.key, waited.in_vain) {
@@ -49,11 +49,12 @@ impl<'j> About<'j> {
             reply => Box::pin(wait_for(leads, reply)).await,
         };
         match lease {
-            Ok(Lease::Mine(fence)) => Leased::Here(Some(Fenced::new(cache, self.key, fence))),
+            Ok(Lease::Mine(fence)) => Leased::Here(Some(Fenced::new(cache, self.key, fence)), false),
+            Ok(Lease::LookAgain(fence)) => Leased::Here(Some(Fenced::new(cache, self.key, fence)), true),
             Ok(Lease::Theirs(ended)) => Leased::Elsewhere(ended),
             Err(error) => {
                 self.engine.note(&error);
-                Leased::Here(None)
+                Leased::Here(None, false)
             }
         }
     }

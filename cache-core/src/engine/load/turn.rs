@@ -95,10 +95,16 @@ impl<T: Cacheable, O: 'static, E: 'static> Job<'_, T, O, E> {
                 },
             };
             match self.lease(role.leads(), self.terms.anew, &waited).await {
-                Leased::Here(fenced) if stale.is_none() => {
-                    return self.mine(role, fenced, None, None).await;
+                Leased::Here(fenced, again) => {
+                    if again && let Found::Fresh(value) = Box::pin(self.find(role.leads())).await {
+                        role.land(Landing::Found);
+                        return Turn::Over(Ok(value));
+                    }
+                    if stale.is_none() {
+                        return self.mine(role, fenced, None, None).await;
+                    }
+                    return Box::pin(self.mine(role, fenced, stale, leave)).await;
                 }
-                Leased::Here(fenced) => return Box::pin(self.mine(role, fenced, stale, leave)).await,
                 Leased::Elsewhere(ended) => {
                     drop(leave);
                     let got = Box::pin(self.elsewhere(role.leads(), ended, &mut waited, stale)).await;
