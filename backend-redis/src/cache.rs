@@ -302,10 +302,7 @@ impl Cache for Redis {
             return Notices::Withheld;
         }
         // If it is connected, from now on; or else once it is.
-        let owed = self.shared.io.run(Some(self.shared.operation), async |link: Rc<Link>| {
-            link.listening.set(true);
-            notices::begin_late(&link.session().await?).await
-        });
+        let owed = self.shared.io.run(Some(self.shared.operation), notices::join);
         drop(owed);
         Notices::Given
     }
@@ -367,6 +364,7 @@ where
     F: Future<Output = std::result::Result<T, Failure>>,
 {
     let owing = Owing { link: link.clone(), strike, over: false };
+    link.changes();
     let done = match within(limit, async { work(link.session().await?).await }).await {
         Err(failure) => Err(strike::or_queue(&link, owing.strike.clone(), failure).await),
         done => done,

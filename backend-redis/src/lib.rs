@@ -149,11 +149,12 @@
 //! | changed | told as |
 //! |---|---|
 //! | an entry: written, deleted, expired, evicted, by whoever | its key |
-//! | a mark: its tag was struck; or it was made, made to live longer, or lost | its tag |
+//! | a name that is touched when a tag is struck; the marks themselves are not watched | its tag |
 //! | the name that each new epoch writes (`clear`); the whole database flushed | everything |
 //!
-//! A load takes its place under the key, which is a change, too. A process that loads the key asks whether its lease is
-//! still good then: if so, it is told that its copies are old, and not that its load is void.
+//! A load takes its place under the key, and publishes there, which are changes, too. Of a key that this process loads or has
+//! just loaded, it looks whether all is as it left it; if so, nobody is told. A load of another process makes copies go, and
+//! no load void.
 //!
 //! A connection that was handed in, a server that knows RESP2 alone, or a user who may not ask for it: nothing is told, and
 //! `health()` says why.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backend_redis::Redis;
-use cache_core::{Cache, Lease, Listener, Named, Notices, Strength, Target};
+use cache_core::{Cache, Ended, Kind, Lease, Listener, Named, Notices, Strength, Target};
 use common::plain::{MINUTE, SOON, get, is_up, put, put_tagged, run};
 use common::{Server, until, wait};
 
@@ -21,6 +21,8 @@ use common::{Server, until, wait};
 struct Ear {
     changed: Mutex<Vec<Named>>,
     replaced: Mutex<u32>,
+    /// Whether it is told apart what may be no more than a load.
+    apart: AtomicBool,
     /// Whether a load of everything is under way here.
     loads: AtomicBool,
     /// Whether the channel stands, and for how long it had been lost when that was told.
@@ -35,7 +37,7 @@ impl Listener for Ear {
 
     fn replaced(&self, key: &str) -> bool {
         *self.replaced.lock().expect("locked") += 1;
-        if !self.loads.load(Ordering::SeqCst) {
+        if !self.apart.load(Ordering::SeqCst) {
             self.changed(Target::Key(key), Strength::Remove);
         }
         self.loads.load(Ordering::SeqCst)
@@ -163,15 +165,14 @@ fn what_a_raw_client_does_is_told() {
     }
 }
 
-/// Who does something himself knows of it.
 #[test]
-fn what_one_does_oneself_or_in_another_namespace_is_not_told() {
+fn what_is_read_or_done_in_another_namespace_is_not_told() {
     let server = Server::start(&[]);
     let (redis, other) = (server.redis(), server.redis());
     let elsewhere = wait(server.builder().namespace("other").connect()).expect("a handle");
     put(&redis, "first", "v").expect("stored");
     let ear = Ear::to(&redis);
-    put(&redis, "plain", "v").expect("stored");
+    redis.get("first", Kind::of::<String>()).wait().expect("read");
     put(&elsewhere, "k", "v").expect("stored");
     elsewhere.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
     // What is told after that has been told.
@@ -179,38 +180,64 @@ fn what_one_does_oneself_or_in_another_namespace_is_not_told() {
     ear.is_told_alone("key \"last\"");
 }
 
-/// To load is to change what stands under a key, by a lease: who waits for a load goes on to do so.
+/// Whoever uses the handle beside whoever listens.
 #[test]
-fn a_load_is_void_to_those_who_wait_only_if_it_is_void() {
+fn what_one_does_oneself_is_told_too() {
+    let server = Server::start(&[]);
+    let redis = server.redis();
+    let ear = Ear::to(&redis);
+    put(&redis, "plain", "v").expect("stored");
+    ear.is_told("key \"plain\"");
+    put_tagged(&redis, "tagged", "v", &["t"], None).expect("stored");
+    ear.is_told("key \"tagged\"");
+    redis.invalidate(Target::Pattern("p*"), Strength::Remove).wait().expect("struck");
+    ear.is_told("pattern \"p*\"");
+}
+
+/// To load is to change what stands under a key, by a lease and by what is published.
+#[test]
+fn a_load_changes_nothing_for_those_who_wait_for_it() {
     let server = Server::start(&[]);
     let (redis, other) = (server.redis(), server.redis());
     put(&redis, "k", "v").expect("stored");
     let ear = Ear::to(&redis);
-    ear.loads.store(true, Ordering::SeqCst);
-    let seen = |more| {
-        until("told", SOON, || *ear.replaced.lock().expect("locked") >= more);
-        // Whatever is said of it has been said.
-        other.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
-        ear.is_told("everything");
+    ear.apart.store(true, Ordering::SeqCst);
+    let replaced = || *ear.replaced.lock().expect("locked");
+    // Whatever is said of what was done before has been said.
+    let told = || {
+        put(&other, "last", "v").expect("stored");
+        let before = replaced();
+        until("told", SOON, || replaced() > before || before > 0);
+        std::thread::sleep(Duration::from_millis(100));
         ear.take()
     };
-    // Its own lease, and then that of another.
-    let lease = |redis: &Redis| match redis.lease("k", false).wait().expect("asked") {
-        Lease::Mine(fence) | Lease::LookAgain(fence) => Some(fence),
-        Lease::Theirs(_) => None,
+    let lease_of = |redis: &Redis, key: &str| match redis.lease(key, false).wait().expect("asked") {
+        Lease::Mine(fence) | Lease::LookAgain(fence) => fence,
+        Lease::Theirs(_) => panic!("nobody else loads"),
     };
-    lease(&redis).expect("nobody else loads");
-    assert_eq!(seen(1), Vec::<String>::new());
-    lease(&other).expect("that was cleared");
-    assert_eq!(seen(2), Vec::<String>::new(), "another process loads");
-    // What makes it void.
-    lease(&redis).expect("that was cleared");
-    until("told", SOON, || *ear.replaced.lock().expect("locked") >= 3);
+    let lease = |redis: &Redis| lease_of(redis, "k");
+    let (fence, before) = (lease(&redis), replaced());
+    put_tagged(&redis, "k", "new", &["t"], Some(fence)).expect("stored");
+    assert_eq!((told(), replaced() - before), (Vec::<String>::new(), 1), "of the other's alone");
+    let fence = lease_of(&redis, "nothing");
+    redis.settle("nothing", fence, Ended::Failed);
+    assert_eq!(told(), Vec::<String>::new());
+    // A load elsewhere drops copies, and no more.
+    let before = replaced();
+    let fence = lease_of(&other, "elsewhere");
+    until("told", SOON, || replaced() > before);
+    other.settle("elsewhere", fence, Ended::Failed);
+    assert_eq!(told(), Vec::<String>::new());
+    // What makes a load void.
+    lease(&redis);
+    other.invalidate(Target::Key("k"), Strength::MarkStale).wait().expect("marked");
+    ear.is_told("key \"k\"");
     other.invalidate(Target::Key("k"), Strength::Remove).wait().expect("invalidated");
     ear.is_told("key \"k\"");
-    lease(&other).expect("that was invalidated");
-    other.invalidate(Target::Key("k"), Strength::Remove).wait().expect("invalidated");
-    ear.is_told("key \"k\"");
+    // One that has no lease may be.
+    ear.loads.store(true, Ordering::SeqCst);
+    put(&other, "unleased", "v").expect("stored");
+    ear.is_told("key \"unleased\"");
 }
 
 #[test]

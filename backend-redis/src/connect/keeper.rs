@@ -93,8 +93,10 @@ async fn deliver(session: &Session) -> Result<(), Failure> {
         while deliver_first(session).await? {}
         Ok(())
     };
-    if let Ok(delivered) = timeout(DELIVERY, one_by_one).await {
-        return delivered;
+    match timeout(DELIVERY, one_by_one).await {
+        // What is refused now will be refused again.
+        Err(_) | Ok(Err(Failure::Refused(_))) => {}
+        Ok(delivered) => return delivered,
     }
     loop {
         queue.borrow_mut().give_way();

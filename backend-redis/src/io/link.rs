@@ -53,6 +53,8 @@ pub(crate) struct Link {
     pub(crate) listening: Cell<bool>,
     /// Whether the server has been asked to tell, over the connection there is.
     pub(crate) asked: Cell<bool>,
+    /// Whether it tells.
+    pub(crate) tells: Cell<bool>,
     /// On a cluster: the servers that were.
     #[cfg(feature = "cluster")]
     pub(crate) tellers: RefCell<Option<crate::connect::topology::Topology>>,
@@ -65,8 +67,8 @@ pub(crate) struct Link {
     pub(crate) server: Cell<u32>,
     /// Whether a write was sent of which nobody knows what became.
     pub(crate) unknown: Cell<bool>,
-    /// How often this process has cleared the cache: what it set before that is not to be set again after it.
-    pub(crate) clears: Cell<u64>,
+    /// Counts what this process sets and invalidates: what was called before it, is not to be done again after it.
+    changes: Cell<u64>,
     /// Epochs whose names are to be removed, and whether somebody is about it.
     pub(crate) over: RefCell<Vec<u64>>,
     pub(crate) sweeping: Cell<bool>,
@@ -96,13 +98,14 @@ impl Link {
             leases,
             listening: Cell::new(false),
             asked: Cell::new(false),
+            tells: Cell::new(false),
             #[cfg(feature = "cluster")]
             tellers: RefCell::default(),
             heard: Cell::new(Instant::now()),
             epoch: Cell::new(0),
             server: Cell::new(0),
             unknown: Cell::new(false),
-            clears: Cell::new(0),
+            changes: Cell::new(0),
             over: RefCell::default(),
             sweeping: Cell::new(false),
             unanswered: Cell::new(0),
@@ -143,6 +146,7 @@ impl Link {
         self.life.set(self.life.get() + 1);
         self.epoch.set(0);
         self.asked.set(false);
+        self.tells.set(false);
         #[cfg(feature = "cluster")]
         self.tellers.take();
     }
@@ -197,6 +201,16 @@ impl Link {
         let mut queue = self.queue.borrow_mut();
         queue.push(strike);
         self.status.lock().queued = queue.len();
+    }
+
+    /// Something is set or invalidated; which one it is.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.set(self.changes.get() + 1);
+        self.changes.get()
+    }
+
+    pub(crate) fn is_the_last_change(&self, change: u64) -> bool {
+        self.changes.get() == change
     }
 
     /// All that was told before then has arrived.

@@ -2,8 +2,8 @@
 //! used for everything else.
 //!
 //! Notices and answers share a stream. So an answer proves that whatever was told before it has arrived, and whoever has
-//! lost the one has lost the other. Redis tells of a key whenever it is written, deleted, evicted, or expires. Of a tag it is
-//! the mark that changes when it is struck, and of everything the name that each new epoch writes. What this connection
+//! lost the one has lost the other. Redis tells of a key whenever it is written, deleted, evicted, or expires. Of a tag there is
+//! a name that is touched when it is struck, and of everything the name that each new epoch writes. What this connection
 //! changes by plain commands it is not told (`NOLOOP`; Redis 7 does not look through scripts there). Whoever stands in front
 //! of the store knows of that by itself, and is told again ([`Link::tell`]) when it is done.
 //!
@@ -25,8 +25,8 @@ use crate::operation::lease::is_as_left;
 /// What a name in Redis stands for, as far as others have copies of it.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Named<'n> {
-    Key(u64, &'n str),
-    Tag(u64, &'n str),
+    Key(&'n str),
+    Tag(&'n str),
     /// Written by each new epoch.
     Epoch,
 }
@@ -42,13 +42,30 @@ pub(crate) async fn begin(session: &Session) -> Result<bool, Failure> {
     }
     let refused = match track(session).await {
         Ok(()) => None,
-        Err(Failure::Refused(why)) => Some(why),
+        Err(Failure::Refused(why)) => {
+            // It may be busy; who may not ask is not let in by asking again.
+            link.asked.set(why.starts_with("NOPERM") || why.starts_with("ERR"));
+            Some(why)
+        }
         Err(Failure::Odd) => Some("the connection is none on which it can tell anything".to_owned()),
         Err(failure) => return Err(failure),
     };
     let is_told = refused.is_none();
     link.status.lock().untold = refused;
+    link.tells.set(is_told);
     Ok(is_told)
+}
+
+/// Somebody begins to listen.
+pub(crate) async fn join(link: Rc<Link>) -> Result<(), Failure> {
+    link.listening.set(true);
+    let session = link.session().await?;
+    if link.tells.get() {
+        // To one who listened before.
+        link.listeners.tell(|listener| listener.restored());
+        return Ok(());
+    }
+    begin_late(&session).await
 }
 
 /// The same over a connection that is in use.
@@ -105,10 +122,10 @@ fn changed(link: &Rc<Link>, names: Option<&Value>) {
         // What larder has not written, nobody has a copy of.
         match str::from_utf8(name).ok().and_then(|name| link.names.read(name)) {
             Some(Named::Epoch) => link.tell(Target::All),
-            Some(Named::Key(epoch, key)) if link.is_now(epoch) => key_changed(link, key),
-            Some(Named::Tag(epoch, tag)) if link.is_now(epoch) => link.tell(Target::Tag(tag)),
-            // What is swept of an epoch that is over.
-            _ => {}
+            // Whatever epoch it is of: which one is good, others may know before it is known here.
+            Some(Named::Key(key)) => key_changed(link, key),
+            Some(Named::Tag(tag)) => link.tell(Target::Tag(tag)),
+            None => {}
         }
     }
 }
@@ -137,10 +154,5 @@ impl Link {
     /// Something has changed, and whoever has a copy of it is told.
     pub(crate) fn tell(&self, target: Target<'_>) {
         self.listeners.tell(|listener| listener.changed(target, Strength::Remove));
-    }
-
-    /// Whether names of that epoch may be of those that are read; they may where it is not known.
-    fn is_now(&self, epoch: u64) -> bool {
-        matches!(self.epoch.get(), 0) || self.epoch.get() == epoch
     }
 }

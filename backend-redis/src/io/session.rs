@@ -135,6 +135,21 @@ impl Session {
         Err(Failure::Odd)
     }
 
+    /// The same for what removes: where there is no epoch, nothing is there.
+    pub(crate) async fn in_epoch_if_any(
+        &self,
+        strike: impl AsyncFn(u64) -> Result<(Option<Order>, ()), Failure>,
+    ) -> Result<(), Failure> {
+        if self.link.epoch.get() == 0 && self.ordered(|_| {}).await?.0.is_none() {
+            return Ok(());
+        }
+        let strike = async |epoch| match strike(epoch).await? {
+            (None, ()) => Ok((Some(Order { epoch, sequence: 0 }), ())),
+            done => Ok(done),
+        };
+        self.in_epoch(strike).await
+    }
+
     /// The epoch as it was last seen; a new one where there is none.
     async fn epoch(&self) -> Result<u64, Failure> {
         if self.link.epoch.get() == 0 {

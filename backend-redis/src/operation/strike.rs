@@ -29,10 +29,7 @@ pub(crate) async fn run(session: &Session, (target, strength): &Strike) -> Resul
         (Named::Tag(tag), strength) => {
             or_everything(session, tag_struck(session, tag, *strength).await).await
         }
-        (Named::All, Strength::Remove) => {
-            session.link.clears.set(session.link.clears.get() + 1);
-            or_everything(session, renew(session).await).await
-        }
+        (Named::All, Strength::Remove) => or_everything(session, renew(session).await).await,
         (Named::All, Strength::MarkStale) => scan(session, "*", *strength).await,
         (Named::Pattern(pattern), strength) => scan(session, pattern, *strength).await,
     }
@@ -80,7 +77,7 @@ async fn or_everything(session: &Session, done: Result<(), Failure>) -> Result<(
 
 async fn key_removed(session: &Session, key: &str) -> Result<(), Failure> {
     session
-        .in_epoch(async |epoch| {
+        .in_epoch_if_any(async |epoch| {
             let keys = session.link.names.keys(epoch, key);
             let mut commands = 0;
             let keys = [keys.entry, keys.companion];
@@ -92,7 +89,7 @@ async fn key_removed(session: &Session, key: &str) -> Result<(), Failure> {
 
 async fn key_softened(session: &Session, key: &str) -> Result<(), Failure> {
     session
-        .in_epoch(async |epoch| {
+        .in_epoch_if_any(async |epoch| {
             let keys = session.link.names.keys(epoch, key);
             let soften = |batch: &mut Batch| {
                 batch.script(&SOFTEN, &[&keys.entry, &keys.companion], &[b"", b"0"]);
@@ -110,11 +107,12 @@ async fn tag_struck(session: &Session, tag: &str, strength: Strength) -> Result<
     let letter: &[u8] = if strength == Strength::Remove { b"h" } else { b"s" };
     let recent = RECENT.to_string();
     session
-        .in_epoch(async |epoch| {
+        .in_epoch_if_any(async |epoch| {
             let mut batch = session.batch();
             let of = format!("{epoch:016x}");
             let args = [of.as_bytes(), letter, tag.as_bytes(), recent.as_bytes()];
-            batch.script(&STRIKE, &[&names.order(), &names.recent(), &names.mark(epoch, tag)], &args);
+            let (mark, struck) = (names.mark(epoch, tag), names.struck(epoch, tag));
+            batch.script(&STRIKE, &[&names.order(), &names.recent(), &mark, &struck], &args);
             Ok((order(session.send(&batch).await?.next()?)?, ()))
         })
         .await
@@ -164,7 +162,7 @@ async fn sweep_all(session: &Session, over: &[u64]) -> Result<(), Failure> {
 /// does not publish after it.
 async fn scan(session: &Session, pattern: &str, strength: Strength) -> Result<(), Failure> {
     session
-        .in_epoch(async |epoch| {
+        .in_epoch_if_any(async |epoch| {
             let names = &session.link.names;
             let glob = names.glob(epoch, pattern);
             each_found(session, &glob, async |found| match strength {

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use cache_core::{Named, Stored, Strength};
+use cache_core::{Named, Stored, Strength, Target};
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 
@@ -69,11 +69,11 @@ impl Turn {
     }
 
     async fn ask(&self, link: &Rc<Link>) -> Result<Asked, Failure> {
-        let clears = link.clears.get();
+        let change = if self.parcels.is_empty() { 0 } else { link.changes() };
         let (session, groups) = (link.session().await?, read::groups(&self.wanted));
         let send = async |epoch| {
-            // What was cleared after it was set, and has to be done again, is not.
-            let parcels = if link.clears.get() == clears { &self.parcels[..] } else { &[] };
+            // What would have to be done again, as the epoch is over, is not if anything was set or invalidated after it.
+            let parcels = if link.is_the_last_change(change) { &self.parcels[..] } else { &[] };
             let ask = |batch: &mut Batch| {
                 // The writes in the order in which they were called, then the reads: what was set before is seen.
                 parcels.iter().for_each(|parcel| write::set_plainly(&session, batch, epoch, parcel));
@@ -127,6 +127,8 @@ async fn look_further(session: Rc<Session>, epoch: u64, wanted: Wanted, look: Lo
 
 /// What could not be set is invalidated: the old value must not stay in its place.
 fn tell_writer(link: &Rc<Link>, parcel: Parcel, writer: Waiter<Stored>, stored: Result<Stored, Failure>) {
+    // Who asked before it was done may have brought what was there before.
+    link.tell(Target::Key(&parcel.key));
     let strike = (Named::Key(parcel.key), Strength::Remove);
     match stored {
         Ok(stored) => drop(writer.send(Ok(stored))),

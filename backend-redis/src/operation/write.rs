@@ -78,12 +78,12 @@ pub(crate) fn set_plainly(session: &Session, batch: &mut Batch, epoch: u64, parc
 }
 
 /// Takes two round trips, so it goes by a lease like a load: what was called after it and is done before it counts as
-/// having come after it. That holds for a `clear` too: what is to be done again, as the epoch is over, is not.
+/// having come after it. So what would have to be done again, as the epoch is over, is not if there is any such thing.
 async fn set_tagged(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
-    let clears = session.link.clears.get();
+    let change = session.link.changes();
     session
         .in_epoch(async |epoch| {
-            if session.link.clears.get() != clears {
+            if !session.link.is_the_last_change(change) {
                 return Ok((Some(Order { epoch, sequence: 0 }), Stored::Yes));
             }
             let marks = (&parcel.tags[..], parcel.marked_for(session));

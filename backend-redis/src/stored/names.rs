@@ -51,14 +51,14 @@ impl Names {
             return (rest == ":newest").then_some(Named::Epoch);
         }
         let (epoch, rest) = name.split_at_checked(16)?;
-        let epoch = u64::from_str_radix(epoch, 16).ok()?;
+        u64::from_str_radix(epoch, 16).ok()?;
         let mut rest = rest.strip_prefix(':')?;
         if self.spread {
             rest = rest.strip_prefix('{')?.split_once("}:")?.1;
         }
         match rest.split_once(':')? {
-            ("k", key) => Some(Named::Key(epoch, key)),
-            ("t", tag) => Some(Named::Tag(epoch, tag)),
+            ("k", key) => Some(Named::Key(key)),
+            ("t", tag) => Some(Named::Tag(tag)),
             _ => None,
         }
     }
@@ -93,7 +93,14 @@ impl Names {
         }
     }
 
+    /// The mark of a tag. It begins otherwise than all that is watched for changes: it is written also where its tag is not
+    /// struck.
     pub(crate) fn mark(&self, epoch: u64, tag: &str) -> String {
+        format!("load-{}", self.struck(epoch, tag))
+    }
+
+    /// What is touched when a tag is struck, so that whoever is told of changes is told of that.
+    pub(crate) fn struck(&self, epoch: u64, tag: &str) -> String {
         if self.spread {
             self.name(epoch, &format!(":{}:t:", self.order), tag)
         } else {
@@ -183,8 +190,8 @@ mod tests {
             let Keys { entry, companion } = names.keys(7, "{x}y");
             let claim = names.claim(7, "{x}y");
             assert_eq!([chooses(&companion), chooses(&claim)], [chooses(&entry); 2], "{namespace}");
-            let (recent, mark) = (names.recent(), names.mark(7, "{x}y"));
-            assert_eq!([chooses(&recent), chooses(&mark)], [chooses(&names.order()); 2], "{namespace}");
+            let touched = [names.recent(), names.newest(), names.mark(7, "{x}y"), names.struck(7, "{x}y")];
+            assert!(touched.iter().all(|name| chooses(name) == chooses(&names.order())), "{namespace}");
         }
         assert_ne!(Names::new("%7B", true).order(), Names::new("{", true).order());
     }
@@ -194,12 +201,12 @@ mod tests {
         for (namespace, spread) in [("", false), ("n", false), ("n", true), ("a{b}:c", true)] {
             let names = Names::new(namespace, spread);
             for text in ["k", "k:t:{x}:y", "é:{}"] {
-                let (key, tag) = (names.entry(7, text), names.mark(7, text));
-                assert_eq!(names.read(&key), Some(Named::Key(7, text)), "{key}");
-                assert_eq!(names.read(&tag), Some(Named::Tag(7, text)), "{tag}");
+                let (key, tag) = (names.entry(7, text), names.struck(7, text));
+                assert_eq!(names.read(&key), Some(Named::Key(text)), "{key}");
+                assert_eq!(names.read(&tag), Some(Named::Tag(text)), "{tag}");
                 let Keys { companion, .. } = names.keys(7, text);
-                let claim = names.claim(7, text);
-                assert_eq!((names.read(&companion), names.read(&claim)), (None, None));
+                let (claim, mark) = (names.claim(7, text), names.mark(7, text));
+                assert_eq!([&companion, &claim, &mark].map(|name| names.read(name)), [None, None, None]);
             }
             assert_eq!(names.read(&names.newest()), Some(Named::Epoch));
             for other in
@@ -213,7 +220,7 @@ mod tests {
     #[test]
     fn a_name_tells_its_epoch() {
         let names = Names::new("n", true);
-        for name in [names.entry(7, "k"), names.mark(7, "t")] {
+        for name in [names.entry(7, "k"), names.struck(7, "t")] {
             assert_eq!(names.epoch_of(name.as_bytes()), Some(7), "{name}");
             assert!(Pattern::new(&names.whole(None)).expect("a pattern").matches(&name));
         }

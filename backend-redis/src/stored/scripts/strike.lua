@@ -1,5 +1,5 @@
--- KEYS: order, recent, mark. ARGV: the epoch of these names, 'h' or 's', the tag, how many to remember.
--- Raises the order, notes who was struck, and writes it into the mark if there is one. Returns the order; where it is of
+-- KEYS: order, recent, mark, and what is touched. ARGV: the epoch of these names, 'h' or 's', the tag, how many to remember.
+-- Raises the order, notes who was struck, writes it into the mark if there is one, and touches what is watched. Returns the order; where it is of
 -- another epoch, nothing was done.
 local text = redis.call('GET', KEYS[1])
 if not text then return text end
@@ -23,4 +23,6 @@ if m then
   if ARGV[2] == 'h' then m.hard = at else m.soft, m.base = at, m.left end
   write_mark(KEYS[3], m)
 end
+redis.call('SET', KEYS[4], '', 'PX', 1)
+redis.call('UNLINK', KEYS[4])
 return order
