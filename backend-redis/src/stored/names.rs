@@ -125,17 +125,19 @@ impl Names {
         Pattern::literal_then(&start, &format!("{slot}k:{pattern}"))
     }
 
-    /// The glob of all that one epoch holds, or all epochs.
+    /// The glob of all that one epoch holds, or all epochs; and of more, which [`epoch_of`](Self::epoch_of) tells apart.
     pub(crate) fn whole(&self, epoch: Option<u64>) -> String {
-        match epoch {
+        let glob = match epoch {
             Some(epoch) => Pattern::literal_then(&format!("{}{epoch:016x}:", self.root), "*"),
             None => Pattern::literal_then(&self.root, "????????????????:*"),
-        }
+        };
+        format!("*{glob}")
     }
 
     /// The epoch that a name is of.
     pub(crate) fn epoch_of(&self, name: &[u8]) -> Option<u64> {
-        let digits = name.get(self.root.len()..self.root.len() + 16)?;
+        let name = name.strip_prefix(b"load-").unwrap_or(name).strip_prefix(self.root.as_bytes())?;
+        let digits = name.get(..16)?;
         u64::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
     }
 
@@ -220,10 +222,13 @@ mod tests {
     #[test]
     fn a_name_tells_its_epoch() {
         let names = Names::new("n", true);
-        for name in [names.entry(7, "k"), names.struck(7, "t")] {
+        for name in [names.entry(7, "k"), names.struck(7, "t"), names.mark(7, "t"), names.claim(7, "k")] {
             assert_eq!(names.epoch_of(name.as_bytes()), Some(7), "{name}");
             assert!(Pattern::new(&names.whole(None)).expect("a pattern").matches(&name));
         }
-        assert_eq!(names.epoch_of(names.order().as_bytes()), None);
+        let of_others = format!("x{}", names.entry(7, "k"));
+        for name in [names.order(), of_others, Names::new("m", true).entry(7, "k")] {
+            assert_eq!(names.epoch_of(name.as_bytes()), None, "{name}");
+        }
     }
 }
