@@ -10,7 +10,7 @@ impl Listener for Shared {
     fn changed(&self, target: Target<'_>, _: Strength) {
         self.updates.disturb(target);
         self.throttle.lift(target);
-        self.flights.detach(target);
+        self.flights.detach_loads(target);
     }
 
     fn replaced(&self, key: &str) -> bool {

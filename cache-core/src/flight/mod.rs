@@ -15,7 +15,7 @@ use std::task::Waker;
 
 use crate::clock::Time;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::value::Value;
 
 pub(crate) use ambient::{Ambient, Pilot, Piloted, is_loading};
@@ -46,8 +46,10 @@ pub(crate) struct Flight {
     blocking: bool,
     /// The version that its load gives.
     version: u32,
-    /// How many tags had been invalidated when it began.
-    struck: u64,
+    /// How many tags had been invalidated when it began, or when its source was first read.
+    struck: AtomicU64,
+    /// Whether its source may have been read.
+    reads: AtomicBool,
     /// Whether its load runs, and does not wait for a place to run in.
     started: AtomicBool,
     /// The thread that polled the leader last; see [`ambient::this_thread`].
@@ -84,7 +86,8 @@ impl Flight {
             tags: tags.into(),
             blocking: caller.blocking,
             version: caller.version,
-            struck,
+            struck: AtomicU64::new(struck),
+            reads: AtomicBool::new(false),
             started: AtomicBool::new(!caller.queues),
             thread: AtomicUsize::new(ambient::this_thread()),
             landed: AtomicBool::new(false),
@@ -152,7 +155,15 @@ impl Lead {
 
     /// Whether any tag at all has been invalidated since this flight began.
     pub(crate) fn outlived_a_tag(&self) -> bool {
-        self.flights.struck() != self.flight.struck
+        self.flights.struck() != self.flight.struck.load(Ordering::SeqCst)
+    }
+
+    /// From now on its source is read: what was invalidated before is no matter.
+    pub(crate) fn reads(&self) {
+        if !self.flight.reads.load(Ordering::SeqCst) {
+            self.flight.struck.store(self.flights.struck(), Ordering::SeqCst);
+            self.flight.reads.store(true, Ordering::SeqCst);
+        }
     }
 
     /// Its load runs, in this place among those that may.

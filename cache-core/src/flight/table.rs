@@ -180,28 +180,40 @@ impl Flights {
                 .part(hash)
                 .lock()
                 .find(hash, |flight| *flight.key == *key)
-                .is_some_and(|flight| flight.started.load(Ordering::SeqCst))
+                .is_some_and(|flight| flight.reads.load(Ordering::SeqCst))
     }
 
     /// From here on nobody joins a flight that `target` covers.
     pub(crate) fn detach(&self, target: Target<'_>) {
+        self.detach_those(target, |_| true);
+    }
+
+    /// The same of flights whose source may have been read: of the others it will be after this.
+    pub(crate) fn detach_loads(&self, target: Target<'_>) {
+        self.detach_those(target, |flight| flight.reads.load(Ordering::SeqCst));
+    }
+
+    fn detach_those(&self, target: Target<'_>, which: impl Fn(&Flight) -> bool) {
         if self.len() == 0 {
             return;
         }
         match target {
-            Target::Key(key) => self.remove_one(self.hasher.hash_one(key), |flight| *flight.key == *key),
+            Target::Key(key) => {
+                self.remove_one(self.hasher.hash_one(key), |flight| *flight.key == *key && which(flight));
+            }
             Target::Tag(tag) => {
                 // Counted first: a flight that names the tag too late to be met here sees that there was one.
                 self.struck.fetch_add(1, Ordering::SeqCst);
-                self.remove_where(|flight| flight.bears(tag));
+                self.remove_where(|flight| flight.bears(tag) && which(flight));
             }
             Target::Pattern(pattern) => {
                 let pattern = Pattern::new(pattern).ok();
                 self.remove_where(|flight| {
                     pattern.as_ref().is_none_or(|pattern| pattern.matches(flight.key.as_bytes()))
+                        && which(flight)
                 });
             }
-            Target::All => self.remove_where(|_| true),
+            Target::All => self.remove_where(which),
         }
     }
 }

@@ -47,7 +47,10 @@ impl About<'_> {
             begun.began = clock.now();
         }
         let place = begun.permit.as_ref().map(Permit::place);
-        leads.iter().for_each(|lead| lead.started(place));
+        leads.iter().for_each(|lead| {
+            lead.reads();
+            lead.started(place);
+        });
         self.engine.count(Event::Load);
         Ok(begun)
     }
@@ -58,6 +61,7 @@ impl About<'_> {
 
     /// The closure of a loader that will run elsewhere is called, which gives the future to run.
     pub(super) fn starts<L>(&self, leads: &[Lead], start: impl FnOnce() -> L) -> L {
+        leads.iter().for_each(Lead::reads);
         let called = self.engine.shared.clock.now();
         self.run(leads, &Begun { called, began: called, deadline: None, permit: None }).starts(start)
     }
