@@ -364,7 +364,6 @@ where
     F: Future<Output = std::result::Result<T, Failure>>,
 {
     let owing = Owing { link: link.clone(), strike, over: false };
-    link.changes();
     let done = match within(limit, async { work(link.session().await?).await }).await {
         Err(failure) => Err(strike::or_queue(&link, owing.strike.clone(), failure).await),
         done => done,

@@ -67,8 +67,8 @@ pub(crate) struct Link {
     pub(crate) server: Cell<u32>,
     /// Whether a write was sent of which nobody knows what became.
     pub(crate) unknown: Cell<bool>,
-    /// Counts what this process sets and invalidates: what was called before it, is not to be done again after it.
-    changes: Cell<u64>,
+    /// Counts what this process invalidates: what it set before that is not to be set again after it.
+    pub(crate) strikes: Cell<u64>,
     /// Epochs whose names are to be removed, and whether somebody is about it.
     pub(crate) over: RefCell<Vec<u64>>,
     pub(crate) sweeping: Cell<bool>,
@@ -105,7 +105,7 @@ impl Link {
             epoch: Cell::new(0),
             server: Cell::new(0),
             unknown: Cell::new(false),
-            changes: Cell::new(0),
+            strikes: Cell::new(0),
             over: RefCell::default(),
             sweeping: Cell::new(false),
             unanswered: Cell::new(0),
@@ -203,14 +203,9 @@ impl Link {
         self.status.lock().queued = queue.len();
     }
 
-    /// Something is set or invalidated; which one it is.
-    pub(crate) fn changes(&self) -> u64 {
-        self.changes.set(self.changes.get() + 1);
-        self.changes.get()
-    }
-
-    pub(crate) fn is_the_last_change(&self, change: u64) -> bool {
-        self.changes.get() == change
+    /// Something is invalidated.
+    pub(crate) fn strikes(&self) {
+        self.strikes.set(self.strikes.get() + 1);
     }
 
     /// All that was told before then has arrived.

@@ -23,6 +23,7 @@ const OVER: usize = 1024;
 
 /// Does it, and returns when Redis has it.
 pub(crate) async fn run(session: &Session, (target, strength): &Strike) -> Result<(), Failure> {
+    session.link.strikes();
     match (target, strength) {
         (Named::Key(key), Strength::Remove) => key_removed(session, key).await,
         (Named::Key(key), Strength::MarkStale) => key_softened(session, key).await,

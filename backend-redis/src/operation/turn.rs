@@ -3,6 +3,7 @@
 //! They share a round trip, the order that is read on it, a deadline, and the task that waits for it. What turns out to
 //! need more than that one gets a task of its own.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use cache_core::{Named, Stored, Strength, Target};
@@ -69,14 +70,15 @@ impl Turn {
     }
 
     async fn ask(&self, link: &Rc<Link>) -> Result<Asked, Failure> {
-        let change = if self.parcels.is_empty() { 0 } else { link.changes() };
+        let (strikes, again) = (link.strikes.get(), Cell::new(false));
         let (session, groups) = (link.session().await?, read::groups(&self.wanted));
         let send = async |epoch| {
-            // What would have to be done again, as the epoch is over, is not if anything was set or invalidated after it.
-            let parcels = if link.is_the_last_change(change) { &self.parcels[..] } else { &[] };
+            // What has to be done again, as the epoch is over, is not if anything was invalidated after it.
+            let parcels = if link.strikes.get() == strikes { &self.parcels[..] } else { &[] };
+            let again = again.replace(true);
             let ask = |batch: &mut Batch| {
                 // The writes in the order in which they were called, then the reads: what was set before is seen.
-                parcels.iter().for_each(|parcel| write::set_plainly(&session, batch, epoch, parcel));
+                parcels.iter().for_each(|parcel| write::set_plainly(&session, batch, epoch, parcel, again));
                 groups.iter().for_each(|group| group.ask(&session, batch, epoch));
             };
             let (order, answers) = session.ordered(ask).await?;

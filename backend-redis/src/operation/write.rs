@@ -1,5 +1,6 @@
 //! Writing: values, counters, deadlines; and what loads hold meanwhile.
 
+use std::cell::Cell;
 use std::io::Write;
 
 use cache_core::{Fence, Stored};
@@ -60,8 +61,9 @@ pub(crate) async fn store(session: &Session, parcel: &Parcel) -> Result<Stored, 
     }
 }
 
-/// Adds the one command that stores a plain parcel. No script: it voids all leases by what it writes.
-pub(crate) fn set_plainly(session: &Session, batch: &mut Batch, epoch: u64, parcel: &Parcel) {
+/// Adds the one command that stores a plain parcel. No script: it voids all leases by what it writes. What is done `again`
+/// takes the place of nothing: that may have come after it.
+pub(crate) fn set_plainly(session: &Session, batch: &mut Batch, epoch: u64, parcel: &Parcel, again: bool) {
     let (fresh, total) = (parcel.fresh, parcel.total);
     let state = State::Entry;
     let header = Header { state, from: beginning(), fresh, total, before: 0, born: 0, slack: 0, tags: 0 };
@@ -74,16 +76,21 @@ pub(crate) fn set_plainly(session: &Session, batch: &mut Batch, epoch: u64, parc
     let _ = value.write_all(&header.write()).and_then(|()| value.write_all(&parcel.body));
     drop(value);
     command.arg("PX").arg(total);
+    if again {
+        command.arg("NX");
+    }
     batch.write(command);
 }
 
 /// Takes two round trips, so it goes by a lease like a load: what was called after it and is done before it counts as
-/// having come after it. So what would have to be done again, as the epoch is over, is not if there is any such thing.
+/// having come after it. So what has to be done again, as the epoch is over, takes the place of nothing, and is not done
+/// where anything was invalidated meanwhile.
 async fn set_tagged(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
-    let change = session.link.changes();
+    let (strikes, again) = (session.link.strikes.get(), Cell::new(false));
     session
         .in_epoch(async |epoch| {
-            if !session.link.is_the_last_change(change) {
+            let again = again.replace(true);
+            if session.link.strikes.get() != strikes {
                 return Ok((Some(Order { epoch, sequence: 0 }), Stored::Yes));
             }
             let marks = (&parcel.tags[..], parcel.marked_for(session));
@@ -91,7 +98,8 @@ async fn set_tagged(session: &Session, parcel: &Parcel) -> Result<Stored, Failur
             let Some(Order { sequence: born, .. }) = order.filter(|order| order.epoch == epoch) else {
                 return Ok((order, Stored::Yes));
             };
-            let store = Store { mode: "set", lease: taken.lease, born, ignored: 0 };
+            let mode = if again { "absent" } else { "set" };
+            let store = Store { mode, lease: taken.lease, born, ignored: 0 };
             // Where the lease does not hold any more, others have written meanwhile.
             Ok((store.run(session, epoch, parcel).await?.0, Stored::Yes))
         })
@@ -192,6 +200,7 @@ async fn struck_entry(session: &Session, epoch: u64, there: &Value) -> Result<Op
 }
 
 pub(crate) async fn delete(session: &Session, key: &str) -> Result<bool, Failure> {
+    session.link.strikes();
     session
         .in_epoch(async |epoch| {
             let keys = session.link.names.keys(epoch, key);
