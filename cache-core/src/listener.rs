@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::sync::Mutex;
 use crate::target::{Strength, Target};
 
-/// Hears what anybody changes in a store (what its own process changes may be told too): a tier in front drops its copies, an engine lets nobody join the
-/// loads in flight.
+/// Hears what anybody changes in a store (what its own process changes may be told too): a tier in front drops its copies,
+/// an engine lets nobody join the loads in flight.
 ///
 /// It is called on the store's own thread, so it must not block, nor ask the store anything.
 pub trait Listener: Send + Sync {
@@ -51,31 +51,35 @@ pub struct Listeners(Mutex<Vec<Weak<dyn Listener>>>);
 impl Listeners {
     /// One more.
     pub fn add(&self, listener: Weak<dyn Listener>) {
-        let mut listeners = self.0.lock();
-        listeners.retain(|other| other.strong_count() > 0);
-        listeners.push(listener);
+        self.add_if(listener, |_| true);
     }
 
     /// The only one there is; false if there is another.
     pub fn add_first(&self, listener: Weak<dyn Listener>) -> bool {
-        let mut listeners = self.0.lock();
-        listeners.retain(|other| other.strong_count() > 0);
-        let first = listeners.is_empty();
-        if first {
-            listeners.push(listener);
-        }
-        first
+        self.add_if(listener, <[_]>::is_empty)
     }
 
-    /// Calls each that is still there; whether any says so.
-    pub fn any(&self, ask: impl Fn(&dyn Listener) -> bool) -> bool {
-        let present: Vec<Arc<dyn Listener>> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
-        present.iter().fold(false, |any, listener| ask(&**listener) | any)
+    fn add_if(&self, listener: Weak<dyn Listener>, may: impl FnOnce(&[Weak<dyn Listener>]) -> bool) -> bool {
+        let mut listeners = self.0.lock();
+        listeners.retain(|other| other.strong_count() > 0);
+        let may = may(&listeners);
+        if may {
+            listeners.push(listener);
+        }
+        may
     }
 
     /// Calls each that is still there, in the order in which they came. No lock is held meanwhile.
     pub fn tell(&self, tell: impl Fn(&dyn Listener)) {
-        let present: Vec<Arc<dyn Listener>> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
-        present.iter().for_each(|listener| tell(&**listener));
+        self.present().iter().for_each(|listener| tell(&**listener));
+    }
+
+    /// The same; whether any of them says so.
+    pub fn any(&self, ask: impl Fn(&dyn Listener) -> bool) -> bool {
+        self.present().iter().fold(false, |any, listener| ask(&**listener) | any)
+    }
+
+    fn present(&self) -> Vec<Arc<dyn Listener>> {
+        self.0.lock().iter().filter_map(Weak::upgrade).collect()
     }
 }

@@ -22,9 +22,9 @@ use crate::io::link::Link;
 use crate::io::session::Session;
 use crate::operation::lease::is_as_left;
 
-/// What a name in Redis stands for, as far as others have copies of it.
+/// What a name in Redis stands for that is watched: of what others may have copies.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Named<'n> {
+pub(crate) enum Watched<'n> {
     Key(&'n str),
     Tag(&'n str),
     /// Written by each new epoch.
@@ -56,6 +56,14 @@ pub(crate) async fn begin(session: &Session) -> Result<bool, Failure> {
     Ok(is_told)
 }
 
+/// The same over a connection that is in use.
+pub(crate) async fn begin_late(session: &Session) -> Result<(), Failure> {
+    if begin(session).await? && !session.link.is_over(session.life) {
+        session.link.listeners.tell(|listener| listener.restored());
+    }
+    Ok(())
+}
+
 /// Somebody begins to listen.
 pub(crate) async fn join(link: Rc<Link>) -> Result<(), Failure> {
     link.listening.set(true);
@@ -66,14 +74,6 @@ pub(crate) async fn join(link: Rc<Link>) -> Result<(), Failure> {
         return Ok(());
     }
     begin_late(&session).await
-}
-
-/// The same over a connection that is in use.
-pub(crate) async fn begin_late(session: &Session) -> Result<(), Failure> {
-    if begin(session).await? && !session.link.is_over(session.life) {
-        session.link.listeners.tell(|listener| listener.restored());
-    }
-    Ok(())
 }
 
 async fn track(session: &Session) -> Result<(), Failure> {
@@ -121,10 +121,10 @@ fn changed(link: &Rc<Link>, names: Option<&Value>) {
         let Value::BulkString(name) = name else { continue };
         // What larder has not written, nobody has a copy of.
         match str::from_utf8(name).ok().and_then(|name| link.names.read(name)) {
-            Some(Named::Epoch) => link.tell(Target::All),
+            Some(Watched::Epoch) => link.tell(Target::All),
             // Whatever epoch it is of: which one is good, others may know before it is known here.
-            Some(Named::Key(key)) => key_changed(link, key),
-            Some(Named::Tag(tag)) => link.tell(Target::Tag(tag)),
+            Some(Watched::Key(key)) => key_changed(link, key),
+            Some(Watched::Tag(tag)) => link.tell(Target::Tag(tag)),
             None => {}
         }
     }

@@ -212,8 +212,7 @@ pub(crate) struct Taken {
     fresh: bool,
 }
 
-/// A lease, with the order as it is. On the way it sees to `marks`: of which tags, and for how
-/// many milliseconds.
+/// A lease, with the order as it is. On the way it sees to `marks`: of which tags, and for how many milliseconds.
 pub(crate) async fn take(
     session: &Session,
     epoch: u64,

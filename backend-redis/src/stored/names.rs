@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use cache_core::Pattern;
 
-use crate::io::notices::Named;
+use crate::io::notices::Watched;
 
 /// The names of one cache: of its namespace.
 #[derive(Debug)]
@@ -45,10 +45,10 @@ impl Names {
     }
 
     /// What a name stands for.
-    pub(crate) fn read<'n>(&self, name: &'n str) -> Option<Named<'n>> {
+    pub(crate) fn read<'n>(&self, name: &'n str) -> Option<Watched<'n>> {
         let name = name.strip_prefix(&self.root)?;
         if let Some(rest) = name.strip_prefix(&self.order) {
-            return (rest == ":newest").then_some(Named::Epoch);
+            return (rest == ":newest").then_some(Watched::Epoch);
         }
         let (epoch, rest) = name.split_at_checked(16)?;
         u64::from_str_radix(epoch, 16).ok()?;
@@ -57,8 +57,8 @@ impl Names {
             rest = rest.strip_prefix('{')?.split_once("}:")?.1;
         }
         match rest.split_once(':')? {
-            ("k", key) => Some(Named::Key(key)),
-            ("t", tag) => Some(Named::Tag(tag)),
+            ("k", key) => Some(Watched::Key(key)),
+            ("t", tag) => Some(Watched::Tag(tag)),
             _ => None,
         }
     }
@@ -204,13 +204,13 @@ mod tests {
             let names = Names::new(namespace, spread);
             for text in ["k", "k:t:{x}:y", "é:{}"] {
                 let (key, tag) = (names.entry(7, text), names.struck(7, text));
-                assert_eq!(names.read(&key), Some(Named::Key(text)), "{key}");
-                assert_eq!(names.read(&tag), Some(Named::Tag(text)), "{tag}");
+                assert_eq!(names.read(&key), Some(Watched::Key(text)), "{key}");
+                assert_eq!(names.read(&tag), Some(Watched::Tag(text)), "{tag}");
                 let Keys { companion, .. } = names.keys(7, text);
                 let (claim, mark) = (names.claim(7, text), names.mark(7, text));
                 assert_eq!([&companion, &claim, &mark].map(|name| names.read(name)), [None, None, None]);
             }
-            assert_eq!(names.read(&names.newest()), Some(Named::Epoch));
+            assert_eq!(names.read(&names.newest()), Some(Watched::Epoch));
             for other in
                 [names.order(), names.recent(), "larder:".to_owned(), "x".to_owned(), "larder:é".to_owned()]
             {
