@@ -221,11 +221,13 @@ fn under_chaos_nothing_invalidated_is_served() {
                 }
             });
         }
-        let (server, over) = (&server, &over);
+        let (server, over, hits) = (&server, &over, &hits);
         scope.spawn(move || {
             let mut client = server.raw();
             let began = Instant::now();
-            while began.elapsed() < Duration::from_secs(15) {
+            // On a busy machine for longer, until it shows something.
+            let shows = || hits.load(Ordering::Relaxed) > 200 || began.elapsed() > Duration::from_secs(90);
+            while began.elapsed() < Duration::from_secs(15) || !shows() {
                 std::thread::sleep(Duration::from_millis(fastrand::u64(5..60)));
                 let all: Vec<String> = redis::cmd("KEYS").arg("larder:*").query(&mut client).expect("names");
                 let _: redis::RedisResult<redis::Value> = match fastrand::u8(..8) {
@@ -255,5 +257,5 @@ fn under_chaos_nothing_invalidated_is_served() {
     });
     let broken = broken.into_inner().expect("locked");
     assert!(broken.is_empty(), "{} stale reads: {:?}", broken.len(), &broken[..broken.len().min(5)]);
-    assert!(hits.load(Ordering::Relaxed) > 20, "{hits:?} hits: this shows nothing");
+    assert!(hits.load(Ordering::Relaxed) > 200, "{hits:?} hits: this shows nothing");
 }
