@@ -41,9 +41,8 @@ const ITS_INVALIDATION: &str = "the value is not stored; that the old one is voi
 
 /// An error of what was not done, after [`strike::or_queue`]; what is queued of it.
 fn not_done(failure: Failure, what: &str, of_it: &str) -> Error {
-    let refused = matches!(failure, Failure::Refused(_));
-    let error = failure.into_error(what);
-    if refused {
+    if let Failure::Refused(_) = failure {
+        let error = failure.into_error(what);
         return Error::new(error.kind(), format!("{error}; what stood there has been removed"));
     }
     let message = format!("{error}; {of_it} queued, and this process reads nothing until that is delivered");
@@ -316,6 +315,7 @@ impl Cache for Redis {
         }
         troubles.extend(self.shared.io.common.status.lock().ailment.clone());
         if connection.queued > 0 {
+        troubles.extend(self.shared.refused.troubles());
             let what = match connection.queued {
                 1 => "1 invalidation waits for Redis, and is".to_owned(),
                 many => format!("{many} invalidations wait for Redis, and are"),
@@ -418,7 +418,12 @@ fn parcel(shared: &Shared, key: &str, value: &Value, options: &Set<'_>) -> Resul
             // Order and tags stand before the envelope, where scripts find them.
             let (order, tags) = (wire::Order::default(), &[]);
             let header = wire::Header { order, lifetime: options.lifetime, origin: options.origin, tags };
-            wire::encode(value, &header, &shared.format)?
+            let (encoded, kind) = (wire::encode(value, &header, &shared.format), value.kind().name());
+            match &encoded {
+                Ok(_) => shared.refused.take(kind),
+                Err(why) => shared.refused.refuse(kind, why),
+            }
+            encoded?
         }
     };
     if body.len() > shared.max_value {

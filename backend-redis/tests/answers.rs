@@ -230,3 +230,19 @@ fn a_value_that_is_too_large_is_refused_and_the_old_one_is_gone() {
     assert_eq!(put(&tiny, "k", &large[..200]).expect_err("refused").kind(), ErrorKind::TooLarge);
     tiny.incr("n", 1, MINUTE).wait().expect("a counter is small");
 }
+
+/// Loads go on without being stored: nobody would notice but by the bill of the database.
+#[test]
+fn a_type_that_the_codec_refuses_is_named_once() {
+    let server = Server::start(&[]);
+    let redis = server.redis();
+    let engine = Engine::new(redis.clone());
+    for number in 0..3 {
+        assert_eq!(engine.get_or_compute(format!("k:{number}"), ttl::SHORT, || vec![()]).len(), 1);
+    }
+    until("counted", SOON, || engine.stats().errors >= 3);
+    let health = engine.health().wait().expect("told");
+    assert!(!health.ok && health.troubles.len() == 1, "{health:?}");
+    let said = &health.troubles[0];
+    assert!(said.contains("`alloc::vec::Vec<()>`") && said.contains("use the codec `json`"), "{said}");
+}
