@@ -29,6 +29,7 @@ pub struct RedisBuilder {
     login: Login,
     provider: Option<Provider>,
     namespace: String,
+    client: Option<String>,
     connect: Duration,
     response: Duration,
     operation: Duration,
@@ -130,6 +131,7 @@ impl RedisBuilder {
             login: Login::default(),
             provider: None,
             namespace: String::new(),
+            client: None,
             connect: Duration::from_millis(500),
             response: Duration::from_millis(500),
             operation: Duration::from_secs(2),
@@ -214,6 +216,14 @@ impl RedisBuilder {
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
+        self
+    }
+
+    /// What `CLIENT LIST` calls its connections; `larder:` and the namespace (`-` without one) if not told otherwise. What is
+    /// no visible ASCII becomes `_`. A connection that was handed in keeps the name that it has.
+    #[must_use]
+    pub fn client_name(mut self, name: impl Into<String>) -> Self {
+        self.client = Some(name.into());
         self
     }
 
@@ -310,6 +320,7 @@ impl RedisBuilder {
             login,
             provider,
             namespace,
+            client,
             connect,
             response,
             operation,
@@ -340,6 +351,7 @@ impl RedisBuilder {
             dial,
             namespace,
             response,
+            client,
             operation,
             queue,
             hold,

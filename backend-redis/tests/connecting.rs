@@ -267,3 +267,27 @@ impl ConnectionLike for Panics {
         0
     }
 }
+
+/// Who is connected stands in `CLIENT LIST`, also of the connection on which those who wait are told.
+#[test]
+fn its_connections_have_a_name() {
+    let server = Server::start(&[]);
+    let rule = ["SETUSER", "few", "on", ">pw", "~*", "&*", "+@all", "-client|setname"];
+    redis::cmd("ACL").arg(&rule).exec(&mut server.raw()).expect("a user");
+    let named = |name: &str| {
+        let clients: String = redis::cmd("CLIENT").arg("LIST").query(&mut server.raw()).expect("clients");
+        clients.lines().filter(|line| line.contains(&format!(" name={name} "))).count()
+    };
+    let one = server.redis();
+    assert_eq!(named("larder:-"), 1);
+    let within = one.within("school 7é").expect("a namespace");
+    works(&within);
+    assert_eq!(named("larder:school_7_"), 1);
+    let two = wait(server.builder().client_name("campus\n").connect()).expect("a handle");
+    assert!(common::is_told(&two, &server.redis()), "over a connection of its own");
+    assert_eq!(named("campus_"), 2);
+    let url = format!("{}?user=few&pass=pw", server.url());
+    let few = wait(Redis::builder(&url).client_name("few").connect()).expect("a handle");
+    works(&few);
+    assert_eq!(named("few"), 0);
+}
