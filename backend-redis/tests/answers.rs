@@ -130,6 +130,20 @@ fn what_is_queued_is_said() {
     assert!(health(&redis).contains("1 invalidation waits"), "{}", health(&redis));
 }
 
+    let exists = Engine::new(redis.clone()).exists("k").wait().expect_err("down");
+    assert!(exists.to_string().contains("exists \"k\""), "{exists}");
+}
+
+/// Before the first connection stands, nothing is well yet.
+#[test]
+fn a_connection_that_is_being_made_is_a_trouble() {
+    let ask = || std::future::pending::<Result<backend_redis::Credentials, String>>();
+    let redis = wait(Redis::builder("unix:///nowhere/redis.sock").credentials(ask).connect());
+    let within = redis.expect("a handle").within("school").expect("a namespace");
+    let connection = within.connection();
+    assert_eq!((connection.connected_for, connection.reconnects), (None, 0));
+    assert!(connection.trouble.is_some_and(|why| why.contains("being made")));
+    assert!(health(&within).contains("is being made"), "{}", health(&within));
 #[test]
 fn not_a_redis_at_all() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -83,6 +83,7 @@ impl Io {
     pub(crate) fn start(settings: Settings) -> Result<Self, Error> {
         let (calls, inbox) = mpsc::unbounded_channel();
         let common = Common::default();
+        common.status.lock().trouble = Some("the first connection is being made".to_owned());
         let its = common.clone();
         let refused = |error: std::io::Error| {
             let message = "cannot start the thread that speaks with Redis: the system gives no more";
