@@ -20,7 +20,7 @@ impl Larder {
     /// | `LARDER_DISABLED` | `1` or `true` switches it off; `0`, `false` or nothing does not |
     /// | `REDIS_URL` | where the Redis is, with the feature `redis`: `redis://[[user]:password@]host[:port][/database]`, `rediss://..` (feature `tls`) or `unix:///path/to/socket`; see [`Redis::connect`](crate::Redis::connect). Then entries are held there |
     /// | `REDIS_HOST`, `REDIS_PORT` | the same, where there is no URL; 6379 |
-    /// | `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB` | go before what stands in the URL; the default user, no password, database 0 |
+    /// | `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB` | go before what stands in the URL; the default user, no password, database 0. A user needs a password |
     /// | `LARDER_REDIS_CONNECT_TIMEOUT` | how long a connection may take to stand, as `LARDER_TTL`; `500ms` |
     /// | `LARDER_REDIS_RESPONSE_TIMEOUT` | how long a round trip may take; `500ms` |
     /// | `LARDER_REDIS_OPERATION_TIMEOUT` | how long an operation may take; `2s` |

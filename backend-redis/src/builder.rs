@@ -317,7 +317,7 @@ impl RedisBuilder {
         let format = self.format();
         let Self {
             address,
-            login,
+            mut login,
             provider,
             namespace,
             client,
@@ -333,6 +333,7 @@ impl RedisBuilder {
         if matches!(address, Address::Given(_)) && provider.is_some() {
             return Err(invalid(Login::TOLD_TO_GIVEN.to_owned()));
         }
+        login.asks = provider.is_some();
         let place = Place::find(address, login).map_err(invalid)?;
         check_namespace(&namespace)?;
         for (name, timeout) in [("connect", connect), ("response", response), ("operation", operation)] {

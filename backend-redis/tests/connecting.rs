@@ -73,6 +73,9 @@ fn what_cannot_be_is_an_error_that_shows_no_secret() {
     assert!(invalid(Redis::builder("unix:///a/socket?user=u&pass=hunter2&foo=bar")).contains("parameter"));
     assert!(invalid(Redis::builder("redis://:hunter2@localhost/1?db=2")).contains("two databases"));
     assert!(invalid(Redis::builder("redis://:hunter2@localhost/?db=one")).contains("cannot be read"));
+    for nameless in [Redis::builder("redis://ada@localhost/"), Redis::at("localhost", 1).username("ada")] {
+        assert!(invalid(nameless).contains("without a password"));
+    }
     let server = Server::start(&[]);
     let client = redis::Client::open(server.url()).expect("an URL");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

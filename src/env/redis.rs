@@ -124,6 +124,17 @@ mod tests {
     }
 
     #[test]
+    fn a_user_without_a_password_is_refused() {
+        for named in [("REDIS_URL", "redis://127.0.0.1:1/"), ("REDIS_HOST", "127.0.0.1")] {
+            let error = ask(&[named, ("REDIS_USERNAME", "ada")]).expect_err("refused");
+            assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+            assert!(error.to_string().contains("REDIS_PASSWORD"), "{error}");
+        }
+        let url = ("REDIS_URL", "redis://:hunter2@127.0.0.1:1/");
+        assert!(ask(&[url, ("REDIS_USERNAME", "ada")]).expect("a handle").is_some());
+    }
+
+    #[test]
     fn a_host_is_no_address() {
         for host in ["127.0.0.1:6379", "redis://u:hunter2@localhost", "user:hunter2@localhost"] {
             let error = ask(&[("REDIS_HOST", host)]).expect_err("refused");
