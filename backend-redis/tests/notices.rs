@@ -326,3 +326,31 @@ fn one_handle_tells_one_cache() {
     drop(ear);
     assert_eq!(redis.listen(Arc::downgrade(&second)), Notices::Given);
 }
+
+/// It takes no write: neither the first word of a strike nor the next may be lost by that, whoever strikes.
+#[test]
+fn in_a_full_redis_strikes_are_told_each_time() {
+    let server = Server::start(&["--maxmemory-policy", "noeviction"]);
+    let (redis, others, mut raw) = (server.redis(), [server.redis(), server.redis()], server.raw());
+    put_tagged(&redis, "k", "v", &["t"], None).expect("stored");
+    let ear = Ear::to(&redis);
+    for other in &others {
+        // So that it knows the epoch.
+        assert!(get(other, "k").expect("read").is_some());
+    }
+    run(&mut raw, &["CONFIG", "SET", "maxmemory", "1"]);
+    for target in [Target::Tag("t"), Target::Tag("t"), Target::All, Target::Tag("u"), Target::All] {
+        for other in &others {
+            ear.take();
+            other.invalidate(target, Strength::Remove).wait().expect("struck");
+            ear.is_told("everything");
+        }
+    }
+    // With room again, nothing of all that is there.
+    run(&mut raw, &["CONFIG", "SET", "maxmemory", "0"]);
+    assert_eq!(get(&redis, "k").expect("read"), None);
+    put_tagged(&redis, "k", "new", &["t"], None).expect("stored");
+    others[0].invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
+    ear.is_told("tag \"t\"");
+    assert_eq!(get(&redis, "k").expect("read"), None);
+}
