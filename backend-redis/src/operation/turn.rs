@@ -4,6 +4,7 @@
 //! need more than that one gets a task of its own.
 
 use std::cell::Cell;
+use std::mem;
 use std::rc::Rc;
 
 use cache_core::{Named, Stored, Strength, Target};
@@ -31,6 +32,19 @@ pub(crate) struct Turn {
     readers: Vec<Waiter<Found>>,
     parcels: Vec<Parcel>,
     writers: Vec<Waiter<Stored>>,
+}
+
+/// Operations that nobody has answered. Where that ends by a panic they have failed, and the sets among them are queued.
+struct Owed {
+    turn: Turn,
+    link: Rc<Link>,
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        let why = "what speaks with Redis has panicked, see the panic's message".to_owned();
+        mem::take(&mut self.turn).fail(&self.link, &Failure::Lost(why));
+    }
 }
 
 /// What came of a round trip.
@@ -63,9 +77,12 @@ impl Turn {
 
     /// Sends them, and answers each of them.
     pub(crate) async fn run(self, link: Rc<Link>) {
-        match within(Some(link.settings.operation), self.ask(&link)).await {
-            Ok(asked) => self.answer(&link, asked),
-            Err(failure) => self.fail(&link, &failure),
+        let mut owed = Owed { turn: self, link };
+        let asked = within(Some(owed.link.settings.operation), owed.turn.ask(&owed.link)).await;
+        let (turn, link) = (mem::take(&mut owed.turn), &owed.link);
+        match asked {
+            Ok(asked) => turn.answer(link, asked),
+            Err(failure) => turn.fail(link, &failure),
         }
     }
 
