@@ -37,7 +37,7 @@ async fn told<T>(owed: Owed<T>) -> std::result::Result<T, Failure> {
 
 /// What is queued where an invalidation is not delivered, and where a value is not stored.
 const IT: &str = "it is";
-const ITS_INVALIDATION: &str = "the value is not stored; that the old one is void is";
+const ITS_INVALIDATION: &str = "the value is not stored, and that the old one is void is";
 
 /// An error of what was not done, after [`strike::or_queue`]; what is queued of it.
 fn not_done(failure: Failure, what: &str, of_it: &str) -> Error {
@@ -45,7 +45,8 @@ fn not_done(failure: Failure, what: &str, of_it: &str) -> Error {
         let error = failure.into_error(what);
         return Error::new(error.kind(), format!("{error}; what stood there has been removed"));
     }
-    let message = format!("{error}; {of_it} queued, and this process reads nothing until that is delivered");
+    let why = failure.words();
+    let message = format!("{what}: {of_it} queued, and nothing is read here until Redis has it ({why})");
     Error::new(ErrorKind::Queued, message)
 }
 
@@ -183,7 +184,7 @@ impl Cache for Redis {
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
-        self.read("ttl", key, |_, found| Ok(found.times().map(|(left, ..)| left)))
+        self.read("ttl or exists", key, |_, found| Ok(found.times().map(|(left, ..)| left)))
     }
 
     fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
@@ -314,8 +315,8 @@ impl Cache for Redis {
                 .push(format!("Redis is not reachable: {why}; it is tried again every two seconds at most"));
         }
         troubles.extend(self.shared.io.common.status.lock().ailment.clone());
-        if connection.queued > 0 {
         troubles.extend(self.shared.refused.troubles());
+        if connection.queued > 0 {
             let what = match connection.queued {
                 1 => "1 invalidation waits for Redis, and is".to_owned(),
                 many => format!("{many} invalidations wait for Redis, and are"),

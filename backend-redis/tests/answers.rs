@@ -40,6 +40,8 @@ fn for_a_while(error: &'static str, only: &'static [&'static str], words: &[&str
     fake.says(error, only);
     let _ = redis.invalidate(Target::Key("k"), Strength::Remove).wait().expect_err("queued");
     until("health says why", SOON, || words.iter().all(|word| health(&redis).contains(word)));
+    let told = format!("{}\n{}", health(&redis), get(&redis, "k").expect_err("down"));
+    assert!(!told.contains("Refused(") && !told.contains("Lost("), "in words: {told}");
     loads_go_on(&redis);
     assert_eq!(get(&redis, "k").expect_err("down").kind(), ErrorKind::Unavailable);
     fake.says_nothing();
@@ -128,8 +130,6 @@ fn what_is_queued_is_said() {
     says(strike(Target::Key("user:1")), &["invalidate key \"user:1\": ", "it is queued"]);
     says(strike(Target::All), &["invalidate everything: ", "it is queued"]);
     assert!(health(&redis).contains("1 invalidation waits"), "{}", health(&redis));
-}
-
     let exists = Engine::new(redis.clone()).exists("k").wait().expect_err("down");
     assert!(exists.to_string().contains("exists \"k\""), "{exists}");
 }
@@ -144,6 +144,8 @@ fn a_connection_that_is_being_made_is_a_trouble() {
     assert_eq!((connection.connected_for, connection.reconnects), (None, 0));
     assert!(connection.trouble.is_some_and(|why| why.contains("being made")));
     assert!(health(&within).contains("is being made"), "{}", health(&within));
+}
+
 #[test]
 fn not_a_redis_at_all() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

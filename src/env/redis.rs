@@ -53,7 +53,7 @@ pub(super) async fn described_by(
         Ok(redis) => Ok(Some(redis)),
         // Says what is wrong without the value, which may hold a password.
         Err(error) if error.kind() == ErrorKind::InvalidConfig => {
-            Err(Error::new(ErrorKind::InvalidConfig, format!("{named_by} cannot be: {error}")))
+            Err(Error::new(ErrorKind::InvalidConfig, format!("{named_by}: {error}")))
         }
         Err(error) => Err(error),
     }
