@@ -66,7 +66,7 @@ impl Redis {
     ///
     /// ```no_run
     /// # async fn example(client: redis::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// use backend_redis::Redis;
+    /// use larder::Redis;
     ///
     /// let connection = client.get_multiplexed_async_connection().await?;
     /// let redis = Redis::over(connection).connect().await?;
@@ -89,8 +89,8 @@ impl Redis {
     /// before, everything is forgotten: a failover can lose invalidations that the old master had acknowledged.
     ///
     /// ```no_run
-    /// # async fn example() -> cache_core::Result<()> {
-    /// use backend_redis::Redis;
+    /// # async fn example() -> larder::Result<()> {
+    /// use larder::Redis;
     ///
     /// let sentinels = ["redis://10.0.0.1:26379", "redis://10.0.0.2:26379", "redis://10.0.0.3:26379"];
     /// let redis = Redis::sentinel(&sentinels, "mymaster").password("secret").connect().await?;
@@ -110,8 +110,8 @@ impl Redis {
     /// run as without a cache.
     ///
     /// ```no_run
-    /// # async fn example() -> cache_core::Result<()> {
-    /// use backend_redis::Redis;
+    /// # async fn example() -> larder::Result<()> {
+    /// use larder::Redis;
     ///
     /// let redis = Redis::cluster(&["redis://10.0.0.1/", "redis://10.0.0.2/"]).connect().await?;
     /// # let _ = redis;
@@ -173,8 +173,8 @@ impl RedisBuilder {
     /// with its text by `health()`, and tried again.
     ///
     /// ```no_run
-    /// # async fn example() -> cache_core::Result<()> {
-    /// use backend_redis::{Credentials, Redis};
+    /// # async fn example() -> larder::Result<()> {
+    /// use larder::{Credentials, Redis};
     ///
     /// // One that needs nothing awaited:
     /// let from_variable = || async { std::env::var("TOKEN").map(Credentials::password) };

@@ -56,8 +56,8 @@ impl Redis {
     /// waits for it, for as long as connecting may take. (Of a connection that was handed in, it uses the same.)
     ///
     /// ```no_run
-    /// # async fn example() -> cache_core::Result<()> {
-    /// let redis = backend_redis::Redis::connect("redis://127.0.0.1/").await?;
+    /// # async fn example() -> larder::Result<()> {
+    /// let redis = larder::Redis::connect("redis://127.0.0.1/").await?;
     /// let campus = redis.within("campus")?;
     /// # let _ = campus;
     /// # Ok(())
