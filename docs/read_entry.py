@@ -109,7 +109,10 @@ def read_envelope(data):
         return entry
     if flags & 1:
         payload = unpack_lz4(payload[4:], *numbers("<I", payload))
-    return {**entry, "value": json.loads(payload)}
+    try:
+        return {**entry, "value": json.loads(payload)}
+    except ValueError:
+        raise ValueError("the value is damaged: it is no JSON") from None
 
 
 def unpack_lz4(packed, size):

@@ -88,7 +88,8 @@ fn python_says_what_it_cannot_read() {
     assert_eq!((&told["codec"], told.get("value")), (&"postcard".into(), None));
     assert!(String::from_utf8_lossy(&output.stderr).contains("postcard, not json"));
 
-    let json = encode(&ada(), &Format::new(Codec::Json).compress_above(0)).expect("encodes");
+    let stored = Student { mentor: Some(Box::new(ada())), ..ada() };
+    let json = encode(&stored, &Format::new(Codec::Json).compress_above(0)).expect("encodes");
     let mut damaged = slot(b'E', &json);
     let end = damaged.len() - 12;
     damaged[end..].fill(255);
