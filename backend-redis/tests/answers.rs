@@ -134,6 +134,23 @@ fn what_is_queued_is_said() {
     assert!(exists.to_string().contains("exists \"k\""), "{exists}");
 }
 
+/// For a moment, until it has been delivered otherwise.
+#[test]
+fn why_nothing_is_read_is_said_in_words() {
+    let server = Server::start(&[]);
+    let (fake, url) = Fake::start(&server);
+    let redis = wait(Redis::connect(&url)).expect("a handle");
+    fake.says("ODD it does not like it", &["UNLINK"]);
+    let why = || {
+        until("in use", SOON, || is_up(&redis));
+        redis.invalidate(Target::Key("k"), Strength::Remove).wait().expect_err("queued");
+        get(&redis, "k").err().map(|error| error.to_string())
+    };
+    let said = (0..20).find_map(|_| why().filter(|why| why.contains("could not be delivered")));
+    let said = said.expect("it is not read while that waits");
+    assert!(said.contains("could not be delivered: ODD: it does not like it"), "{said}");
+}
+
 /// Before the first connection stands, nothing is well yet.
 #[test]
 fn a_connection_that_is_being_made_is_a_trouble() {
