@@ -12,7 +12,7 @@ use crate::node::{Handles, Node, Setting, key, policy, tag};
 use crate::store::Store;
 
 /// The nodes that there are; `None` while one is dead.
-pub type Nodes = Rc<RefCell<Vec<Option<Rc<Node>>>>>;
+pub(crate) type Nodes = Rc<RefCell<Vec<Option<Rc<Node>>>>>;
 
 /// What is called once the truth has changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,7 +41,7 @@ const CALLS: [Call; 10] = [
 ];
 
 /// Changes for as long as nodes work.
-pub async fn change_on(nodes: Nodes, store: Store, setting: Setting) {
+pub(crate) async fn change_on(nodes: Nodes, store: Store, setting: Setting) {
     let plan = setting.plan.clone();
     while setting.world.time() < plan.lasts {
         sleep(Duration::from_millis(fastrand::u64(1..=plan.between_changes))).await;
@@ -86,7 +86,9 @@ async fn change(nodes: &Nodes, store: &Store, setting: &Setting) {
         Some((Ok(Ok(())), end)) => (Outcome::Done, end),
         Some((Ok(Err(_)), end)) => (Outcome::Late(delivered(&node, setting).await), end),
         Some((Err(_), end)) => {
-            world.record(|history| history.troubles.push(format!("node {number}: {what} hangs since {:?}", start.time)));
+            world.record(|history| {
+                history.troubles.push(format!("node {number}: {what} hangs since {:?}", start.time))
+            });
             (Outcome::Late(None), end)
         }
         None => (Outcome::Late(None), At { number: u64::MAX, time: Duration::MAX }),

@@ -56,7 +56,9 @@ fn stale_reads(plan: &Plan, history: &History) -> Vec<Broken> {
         }
         let newer = changes.iter().take_while(|(version, _)| *version > got.version);
         let mut newer = newer.map(|(_, change)| *change);
-        if let Some((guarantee, change)) = newer.find_map(|change| Some((hides(plan, history, change, read)?, change))) {
+        if let Some((guarantee, change)) =
+            newer.find_map(|change| Some((hides(plan, history, change, read)?, change)))
+        {
             broken.push(Broken::new(guarantee, format!("{read:?}\n  after {change:?}")));
         }
     }
@@ -99,7 +101,7 @@ fn believed(plan: &Plan, history: &History, node: usize, since: At) -> Duration 
     (trust + plan.loads.longest()) * (1000 + plan.skew as u32) / 1000 + slack + paused
 }
 
-/// One load for each key, but where a change falls into it.
+/// One load for each key, but where a change falls into it, or between its lease and it.
 fn loads_beside_each_other(plan: &Plan, history: &History) -> Vec<Broken> {
     if plan.loads.failing > 0 {
         return Vec::new();
@@ -109,7 +111,12 @@ fn loads_beside_each_other(plan: &Plan, history: &History) -> Vec<Broken> {
     for load in &history.loads {
         if let Some(other) = last.insert(load.key, load)
             && other.end.is_none_or(|end| end > load.start)
-            && !is_changed_between(history, load.key, other.start, load.start)
+            && !is_changed_between(
+                history,
+                load.key,
+                other.start.time.saturating_sub(heard_within(plan)),
+                load.start,
+            )
         {
             broken.push(Broken::new("G5", format!("{load:?}\n  beside {other:?}")));
         }
@@ -117,11 +124,10 @@ fn loads_beside_each_other(plan: &Plan, history: &History) -> Vec<Broken> {
     broken
 }
 
-fn is_changed_between(history: &History, key: usize, from: At, until: At) -> bool {
-    history
-        .changes
-        .iter()
-        .any(|change| change.start < until && change.end > from && change.keys.iter().any(|(its, _)| *its == key))
+fn is_changed_between(history: &History, key: usize, from: Duration, until: At) -> bool {
+    history.changes.iter().any(|change| {
+        change.start < until && change.end.time >= from && change.keys.iter().any(|(its, _)| *its == key)
+    })
 }
 
 /// What is left in the server in the end: entries, with what stands beside them, marks, and some names of larder's own.

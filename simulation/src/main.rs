@@ -28,6 +28,11 @@ fn tell(seed: u64) -> ExitCode {
     for change in &ran.history.changes {
         println!("{change:?}");
     }
+    // LARDER_READS=key: all reads and loads of it.
+    if let Some(key) = std::env::var("LARDER_READS").ok().and_then(|key| key.parse::<usize>().ok()) {
+        ran.history.reads.iter().filter(|read| read.key == key).for_each(|read| println!("{read:?}"));
+        ran.history.loads.iter().filter(|load| load.key == key).for_each(|load| println!("{load:?}"));
+    }
     println!("{} reads, {} loads", ran.history.reads.len(), ran.history.loads.len());
     let broken = check(&ran);
     for broken in &broken {
@@ -41,7 +46,12 @@ fn search(from: u64, until: u64) -> ExitCode {
     for seed in from..until {
         let broken = check(&run(&Plan::of(seed), None));
         if let Some(first) = broken.first() {
-            println!("seed {seed} breaks {} promises, the first of {}: {}", broken.len(), first.guarantee, first.what);
+            println!(
+                "seed {seed} breaks {} promises, the first of {}: {}",
+                broken.len(),
+                first.guarantee,
+                first.what
+            );
             return ExitCode::FAILURE;
         }
         if (seed + 1 - from) % 1000 == 0 {

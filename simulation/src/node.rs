@@ -72,7 +72,10 @@ impl Node {
     }
 
     /// Does something in it; `None`: it died meanwhile.
-    pub async fn call<T: 'static, F: Future<Output = T>>(&self, job: impl FnOnce(Handles) -> F + 'static) -> Option<T> {
+    pub async fn call<T: 'static, F: Future<Output = T>>(
+        &self,
+        job: impl FnOnce(Handles) -> F + 'static,
+    ) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         let sent = self.jobs.send(Box::new(move |handles| {
             Box::pin(async move {
@@ -131,7 +134,9 @@ async fn live(
 ) {
     let handles = match handles(number, &time, &setting).await {
         Ok(handles) => handles,
-        Err(error) => return setting.world.record(|history| history.troubles.push(format!("node {number}: {error}"))),
+        Err(error) => {
+            return setting.world.record(|history| history.troubles.push(format!("node {number}: {error}")));
+        }
     };
     for _ in 0..setting.plan.readers {
         spawn_local(read_on(number, life, handles.larder.clone(), setting.clone()));
@@ -174,7 +179,8 @@ async fn read_on(node: usize, life: u64, larder: Larder, setting: Setting) {
     let Setting { plan, world, .. } = &setting;
     while world.time() < plan.lasts {
         sleep(Duration::from_millis(fastrand::u64(0..=plan.rest))).await;
-        let (key, how) = (fastrand::usize(0..plan.keys), [How::Get, How::Lookup, How::Load][fastrand::usize(0..3)]);
+        let (key, how) =
+            (fastrand::usize(0..plan.keys), [How::Get, How::Lookup, How::Load][fastrand::usize(0..3)]);
         read(node, life, key, how, &larder, &setting).await;
     }
 }
@@ -203,6 +209,8 @@ pub async fn read(node: usize, life: u64, number: usize, how: How, larder: &Lard
     let end = world.at();
     world.record(|history| match got {
         Ok(got) => history.reads.push(Read { node, life, key: number, how, start, end, got }),
-        Err(_) => history.troubles.push(format!("node {node}: {how:?} of {name} hangs since {:?}", start.time)),
+        Err(_) => {
+            history.troubles.push(format!("node {node}: {how:?} of {name} hangs since {:?}", start.time))
+        }
     });
 }

@@ -45,7 +45,10 @@ impl Store {
     /// The names of all that it has.
     pub fn names(&self) -> Vec<Vec<u8>> {
         let Value::Array(names) = self.server.run(&[b"KEYS", b"*"]) else { return Vec::new() };
-        names.into_iter().filter_map(|name| if let Value::Bulk(name) = name { Some(name) } else { None }).collect()
+        names
+            .into_iter()
+            .filter_map(|name| if let Value::Bulk(name) = name { Some(name) } else { None })
+            .collect()
     }
 
     /// Does what is done to a server; false if it is not a fault of servers, or it has another one.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cache_core::{
-    Cache, Connection, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, Notices, Reply, Set, Stored, Strength, Target,
-    Usage, Value,
+    Cache, Connection, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, Notices, Reply, Set, Stored,
+    Strength, Target, Usage, Value,
 };
 
 use crate::server::Server;
@@ -80,8 +80,12 @@ pub(crate) fn break_whole(switch: Option<Switch>, tiers: impl Cache) -> impl Cac
 /// The server, with what is broken in it.
 pub(crate) fn break_server(switch: Option<Switch>, server: &Server) {
     match switch {
-        Some(Switch::PublicationsUnfenced) => server.doctor(|script| script.replace("lease <= h.from or lease > h.last", "false")),
-        Some(Switch::MarksNotRaised) => server.doctor(|script| script.replace("m.hard = at", "m.hard = m.hard")),
+        Some(Switch::PublicationsUnfenced) => {
+            server.doctor(|script| script.replace("lease <= h.from or lease > h.last", "false"))
+        }
+        Some(Switch::MarksNotRaised) => {
+            server.doctor(|script| script.replace("m.hard = at", "m.hard = m.hard"))
+        }
         Some(Switch::ServersAlike) => server.keep_its_name(),
         _ => {}
     }

@@ -20,7 +20,12 @@ fn all(each: impl Fn(u64, Ran) -> u64 + Sync) -> u64 {
     thread::scope(|scope| {
         let part = |odd| {
             let each = &each;
-            scope.spawn(move || (0..seeds()).filter(|seed| seed % 2 == odd).map(|seed| each(seed, run(&Plan::of(seed), None))).sum::<u64>())
+            scope.spawn(move || {
+                (0..seeds())
+                    .filter(|seed| seed % 2 == odd)
+                    .map(|seed| each(seed, run(&Plan::of(seed), None)))
+                    .sum::<u64>()
+            })
         };
         let (even, odd) = (part(0), part(1));
         even.join().expect("no seed panics") + odd.join().expect("no seed panics")

@@ -70,7 +70,7 @@ fn info(call: &Call<'_>, _: &Words) -> Result<Value, Wrong> {
         lines.iter().for_each(|(name, value)| text += &format!("{name}:{value}\r\n"));
         text += "\r\n";
     }
-    text += &format!("# Keyspace\r\n");
+    text += "# Keyspace\r\n";
     if keys.len() > 0 {
         text += &format!("db0:keys={}\r\n", keys.len());
     }
