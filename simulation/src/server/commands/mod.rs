@@ -169,13 +169,3 @@ fn text(data: Option<&Data>) -> Result<Option<&Vec<u8>>, Wrong> {
         Some(_) => Err(WRONG_TYPE),
     }
 }
-
-/// From the first to the last, both counted from the end where they are negative, as places among `many`.
-fn range(first: i64, last: i64, many: usize) -> std::ops::Range<usize> {
-    let place = |at: i64| if at < 0 { at + many as i64 } else { at };
-    if first < 0 && last < 0 && first > last {
-        return 0..0;
-    }
-    let (first, last) = (place(first).max(0), place(last).min(many as i64 - 1));
-    if first > last { 0..0 } else { first as usize..last as usize + 1 }
-}

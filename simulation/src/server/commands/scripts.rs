@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Answer, Call, Command, Words, Wrong, integer, unknown_second, upper};
+use super::{Answer, Call, Command, Words, Wrong, integer, unknown_second, upper, wrong_number};
 use crate::server::resp::Value;
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -13,6 +13,9 @@ pub(super) const COMMANDS: &[Command] = &[
         scripts.run(&hash, keys, args).unwrap_or(Err(NO_SCRIPT))
     }),
     Command("EVALSHA", -3, |call, words| {
+        if words[1].len() != 40 {
+            return Err(NO_SCRIPT);
+        }
         let (keys, args) = keys_and_args(words)?;
         let scripts = call.server.scripts.borrow().clone();
         let hash = String::from_utf8_lossy(&words[1]).to_lowercase();
@@ -45,6 +48,7 @@ fn script(call: &Call<'_>, words: &Words) -> Answer {
             scripts.forget();
             Ok(Value::ok())
         }
+        (second @ ("LOAD" | "EXISTS"), _) => Err(wrong_number(&format!("script|{second}"))),
         _ => Err(unknown_second("SCRIPT", words)),
     }
 }
