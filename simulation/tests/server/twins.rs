@@ -157,6 +157,26 @@ pub(crate) fn agree(real: &Real, seed: u64, clients: usize, steps: &[Step]) {
     }
 }
 
+/// Each client hears the same from both, if not in the same step.
+///
+/// # Panics
+/// Where it does not.
+pub(crate) fn agree_in_the_end(real: &Real, clients: usize, steps: &[Step]) {
+    let heard = |transcript: Transcript, client: usize| {
+        let all: Vec<u8> = transcript.into_iter().flat_map(|mut got| got.swap_remove(client)).collect();
+        let all = without_number(&String::from_utf8_lossy(&all));
+        let unmarked = |piece: &str| {
+            let piece = piece.trim_start_matches(|it: char| it.is_ascii_digit());
+            piece.strip_prefix("\r\n").unwrap_or(piece).to_owned()
+        };
+        all.split("$10\r\nmark").map(unmarked).collect::<String>()
+    };
+    for client in 0..clients {
+        let real = heard(on_real(real, clients, steps), client);
+        assert_eq!(real, heard(on_model(1, clients, steps), client), "Redis and model, client {client}");
+    }
+}
+
 /// Without the number of a client in an answer to `HELLO`.
 fn without_number(text: &str) -> String {
     let Some((before, after)) = text.split_once("$2\r\nid\r\n:") else { return text.to_owned() };

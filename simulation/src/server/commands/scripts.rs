@@ -10,6 +10,7 @@ pub(super) const COMMANDS: &[Command] = &[
         let (keys, args) = keys_and_args(words)?;
         let scripts = call.server.scripts.borrow().clone();
         let hash = scripts.load(&words[1])?;
+        call.server.has_written.set(false);
         scripts.run(&hash, keys, args).unwrap_or(Err(NO_SCRIPT))
     }),
     Command("EVALSHA", -3, |call, words| {
@@ -19,6 +20,7 @@ pub(super) const COMMANDS: &[Command] = &[
         let (keys, args) = keys_and_args(words)?;
         let scripts = call.server.scripts.borrow().clone();
         let hash = String::from_utf8_lossy(&words[1]).to_lowercase();
+        call.server.has_written.set(false);
         scripts.run(&hash, keys, args).unwrap_or(Err(NO_SCRIPT))
     }),
     Command("SCRIPT", -2, script),
