@@ -64,13 +64,16 @@ impl Server {
         }
     }
 
-    /// Removes everything, as a stranger's `FLUSHALL`.
+    /// Removes everything, as a stranger's `FLUSHALL`; nothing while it is down.
     pub fn flush(&self) {
         self.run(&[b"FLUSHALL"]);
     }
 
-    /// Removes the names that `pick` takes, as it does where memory is short.
+    /// Removes the names that `pick` takes, as it does where memory is short; nothing while it is down.
     pub fn evict(&self, mut pick: impl FnMut(&[u8]) -> bool) {
+        if self.0.mode.get() == Mode::Down {
+            return;
+        }
         let names: Vec<_> = self.0.keys.borrow().names().filter(|name| pick(name)).cloned().collect();
         for name in names {
             self.0.keys.borrow_mut().remove(&name);

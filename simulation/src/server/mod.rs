@@ -15,7 +15,8 @@
 //! before.
 //!
 //! What is not modelled: data types but strings and sorted sets, transactions, databases but the first, patterns of
-//! channels, users, persistence, replicas, clusters, and tracking without `BCAST`.
+//! channels, users, persistence, eviction but by [`Server::evict`], replicas but that they refuse writes, clusters, and
+//! tracking without `BCAST`.
 
 mod client;
 mod commands;
@@ -33,7 +34,7 @@ use std::rc::Rc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use state::State;
+use state::{Mode, State};
 
 pub use faults::{Keep, Snapshot};
 pub use resp::Value;
@@ -73,8 +74,14 @@ impl Server {
         }
     }
 
-    /// Runs a command of a stranger, as by redis-cli: at once, even where the server is paused.
+    /// Runs a command of a stranger, as by redis-cli: at once, even where the server is paused; an error where it is down.
+    ///
+    /// So `CONFIG SET maxmemory 1` has it refuse what takes memory, and `REPLICAOF` all that writes, until it is taken
+    /// back or the server restarted.
     pub fn run(&self, command: &[&[u8]]) -> Value {
+        if self.0.mode.get() == Mode::Down {
+            return Value::Error("ERR the server is down".to_owned());
+        }
         let command: Vec<_> = command.iter().map(|word| word.to_vec()).collect();
         let value = commands::run_for_stranger(&self.0, &command);
         self.0.end_turn();

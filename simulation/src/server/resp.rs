@@ -118,11 +118,14 @@ fn short(digits: &str) -> &str {
     if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
 }
 
+/// A command, word by word.
+pub(super) type Words = Vec<Vec<u8>>;
+
 /// A command, and how many bytes it was; `None` if it is not all there yet.
 ///
 /// # Errors
 /// What is wrong with it: the client is not to be listened to any longer.
-pub(super) fn read(input: &[u8]) -> Result<Option<(Vec<Vec<u8>>, usize)>, String> {
+pub(super) fn read(input: &[u8]) -> Result<Option<(Words, usize)>, String> {
     let mut at = 0;
     let Some(many) = head(input, &mut at, b'*')? else { return Ok(None) };
     let mut words = Vec::new();

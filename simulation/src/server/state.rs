@@ -54,6 +54,12 @@ pub(super) struct State {
     pub(super) trackers: RefCell<Trackers>,
     pub(super) scripts: RefCell<Rc<Scripts>>,
     pub(super) counts: RefCell<Counts>,
+    /// How much may be there, in bytes as [`used`](Self::used) counts them; no limit, if zero.
+    pub(super) maxmemory: Cell<u64>,
+    /// Whether another one is its primary.
+    pub(super) is_replica: Cell<bool>,
+    /// Whether the script that runs has written.
+    pub(super) has_written: Cell<bool>,
     /// How long after its end a name may still be there if nobody asks for it.
     pub(super) lag: Cell<Duration>,
     /// Whether somebody sees to what expires, and what he is to look at again.
@@ -91,6 +97,9 @@ impl State {
             trackers: RefCell::default(),
             scripts: RefCell::new(Rc::new(Scripts::new(me.clone()))),
             counts: RefCell::default(),
+            maxmemory: Cell::default(),
+            is_replica: Cell::default(),
+            has_written: Cell::default(),
             lag: Cell::new(Duration::from_millis(100)),
             expires: Cell::new(false),
             ends: Rc::default(),
@@ -115,6 +124,15 @@ impl State {
         (since.as_secs(), since.subsec_micros())
     }
 
+    /// How much memory it takes, roughly as Redis does.
+    pub(super) fn used(&self) -> u64 {
+        1_000_000 + self.keys.borrow().bytes() as u64
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.maxmemory.get() > 0 && self.used() > self.maxmemory.get()
+    }
+
     /// How long this time what has expired is left there.
     pub(super) fn draw_lag(&self) -> Duration {
         let most = self.lag.get().as_millis() as u64;
@@ -128,6 +146,8 @@ impl State {
         }
         self.scripts.replace(Rc::new(Scripts::new(self.me.clone())));
         self.started.set(self.now());
+        self.maxmemory.set(0);
+        self.is_replica.set(false);
         self.next.set(self.first);
     }
 

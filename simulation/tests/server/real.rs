@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::twins::has;
+
 pub(crate) struct Real {
     child: Child,
     dir: PathBuf,
@@ -33,7 +35,7 @@ impl Real {
 
     pub(crate) fn connect(&self) -> UnixStream {
         let stream = UnixStream::connect(self.dir.join("redis.sock")).expect("it listens");
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
         stream
     }
 }
@@ -46,12 +48,13 @@ impl Drop for Real {
     }
 }
 
-/// Sends bytes, and reads until what is read ends with `last`.
+/// Sends bytes, and reads until `last` is among what is read.
 pub(crate) fn exchange(stream: &mut UnixStream, bytes: &[u8], last: &[u8]) -> Vec<u8> {
     stream.write_all(bytes).expect("written");
     let (mut all, mut chunk) = (Vec::new(), vec![0; 65536]);
-    while !all.ends_with(last) {
-        let read = stream.read(&mut chunk).expect("an answer");
+    while !has(&all, last) {
+        let read = stream.read(&mut chunk);
+        let read = read.unwrap_or_else(|error| panic!("{error} after {}", String::from_utf8_lossy(&all)));
         assert!(read > 0, "closed after {}", String::from_utf8_lossy(&all));
         all.extend_from_slice(&chunk[..read]);
     }

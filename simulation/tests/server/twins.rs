@@ -44,29 +44,40 @@ fn marked(commands: &[Words], number: usize) -> (Vec<u8>, Vec<u8>) {
     (all, format!("$10\r\n{mark}\r\n").into_bytes())
 }
 
-/// What each client gets, step by step: he who sends, then all in turn.
-fn on_real(real: &Real, clients: usize, steps: &[Step]) -> Vec<String> {
+/// What each client gets in each step.
+type Transcript = Vec<Vec<Vec<u8>>>;
+
+/// He who sends reads until what he sent is answered, and then everybody until he has heard all that there is.
+fn on_real(real: &Real, clients: usize, steps: &[Step]) -> Transcript {
     let mut streams: Vec<_> = (0..clients).map(|_| real.connect()).collect();
-    exchange(&mut streams[0], &bytes(&[b"FLUSHALL".to_vec()]), b"+OK\r\n");
-    let mut got = Vec::new();
-    for (number, step) in steps.iter().enumerate() {
+    exchange(&mut streams[0], &bytes(&words("FLUSHALL")), b"+OK\r\n");
+    let one = |(number, step): (usize, &Step)| {
+        let mut got = vec![Vec::new(); clients];
         match step {
             Step::Send(client, commands) => {
                 let (all, last) = marked(commands, 2 * number);
-                got.push(exchange(&mut streams[*client], &all, &last));
+                got[*client] = exchange(&mut streams[*client], &all, &last);
             }
             Step::Wait(time) => std::thread::sleep(*time),
         }
         let (mark, last) = marked(&[], 2 * number + 1);
-        got.extend(streams.iter_mut().map(|stream| exchange(stream, &mark, &last)));
-    }
-    got.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
+        for (got, stream) in got.iter_mut().zip(&mut streams) {
+            got.append(&mut exchange(stream, &mark, &last));
+        }
+        got
+    };
+    steps.iter().enumerate().map(one).collect()
+}
+
+/// Whether that has been read.
+pub(crate) fn has(all: &[u8], last: &[u8]) -> bool {
+    all.windows(last.len().max(1)).any(|piece| piece == last)
 }
 
 pub(crate) async fn exchange_with_model(stream: &mut DuplexStream, bytes: &[u8], last: &[u8]) -> Vec<u8> {
     stream.write_all(bytes).await.expect("written");
     let (mut all, mut chunk) = (Vec::new(), vec![0; 65536]);
-    while !all.ends_with(last) {
+    while !has(&all, last) {
         let read = timeout(Duration::from_secs(20), stream.read(&mut chunk)).await;
         let text = || String::from_utf8_lossy(&all).into_owned();
         let read = read.unwrap_or_else(|_| panic!("nothing after {}", text())).expect("an answer");
@@ -90,25 +101,27 @@ pub(crate) fn connect(server: &Server) -> DuplexStream {
     ours
 }
 
-pub(crate) fn on_model(seed: u64, clients: usize, steps: &[Step]) -> Vec<String> {
+pub(crate) fn on_model(seed: u64, clients: usize, steps: &[Step]) -> Transcript {
     simulated(async {
         let server = Server::new(seed);
         let mut streams: Vec<_> = (0..clients).map(|_| connect(&server)).collect();
-        let mut got = Vec::new();
+        let mut transcript = Vec::new();
         for (number, step) in steps.iter().enumerate() {
+            let mut got = vec![Vec::new(); clients];
             match step {
                 Step::Send(client, commands) => {
                     let (all, last) = marked(commands, 2 * number);
-                    got.push(exchange_with_model(&mut streams[*client], &all, &last).await);
+                    got[*client] = exchange_with_model(&mut streams[*client], &all, &last).await;
                 }
                 Step::Wait(time) => sleep(*time).await,
             }
             let (mark, last) = marked(&[], 2 * number + 1);
-            for stream in &mut streams {
-                got.push(exchange_with_model(stream, &mark, &last).await);
+            for (got, stream) in got.iter_mut().zip(&mut streams) {
+                got.append(&mut exchange_with_model(stream, &mark, &last).await);
             }
+            transcript.push(got);
         }
-        got.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
+        transcript
     })
 }
 
@@ -131,14 +144,36 @@ fn told(step: &Step) -> String {
 /// Where they do not.
 pub(crate) fn agree(real: &Real, seed: u64, clients: usize, steps: &[Step]) {
     let (real, model) = (on_real(real, clients, steps), on_model(seed, clients, steps));
-    let (mut real, mut model) = (real.iter(), model.iter());
-    for (number, step) in steps.iter().enumerate() {
-        let many = clients + usize::from(matches!(step, Step::Send(..)));
-        for who in 0..many {
-            let (real, model) = (real.next().expect("an answer"), model.next().expect("an answer"));
-            let [real, model] = [real, model].map(|text| without_number(text));
-            assert_eq!(real, model, "Redis and model, seed {seed}, step {number}, {who}: {}", told(step));
+    for (number, (step, (real, model))) in steps.iter().zip(real.iter().zip(&model)).enumerate() {
+        for (client, (real, model)) in real.iter().zip(model).enumerate() {
+            let [real, model] = [real, model].map(|got| without_number(&String::from_utf8_lossy(got)));
+            assert_eq!(
+                real,
+                model,
+                "Redis and model, seed {seed}, step {number}, client {client} hears: {}",
+                told(step)
+            );
         }
+    }
+}
+
+/// Each client hears the same from both, if not in the same step.
+///
+/// # Panics
+/// Where it does not.
+pub(crate) fn agree_in_the_end(real: &Real, clients: usize, steps: &[Step]) {
+    let heard = |transcript: Transcript, client: usize| {
+        let all: Vec<u8> = transcript.into_iter().flat_map(|mut got| got.swap_remove(client)).collect();
+        let all = without_number(&String::from_utf8_lossy(&all));
+        let unmarked = |piece: &str| {
+            let piece = piece.trim_start_matches(|it: char| it.is_ascii_digit());
+            piece.strip_prefix("\r\n").unwrap_or(piece).to_owned()
+        };
+        all.split("$10\r\nmark").map(unmarked).collect::<String>()
+    };
+    for client in 0..clients {
+        let real = heard(on_real(real, clients, steps), client);
+        assert_eq!(real, heard(on_model(1, clients, steps), client), "Redis and model, client {client}");
     }
 }
 

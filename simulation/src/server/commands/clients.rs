@@ -73,7 +73,7 @@ fn hello(call: &Call<'_>, words: &Words) -> Answer {
         number("proto", resp.into()),
         number("id", client.id as i64),
         text("mode", "standalone"),
-        text("role", "master"),
+        text("role", if call.server.is_replica.get() { "replica" } else { "master" }),
         (Value::bulk("modules"), Value::Array(Vec::new())),
     ]))
 }

@@ -74,6 +74,10 @@ const COMMANDS: &[&[Command]] = &[
 /// What no script may do.
 const NOT_IN_SCRIPTS: [&str; 9] =
     ["EVAL", "EVALSHA", "SCRIPT", "SUBSCRIBE", "UNSUBSCRIBE", "CLIENT", "HELLO", "AUTH", "QUIT"];
+/// What takes memory, and what else writes.
+const GROWS: [&str; 8] = ["SET", "SETRANGE", "APPEND", "INCR", "DECR", "INCRBY", "DECRBY", "ZADD"];
+const WRITES: [&str; 9] =
+    ["DEL", "UNLINK", "PEXPIRE", "EXPIRE", "PERSIST", "ZREM", "ZREMRANGEBYRANK", "FLUSHALL", "FLUSHDB"];
 /// What may be done in version 2 of the protocol while subscribed.
 const WHILE_SUBSCRIBED: [&str; 4] = ["SUBSCRIBE", "UNSUBSCRIBE", "PING", "QUIT"];
 
@@ -107,7 +111,7 @@ fn run_counted(call: &Call<'_>, words: &Words) -> Value {
             name.to_lowercase()
         )
         .into()),
-        Some(command) => (command.2)(call, words),
+        Some(command) => may(call.server, &name, false).and_then(|()| (command.2)(call, words)),
     };
     *call.server.counts.borrow_mut().commands.entry(name).or_default() += 1;
     answer.unwrap_or_else(|wrong| Value::Error(wrong.into_owned()))
@@ -124,9 +128,27 @@ pub(super) fn run_in_script(server: &Rc<State>, words: &Words) -> Value {
         Some(_) if NOT_IN_SCRIPTS.contains(&&*name) => {
             Err("ERR This Redis command is not allowed from script".into())
         }
-        Some(command) => (command.2)(&Call { server, client: None, script: true }, words),
+        Some(command) => may(server, &name, server.has_written.get()).and_then(|()| {
+            server.has_written.set(server.has_written.get() || writes(&name));
+            (command.2)(&Call { server, client: None, script: true }, words)
+        }),
     };
     answer.unwrap_or_else(|wrong| Value::Error(wrong.into_owned()))
+}
+
+fn writes(name: &str) -> bool {
+    GROWS.contains(&name) || WRITES.contains(&name)
+}
+
+/// Whether the server lets anybody do that now. A script that has written may go on though there is no room.
+fn may(server: &State, name: &str, has_written: bool) -> Result<(), Wrong> {
+    if server.is_replica.get() && writes(name) {
+        return Err("READONLY You can't write against a read only replica.".into());
+    }
+    if GROWS.contains(&name) && !has_written && server.is_full() {
+        return Err("OOM command not allowed when used memory > 'maxmemory'.".into());
+    }
+    Ok(())
 }
 
 fn is_deaf(call: &Call<'_>, name: &str) -> bool {
@@ -168,14 +190,4 @@ fn text(data: Option<&Data>) -> Result<Option<&Vec<u8>>, Wrong> {
         Some(Data::Text(text)) => Ok(Some(text)),
         Some(_) => Err(WRONG_TYPE),
     }
-}
-
-/// From the first to the last, both counted from the end where they are negative, as places among `many`.
-fn range(first: i64, last: i64, many: usize) -> std::ops::Range<usize> {
-    let place = |at: i64| if at < 0 { at + many as i64 } else { at };
-    if first < 0 && last < 0 && first > last {
-        return 0..0;
-    }
-    let (first, last) = (place(first).max(0), place(last).min(many as i64 - 1));
-    if first > last { 0..0 } else { first as usize..last as usize + 1 }
 }

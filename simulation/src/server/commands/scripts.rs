@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Answer, Call, Command, Words, Wrong, integer, unknown_second, upper};
+use super::{Answer, Call, Command, Words, Wrong, integer, unknown_second, upper, wrong_number};
 use crate::server::resp::Value;
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -10,12 +10,17 @@ pub(super) const COMMANDS: &[Command] = &[
         let (keys, args) = keys_and_args(words)?;
         let scripts = call.server.scripts.borrow().clone();
         let hash = scripts.load(&words[1], &call.server.sabotage.of(&words[1]))?;
+        call.server.has_written.set(false);
         scripts.run(&hash, keys, args).unwrap_or(Err(NO_SCRIPT))
     }),
     Command("EVALSHA", -3, |call, words| {
+        if words[1].len() != 40 {
+            return Err(NO_SCRIPT);
+        }
         let (keys, args) = keys_and_args(words)?;
         let scripts = call.server.scripts.borrow().clone();
         let hash = String::from_utf8_lossy(&words[1]).to_lowercase();
+        call.server.has_written.set(false);
         scripts.run(&hash, keys, args).unwrap_or(Err(NO_SCRIPT))
     }),
     Command("SCRIPT", -2, script),
@@ -45,6 +50,7 @@ fn script(call: &Call<'_>, words: &Words) -> Answer {
             scripts.forget();
             Ok(Value::ok())
         }
+        (second @ ("LOAD" | "EXISTS"), _) => Err(wrong_number(&format!("script|{second}"))),
         _ => Err(unknown_second("SCRIPT", words)),
     }
 }

@@ -1,6 +1,6 @@
 //! The server itself: who it is, how it is, what time it has.
 
-use super::{Answer, Call, Command, NO_INTEGER, Words, Wrong, integer, wrong_number};
+use super::{Answer, Call, Command, NO_INTEGER, Words, Wrong, integer, upper, wrong_number};
 use crate::server::resp::Value;
 
 /// What it says it is.
@@ -13,6 +13,18 @@ pub(super) const COMMANDS: &[Command] = &[
     Command("TIME", 1, |call, _| {
         let (seconds, micros) = call.server.time();
         Ok(Value::Array(vec![Value::bulk(seconds.to_string()), Value::bulk(micros.to_string())]))
+    }),
+    Command("CONFIG", -2, |call, words| match (&*upper(&words[1]), &words[2..]) {
+        ("SET", [name, bytes]) if upper(name) == "MAXMEMORY" => {
+            let bytes = u64::try_from(integer(bytes)?).map_err(|_| NO_INTEGER)?;
+            call.server.maxmemory.set(bytes);
+            Ok(Value::ok())
+        }
+        _ => Err("ERR this model of a Redis has one setting, maxmemory".into()),
+    }),
+    Command("REPLICAOF", 3, |call, words| {
+        call.server.is_replica.set(upper(&words[1]) != "NO");
+        Ok(Value::ok())
     }),
     Command("SELECT", 2, |_, words| match integer(&words[1]).map_err(|_| NO_INTEGER)? {
         0 => Ok(Value::ok()),
@@ -41,6 +53,7 @@ fn ping(call: &Call<'_>, words: &Words) -> Answer {
 fn info(call: &Call<'_>, _: &Words) -> Result<Value, Wrong> {
     let server = call.server;
     let keys = server.keys.borrow();
+    let role = if server.is_replica.get() { "slave" } else { "master" };
     let sections = [
         (
             "Server",
@@ -55,13 +68,13 @@ fn info(call: &Call<'_>, _: &Words) -> Result<Value, Wrong> {
         (
             "Memory",
             vec![
-                ("used_memory", (1_000_000 + keys.bytes()).to_string()),
-                ("maxmemory", "0".to_owned()),
+                ("used_memory", server.used().to_string()),
+                ("maxmemory", server.maxmemory.get().to_string()),
                 ("maxmemory_policy", "noeviction".to_owned()),
             ],
         ),
         ("Persistence", vec![("loading", "0".to_owned())]),
-        ("Replication", vec![("role", "master".to_owned()), ("connected_slaves", "0".to_owned())]),
+        ("Replication", vec![("role", role.to_owned()), ("connected_slaves", "0".to_owned())]),
         ("Cluster", vec![("cluster_enabled", "0".to_owned())]),
     ];
     let mut text = String::new();

@@ -2,8 +2,9 @@
 
 use std::cell::RefMut;
 use std::cmp::Ordering;
+use std::ops::Range;
 
-use super::{Answer, Call, Command, SYNTAX, WRONG_TYPE, Words, Wrong, integer, range, upper};
+use super::{Answer, Call, Command, SYNTAX, WRONG_TYPE, Words, Wrong, integer, upper};
 use crate::server::keyspace::{Data, Keyspace};
 use crate::server::resp::Value;
 
@@ -58,6 +59,13 @@ fn with<T>(
         call.changed(name);
     }
     Ok(output)
+}
+
+/// The ranks from the first to the last, both counted from the end where they are negative.
+fn range(first: i64, last: i64, many: usize) -> Range<usize> {
+    let place = |at: i64| if at < 0 { at.saturating_add(many as i64) } else { at };
+    let (first, last) = (place(first).max(0), place(last).min(many as i64 - 1));
+    if first > last { 0..0 } else { first as usize..last as usize + 1 }
 }
 
 fn score(word: &[u8]) -> Result<f64, Wrong> {

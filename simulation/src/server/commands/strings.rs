@@ -1,6 +1,6 @@
 //! Texts, and integers in them.
 
-use super::{Answer, Call, Command, NO_INTEGER, SYNTAX, Words, Wrong, integer, range, text, upper};
+use super::{Answer, Call, Command, NO_INTEGER, SYNTAX, Words, Wrong, integer, text, upper};
 use crate::server::keyspace::Data;
 use crate::server::resp::Value;
 
@@ -96,7 +96,14 @@ fn get_range(call: &Call<'_>, words: &Words) -> Answer {
     let (first, last) = (integer(&words[2])?, integer(&words[3])?);
     let keys = call.keys(&words[1]);
     let text = text(keys.get(&words[1]))?.map_or(&[][..], Vec::as_slice);
-    Ok(Value::bulk(&text[range(first, last, text.len())]))
+    let many = text.len() as i64;
+    if many == 0 || (first < 0 && last < 0 && first > last) {
+        return Ok(Value::bulk(""));
+    }
+    // Counted from the end, but not beyond the first byte.
+    let place = |at: i64| if at < 0 { (at + many).max(0) } else { at.min(many) };
+    let piece = text.get(place(first) as usize..=place(last).min(many - 1) as usize);
+    Ok(Value::bulk(piece.unwrap_or_default()))
 }
 
 /// As much as Redis lets anybody write.

@@ -1,7 +1,7 @@
 -- What Redis gives its scripts beside Lua's own, and takes away. Run once, with: call, pcall, sha1hex, error_reply, tidy,
 -- pack, unpack, and what makes a table of what is thrown. Returns what calls a script.
 local call, command_pcall, sha1hex, error_reply, tidy, pack, unpack, placed = ...
-local lua_pcall, guard, error, tostring = pcall, xpcall, error, tostring
+local lua_pcall, lua_xpcall, error, tostring = pcall, xpcall, error, tostring
 
 redis = {
   call = call, pcall = command_pcall, sha1hex = sha1hex, error_reply = error_reply,
@@ -14,7 +14,7 @@ struct = { pack = pack, unpack = unpack }
 function pcall(...) return tidy(lua_pcall(...)) end
 
 -- Chance and the machine are none of a script's business here.
-math.random, math.randomseed, print, dofile, loadfile, xpcall, newproxy, collectgarbage = nil
+math.random, math.randomseed, print, dofile, loadfile = nil
 
 KEYS, ARGV = {}, {}
 setmetatable(_G, {
@@ -24,4 +24,4 @@ setmetatable(_G, {
   __newindex = function() error('Attempt to modify a readonly table', 2) end,
 })
 
-return function(script) return guard(script, placed) end
+return function(script) return lua_xpcall(script, placed) end
