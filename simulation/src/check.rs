@@ -101,22 +101,19 @@ fn believed(plan: &Plan, history: &History, node: usize, since: At) -> Duration 
     (trust + plan.loads.longest()) * (1000 + plan.skew as u32) / 1000 + slack + paused
 }
 
-/// One load for each key, but where a change falls into it, or between its lease and it.
+/// One load for each key, but where a change falls into it, or into what came before it: who waits for a load elsewhere when
+/// his own process changes the key looks again by himself, beside whoever comes later.
 fn loads_beside_each_other(plan: &Plan, history: &History) -> Vec<Broken> {
     if plan.loads.failing > 0 {
         return Vec::new();
     }
+    let before = heard_within(plan) + plan.loads.longest() + Duration::from_millis(300);
     let mut broken = Vec::new();
     let mut last: BTreeMap<usize, &Load> = BTreeMap::new();
     for load in &history.loads {
         if let Some(other) = last.insert(load.key, load)
             && other.end.is_none_or(|end| end > load.start)
-            && !is_changed_between(
-                history,
-                load.key,
-                other.start.time.saturating_sub(heard_within(plan)),
-                load.start,
-            )
+            && !is_changed_between(history, load.key, other.start.time.saturating_sub(before), load.start)
         {
             broken.push(Broken::new("G5", format!("{load:?}\n  beside {other:?}")));
         }
@@ -130,9 +127,17 @@ fn is_changed_between(history: &History, key: usize, from: Duration, until: At) 
     })
 }
 
-/// What is left in the server in the end: entries, with what stands beside them, marks, and some names of larder's own.
-fn too_much(ran: &Ran) -> Option<Broken> {
-    let most = 3 * ran.plan.keys + 2 * ran.plan.tags + 8;
-    let too_many = ran.plan.is_calm() && ran.names > most;
-    too_many.then(|| Broken::new("G6", format!("{} names in the server, and not {most}", ran.names)))
+/// What is held in the end: by the memory of each node, and by the server, which has entries with what stands beside them,
+/// marks, and some names of larder's own.
+fn too_much(ran: &Ran) -> Vec<Broken> {
+    let Ran { plan, history, names } = ran;
+    let too_many = history.held.iter().filter(|held| **held > plan.capacity as u64);
+    let mut broken: Vec<Broken> = too_many
+        .map(|held| Broken::new("G6", format!("a memory of {} holds {held} entries", plan.capacity)))
+        .collect();
+    let most = 3 * plan.keys + 2 * plan.tags + 8;
+    if plan.is_calm() && *names > most {
+        broken.push(Broken::new("G6", format!("{names} names in the server, and not {most}")));
+    }
+    broken
 }

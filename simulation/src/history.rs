@@ -121,6 +121,8 @@ pub struct History {
     pub loads: Vec<Load>,
     /// Pauses of nodes, planned and taken.
     pub pauses: Vec<Pause>,
+    /// How many entries the memory of each node held in the end.
+    pub held: Vec<u64>,
     /// What else went wrong, in words: what hung, what did not come back.
     pub troubles: Vec<String>,
     /// What was done to the world, and when, in words.
