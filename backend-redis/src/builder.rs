@@ -14,6 +14,8 @@ use crate::connect::credentials::{Credentials, Provider};
 use crate::connect::given::Given;
 use crate::connect::place::{Dial, Place};
 use crate::connect::settings::{Settings, check_namespace};
+#[cfg(feature = "simulated")]
+use crate::connect::simulated::Streams;
 use crate::handle::Redis;
 
 /// More time than this is never given: beyond it sums overflow, here or in redis-rs.
@@ -39,6 +41,8 @@ pub struct RedisBuilder {
     codec: Codec,
     #[cfg(feature = "compression")]
     compress_above: Option<usize>,
+    #[cfg(feature = "simulated")]
+    pub(crate) streams: Streams,
 }
 
 impl Redis {
@@ -125,7 +129,7 @@ impl Redis {
 }
 
 impl RedisBuilder {
-    fn new(address: Address) -> Self {
+    pub(crate) fn new(address: Address) -> Self {
         Self {
             address,
             login: Login::default(),
@@ -141,6 +145,8 @@ impl RedisBuilder {
             codec: Codec::default(),
             #[cfg(feature = "compression")]
             compress_above: None,
+            #[cfg(feature = "simulated")]
+            streams: Streams::default(),
         }
     }
 
@@ -327,6 +333,8 @@ impl RedisBuilder {
             queue,
             hold,
             max_value,
+            #[cfg(feature = "simulated")]
+            streams,
             ..
         } = self;
         let invalid = |message: String| Error::new(ErrorKind::InvalidConfig, message);
@@ -346,7 +354,12 @@ impl RedisBuilder {
         }
         let [connect, response, operation, hold] =
             [connect, response, operation, hold].map(|time| time.min(DAY));
-        let dial = Dial { limit: connect, provider };
+        let dial = Dial {
+            limit: connect,
+            provider,
+            #[cfg(feature = "simulated")]
+            streams,
+        };
         let settings = Settings {
             place,
             dial,

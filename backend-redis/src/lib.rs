@@ -170,4 +170,7 @@ mod stored;
 
 pub use builder::RedisBuilder;
 pub use connect::credentials::Credentials;
+#[cfg(feature = "simulated")]
+#[doc(hidden)]
+pub use connect::simulated::Dialer;
 pub use handle::Redis;

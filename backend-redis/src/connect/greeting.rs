@@ -1,9 +1,8 @@
 //! What is asked of a server: whether it can be used, who it is, how it is.
 
-#[cfg(feature = "cluster")]
-use std::time::Instant;
-
 use redis::Value;
+#[cfg(feature = "cluster")]
+use tokio::time::Instant;
 
 #[cfg(feature = "cluster")]
 use crate::connect::topology::Topology;

@@ -29,6 +29,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Whether Redis is spoken with on a thread of its own.
+    pub(crate) fn have_a_thread(&self) -> bool {
+        #[cfg(feature = "simulated")]
+        return !self.dial.streams.are_all_there_is();
+        #[cfg(not(feature = "simulated"))]
+        true
+    }
+
     /// The same, of a namespace within this one.
     pub(crate) fn within(&self, namespace: &str) -> Result<Self> {
         check_namespace(namespace)?;

@@ -1,10 +1,9 @@
 //! One connection in use: sends batches, in bounded time, and knows which epoch it is in.
 
 use std::rc::Rc;
-use std::time::Instant;
 
 use redis::{Cmd, Value};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::connect::line::Line;
 use crate::io::batch::{Answers, Batch, bytes};
