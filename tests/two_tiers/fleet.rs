@@ -166,3 +166,16 @@ fn what_is_missed_while_cut_off_is_made_good() {
         });
     }
 }
+
+/// What its load has left there is nothing; what came after it, and into memory, is none of that load's.
+#[test]
+fn a_load_that_came_to_nothing_hides_no_invalidation() {
+    let server = Server::start(&[]);
+    let (one, other) = (node(&server), node(&server));
+    let failed = one.try_get_or_compute("k", Policy::ttl(ttl::SHORT).in_caller(), || Err::<u32, _>("no"));
+    assert_eq!(failed, Err("no"));
+    other.set("k", 1_u32, ttl::SHORT).wait().expect("stored");
+    warm(&one, "k");
+    other.invalidate("k").wait().expect("struck");
+    until("the word of it", SOON, || get(&one, "k").is_none());
+}
