@@ -4,11 +4,12 @@
 //! traces are not the shortest; it knows states by 64 bits of hash alone; and it cannot be had without its web server, nor
 //! that without eleven crates. What is needed of it is this file.
 
-use std::collections::HashMap;
 use std::fmt::Debug;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 use std::time::Instant;
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rapidhash::fast::RandomState;
 
 /// What is said of states, in words, and whether it is so.
@@ -33,17 +34,21 @@ pub trait Model: Sized {
     fn sometimes(&self) -> Vec<Claim<Self>>;
 }
 
-/// States as they were found, each with its index, and by which step it was reached from where.
+/// States as they were found, each with the step by which it was reached, and from where.
 struct Seen<M: Model> {
-    places: HashMap<M::State, usize, RandomState>,
+    /// By their hashes; two that are alike in that alone are told apart.
+    places: HashTable<usize>,
+    hasher: RandomState,
     states: Vec<(M::State, Option<(usize, M::Step)>)>,
 }
 
 impl<M: Model> Seen<M> {
     fn add(&mut self, state: M::State, by: Option<(usize, M::Step)>) {
-        let place = self.states.len();
-        if !self.places.contains_key(&state) {
-            self.places.insert(state.clone(), place);
+        let (states, hasher) = (&self.states, &self.hasher);
+        let hash = |place: &usize| hasher.hash_one(&states[*place].0);
+        let place = self.places.entry(hasher.hash_one(&state), |place| states[*place].0 == state, hash);
+        if let Entry::Vacant(vacant) = place {
+            vacant.insert(self.states.len());
             self.states.push((state, by));
         }
     }
@@ -62,7 +67,7 @@ impl<M: Model> Seen<M> {
 
 /// Looks at all states, in the order of how far they are, until `stop` says so of one: its index. And how deep they lie.
 fn explore<M: Model>(model: &M, mut stop: impl FnMut(&M::State) -> bool) -> (Seen<M>, Option<usize>) {
-    let mut seen: Seen<M> = Seen { places: HashMap::default(), states: Vec::new() };
+    let mut seen: Seen<M> = Seen { places: HashTable::new(), hasher: RandomState::default(), states: Vec::new() };
     seen.add(model.start(), None);
     let (mut at, mut steps) = (0, Vec::new());
     while at < seen.states.len() {

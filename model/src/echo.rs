@@ -4,7 +4,8 @@
 //! memory, no load would ever be kept there. So what this process may have done itself is looked at: `key_changed` in
 //! `backend-redis/src/io/notices.rs`, `is_as_left` in `operation/lease.rs`, the script `check`. Here is what that may overlook.
 //!
-//! One process that is told ("we"), with its memory; and others. Fences are in [`crate::fill`], so a read is one step here.
+//! One process that is told ("we"), with its memory; and others. Fences are in [`crate::fill`], so what we ask and are
+//! answered is one step here; it waits until what was told before the answer is handled, or is being looked at.
 
 use crate::check::{Claim, Model};
 
@@ -276,12 +277,13 @@ impl Model for Echo {
             }
         };
         let may_begin = state.loads < LOADS;
-        may(Step::Lease, state.ours.is_none() && may_begin);
+        let is_told = state.told.is_none();
+        may(Step::Lease, state.ours.is_none() && may_begin && is_told);
         may(Step::Bring, state.ours.is_some_and(|load| load.brought.is_none()));
-        may(Step::Publish, state.ours.is_some_and(|load| load.brought.is_some()));
+        may(Step::Publish, state.ours.is_some_and(|load| load.brought.is_some()) && is_told);
         may(Step::Fail, state.ours.is_some());
         may(Step::Forget, state.left.is_some());
-        may(Step::Read, state.near.is_none() && state.entry().is_some());
+        may(Step::Read, state.near.is_none() && state.entry().is_some() && is_told);
         may(Step::Hear, state.told.is_some() && state.looking.is_none());
         may(Step::Look, state.looking.is_some());
         may(Step::TheyLease, state.theirs.is_none() && may_begin);

@@ -4,5 +4,7 @@ pub mod check;
 pub mod echo;
 pub mod fill;
 pub mod invalidate;
+pub mod lease;
 pub mod near;
+pub mod reconnect;
 pub mod tag;
