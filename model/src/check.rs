@@ -34,16 +34,19 @@ pub trait Model: Sized {
     fn sometimes(&self) -> Vec<Claim<Self>>;
 }
 
-/// States as they were found, each with the step by which it was reached, and from where.
+/// From which state, by its place, and by which step it was reached.
+type By<M> = Option<(usize, <M as Model>::Step)>;
+
+/// States as they were found, and how.
 struct Seen<M: Model> {
     /// By their hashes; two that are alike in that alone are told apart.
     places: HashTable<usize>,
     hasher: RandomState,
-    states: Vec<(M::State, Option<(usize, M::Step)>)>,
+    states: Vec<(M::State, By<M>)>,
 }
 
 impl<M: Model> Seen<M> {
-    fn add(&mut self, state: M::State, by: Option<(usize, M::Step)>) {
+    fn add(&mut self, state: M::State, by: By<M>) {
         let (states, hasher) = (&self.states, &self.hasher);
         let hash = |place: &usize| hasher.hash_one(&states[*place].0);
         let place = self.places.entry(hasher.hash_one(&state), |place| states[*place].0 == state, hash);
@@ -67,7 +70,8 @@ impl<M: Model> Seen<M> {
 
 /// Looks at all states, in the order of how far they are, until `stop` says so of one: its index. And how deep they lie.
 fn explore<M: Model>(model: &M, mut stop: impl FnMut(&M::State) -> bool) -> (Seen<M>, Option<usize>) {
-    let mut seen: Seen<M> = Seen { places: HashTable::new(), hasher: RandomState::default(), states: Vec::new() };
+    let mut seen: Seen<M> =
+        Seen { places: HashTable::new(), hasher: RandomState::default(), states: Vec::new() };
     seen.add(model.start(), None);
     let (mut at, mut steps) = (0, Vec::new());
     while at < seen.states.len() {
