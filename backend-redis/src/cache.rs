@@ -289,11 +289,11 @@ impl Cache for Redis {
         }
         let name = Box::<str>::from(key);
         // The place is free by itself after a while; nobody waits for this.
-        drop(
-            self.with(String::new(), async move |session| {
-                lease::release(&session, &name, fence, ended).await
-            }),
-        );
+        drop(self.with(String::new(), async move |session| {
+            // What was told while it ran was taken for its own doing, and it has put nothing in the place of that.
+            session.link.listeners.any(|listener| listener.replaced(&name));
+            lease::release(&session, &name, fence, ended).await
+        }));
     }
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
