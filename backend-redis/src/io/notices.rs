@@ -20,7 +20,7 @@ use crate::io::batch::Batch;
 use crate::io::failure::Failure;
 use crate::io::link::Link;
 use crate::io::session::Session;
-use crate::operation::lease::{Left, Ours, is_as_left};
+use crate::operation::lease::is_as_left;
 
 /// What a name in Redis stands for that is watched: of what others may have copies.
 #[derive(Debug, Eq, PartialEq)]
@@ -131,9 +131,8 @@ fn changed(link: &Rc<Link>, names: Option<&Value>) {
 }
 
 /// To load is to change what stands under the key, by the lease that stands there and by what is published. What this
-/// process may have done itself is looked at: if it is as it was left, no load is void. Whatever else it is, copies are
-/// dropped, too; and a load that is under way here without a lease is void. Where nothing was left, and nothing is there, there
-/// may have been something in between, of which there are copies.
+/// process may have done itself is looked at: if it is as it was left, nobody has to know. Whatever else it is, copies are
+/// dropped; and a load that is under way here without a lease is void.
 fn key_changed(link: &Rc<Link>, key: &str) {
     let Some(ours) = link.leases.of(key) else {
         if link.listeners.any(|listener| listener.replaced(key)) {
@@ -147,8 +146,6 @@ fn key_changed(link: &Rc<Link>, key: &str) {
         // Where that cannot be said, nobody knows what has changed.
         if !as_left.await.unwrap_or(false) {
             link.tell(Target::Key(&key));
-        } else if matches!(ours, Ours::Left(Left::Nothing)) {
-            link.listeners.any(|listener| listener.replaced(&key));
         }
     });
 }
