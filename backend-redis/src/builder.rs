@@ -225,8 +225,9 @@ impl RedisBuilder {
         self
     }
 
-    /// What `CLIENT LIST` calls its connections; `larder:` and the namespace (`-` without one) if not told otherwise. What is
-    /// no visible ASCII becomes `_`. A connection that was handed in keeps the name that it has.
+    /// What `CLIENT LIST` calls its connection; `larder:` and the namespace (`-` without one) if not told otherwise. What is
+    /// no visible ASCII becomes `_`. A connection that was handed in keeps the name that it has; the second one, which there is
+    /// while others' loads are waited for, has none.
     #[must_use]
     pub fn client_name(mut self, name: impl Into<String>) -> Self {
         self.client = Some(name.into());

@@ -125,13 +125,8 @@ async fn hear(link: &Link) -> Result<(), Failure> {
     let lost = || Failure::Lost("the connection for notices is lost".to_owned());
     let (mouth, mut heard) = mpsc::unbounded_channel();
     let mut connection = settings.place.listen(&settings.dial, mouth).await?;
-    let opened = async {
-        // Where that is not allowed, it has none.
-        let _ = connection.send_packed_command(&settings.name_client()).await;
-        connection.subscribe(link.names.channel()).await
-    };
-    let opened = timeout(settings.response, opened).await;
-    opened.map_err(|_| lost())?.map_err(|error| Failure::Lost(reason(&error)))?;
+    let subscribed = timeout(settings.response, connection.subscribe(link.names.channel())).await;
+    subscribed.map_err(|_| lost())?.map_err(|error| Failure::Lost(reason(&error)))?;
     link.ears.open.send_replace(true);
     while let Ok(push) = timeout(IDLE, heard.recv()).await {
         match push {
