@@ -20,12 +20,19 @@ pub struct Mechanisms {
     pub struck_at_the_end: bool,
     /// What is published is known by its lease.
     pub lease_compared: bool,
+    /// What was told before an answer is handled, or being looked at, when whoever waits for the answer goes on.
+    pub notices_first: bool,
 }
 
 impl Mechanisms {
     /// As it is built.
-    pub const ALL: Self =
-        Self { looked_at: true, nothing_hides_nothing: true, struck_at_the_end: true, lease_compared: true };
+    pub const ALL: Self = Self {
+        looked_at: true,
+        nothing_hides_nothing: true,
+        struck_at_the_end: true,
+        lease_compared: true,
+        notices_first: true,
+    };
 }
 
 /// The model, and its bounds.
@@ -280,7 +287,7 @@ impl Model for Echo {
             }
         };
         let may_begin = state.loads < LOADS;
-        let is_told = state.told.is_none();
+        let is_told = state.told.is_none() || !self.with.notices_first;
         may(Step::Lease, state.ours.is_none() && may_begin && is_told);
         may(Step::Bring, state.ours.is_some_and(|load| load.brought.is_none()));
         may(Step::Publish, state.ours.is_some_and(|load| load.brought.is_some()) && is_told);
@@ -371,6 +378,11 @@ mod tests {
     #[test]
     fn what_others_publish_beside_a_load_that_fails_is_not_seen() {
         breaks("not struck when a load ends with nothing", SEEN, &without(|it| it.struck_at_the_end = false));
+    }
+
+    #[test]
+    fn an_answer_overtakes_what_was_told_before_it() {
+        breaks("answers first", HEARD, &without(|it| it.notices_first = false));
     }
 
     #[test]
