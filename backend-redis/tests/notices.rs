@@ -6,6 +6,8 @@ mod fake;
 #[cfg(feature = "cluster")]
 #[path = "common/nodes.rs"]
 mod nodes;
+#[path = "common/proxy.rs"]
+mod proxy;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +15,7 @@ use std::time::Duration;
 
 use backend_redis::Redis;
 use cache_core::{Cache, Ended, Kind, Lease, Listener, Named, Notices, Strength, Target};
-use common::plain::{MINUTE, SOON, get, is_up, put, put_tagged, run};
+use common::plain::{MINUTE, SOON, get, is_up, names, put, put_tagged, run};
 use common::{Server, until, wait};
 
 /// Remembers what it is told.
@@ -458,4 +460,30 @@ fn a_new_server_of_a_cluster_tells() {
             told = ear.take();
         }
     }
+
+/// However much is told before it: or a lease would be taken for what was there when its key was removed.
+#[test]
+fn no_answer_overtakes_what_was_told_before_it() {
+    let server = Server::start(&[]);
+    let (proxy, url) = proxy::Proxy::start(&server);
+    let patient = Redis::builder(&url).response_timeout(SOON).operation_timeout(2 * SOON);
+    let redis = wait(patient.connect()).expect("a handle");
+    let (ear, mut raw) = (Ear::to(&redis), server.raw());
+    put(&redis, "k", "old").expect("stored");
+    let name = names(&mut raw, "*:k:k").remove(0);
+    proxy.slow.store(true, Ordering::SeqCst);
+    for at in 0..1000 {
+        run(&mut raw, &["SET", &format!("{name}:{at}"), ""]);
+    }
+    run(&mut raw, &["DEL", &name]);
+    let fence = redis.fence("k");
+    until("the lease is given", SOON, || names(&mut raw, "*:k:k").len() == 1);
+    ear.take();
+    proxy.slow.store(false, Ordering::SeqCst);
+    fence.wait().expect("a fence");
+    until("all is told", SOON, || ear.changed.lock().expect("locked").len() >= 1000);
+    run(&mut raw, &["SET", &format!("{name}:end"), ""]);
+    let end = Named::Key("k:end".into());
+    until("the end is told", SOON, || ear.changed.lock().expect("locked").contains(&end));
+    assert!(ear.changed.lock().expect("locked").contains(&Named::Key("k".into())), "it was removed");
 }

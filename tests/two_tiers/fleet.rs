@@ -192,6 +192,7 @@ fn a_load_that_came_to_nothing_hides_nothing_that_others_published() {
     let copied = || one.fresh("k").is_some() || one.get("k", Kind::of::<String>()).wait().is_err();
     other.set("k", text("old"), Set::new(hours)).wait().expect("stored");
     let theirs = other.fence("k").wait().expect("a fence");
+    // The word of that may take a moment.
     std::thread::sleep(Duration::from_millis(300));
     until("copied", SOON, copied);
     let ours = one.fence("k").wait().expect("a fence");

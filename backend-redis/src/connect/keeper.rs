@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::spawn_local;
+use tokio::task::{spawn_local, unconstrained};
 use tokio::time::{sleep, timeout};
 
 use crate::connect::greeting::{Past, beat, greet};
@@ -69,7 +69,8 @@ async fn attempt(link: &Rc<Link>, past: &mut Past) -> Result<(), Failure> {
     let line = link.settings.place.connect(&link.settings.dial, mouth).await?;
     link.begin();
     let session = link.over(line);
-    spawn_local(hear(link.clone(), session.life, told));
+    // It stops at nothing that was told before an answer, or whoever waits for that one would go on before it is heard.
+    spawn_local(unconstrained(hear(link.clone(), session.life, told)));
     greet(&session, past).await?;
     let is_told = notices::begin(&session).await?;
     deliver(&session).await?;

@@ -16,6 +16,8 @@ pub(crate) struct Proxy {
     pub(crate) trips: Arc<AtomicUsize>,
     /// Nothing passes back any more: half of a connection is gone.
     pub(crate) mute: Arc<AtomicBool>,
+    /// What passes back waits.
+    pub(crate) slow: Arc<AtomicBool>,
     /// So many more pieces pass to Redis; the one after them is held.
     passing: Arc<Mutex<Option<usize>>>,
     held: Arc<AtomicBool>,
@@ -54,10 +56,13 @@ impl Proxy {
             }
             let _ = to.shutdown(Shutdown::Both);
         });
-        let (mut from, mut to, mute) = (redis, program, self.mute.clone());
+        let (mut from, mut to, mute, slow) = (redis, program, self.mute.clone(), self.slow.clone());
         thread::spawn(move || {
             let mut buffer = [0; 65_536];
             while let Ok(read @ 1..) = from.read(&mut buffer) {
+                while slow.load(Ordering::SeqCst) {
+                    thread::sleep(Duration::from_millis(1));
+                }
                 if !mute.load(Ordering::SeqCst) && to.write_all(&buffer[..read]).is_err() {
                     break;
                 }

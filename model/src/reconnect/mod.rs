@@ -5,10 +5,12 @@
 //! or never. The steps of `connect/keeper.rs`: greet (which settles the past), begin tracking, deliver the queue, `restored`.
 //! Times are events: the trust in what was copied before is over, and that in a single copy.
 
-use std::collections::VecDeque;
+mod state;
 
 use crate::check::{Claim, Model};
-use crate::near::{Fence, Near};
+
+use state::{Change, Line, Reader, Told};
+pub use state::{Command, State};
 
 /// What makes a break harmless; each can be taken away.
 #[derive(Clone, Copy, Debug)]
@@ -61,86 +63,6 @@ pub struct Reconnect {
     pub with: Mechanisms,
 }
 
-/// The connection.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-enum Line {
-    #[default]
-    Up,
-    /// Nothing arrives any more, and nobody has noticed.
-    Broken,
-    Down,
-    Greeted,
-    /// Redis tells over it what others change.
-    Told,
-}
-
-/// What is sent, or stands in the buffers of an old connection.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Command {
-    /// What stands there?
-    Get,
-    /// The invalidation of what is older than this.
-    Remove(u8),
-    /// A plain `set` of this version.
-    Set(u8),
-}
-
-/// What comes over the connection.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum Told {
-    Found(Option<u8>),
-    Done,
-    Notice,
-}
-
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum Reader {
-    /// With what he may not be given any more: older than that.
-    Asked(Fence, u8),
-    Answered(Fence, u8),
-    /// He has asked for how long a copy is trusted: it is capped or not.
-    Knows(Fence, u8, bool),
-}
-
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum Change {
-    Written(u8),
-    Called(Command, u8),
-}
-
-/// All there is.
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub struct State {
-    source: u8,
-    far: Option<u8>,
-    /// What is in far by right is not older than this.
-    removed: u8,
-    snapshot: Option<Option<u8>>,
-    failed_over: bool,
-    /// It is another server than when we greeted last.
-    another: bool,
-    line: Line,
-    tracked: bool,
-    breaks: u8,
-    sent: Vec<Command>,
-    stream: VecDeque<Told>,
-    /// In the buffers of connections that are no more.
-    late: Vec<Command>,
-    queue: VecDeque<u8>,
-    near: Near,
-    /// The copy is trusted for a while only.
-    is_capped: bool,
-    /// The channel is lost; and what was trusted then is trusted no more.
-    cut_off: bool,
-    over: bool,
-    reader: Option<Reader>,
-    change: Option<Change>,
-    /// What returned here (also as queued) makes older ones than this invalid.
-    floor: u8,
-    misled: bool,
-    was_late: bool,
-}
-
 /// What can happen next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Step {
@@ -188,63 +110,6 @@ pub enum Step {
     Snapshot,
     /// It does.
     FailOver,
-}
-
-impl State {
-    fn tell(&mut self) {
-        // Twice with nothing in between is once.
-        if self.tracked && self.stream.back() != Some(&Told::Notice) {
-            self.stream.push_back(Told::Notice);
-        }
-    }
-
-    fn flush(&mut self) {
-        self.near.strike();
-        self.is_capped = false;
-    }
-
-    fn put(&mut self, fence: Fence, version: u8, capped: bool) {
-        if self.near.put(fence, version) {
-            self.is_capped = capped;
-        }
-    }
-
-    fn lose(&mut self) {
-        self.line = Line::Broken;
-        self.tracked = false;
-        self.stream.clear();
-        self.leave();
-    }
-
-    /// What was sent and not done stands in the buffers of a connection that is no more.
-    fn leave(&mut self) {
-        let sent = std::mem::take(&mut self.sent);
-        self.late.extend(sent.into_iter().filter(|command| *command != Command::Get));
-        self.late.sort_unstable();
-    }
-
-    fn is_waiting(&self) -> bool {
-        matches!(self.change, Some(Change::Called(..)))
-    }
-
-    fn is_setting(&self) -> bool {
-        matches!(self.change, Some(Change::Called(Command::Set(_), _)))
-    }
-
-    /// Done over a connection of ours, by the program's will.
-    fn execute(&mut self, command: Command) {
-        match command {
-            Command::Get => {}
-            Command::Remove(version) => {
-                self.far = None;
-                self.removed = self.removed.max(version);
-            }
-            Command::Set(version) => {
-                self.far = Some(version);
-                self.removed = self.removed.max(version);
-            }
-        }
-    }
 }
 
 impl Reconnect {
@@ -570,75 +435,3 @@ pub const WHOLE: &str = "when the channel stands and all is told, memory has not
 pub const OVER: &str = "when the trust is over, memory has nothing of before";
 /// G2: neither a replay, nor what was late, nor what Redis had forgotten.
 pub const FAR: &str = "when the connection is in use, far has nothing that was invalidated before";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::check::{breaks, holds};
-
-    const WHOLE_MODEL: Reconnect =
-        Reconnect { versions: 2, breaks: 2, fails_over: false, with: Mechanisms::ALL };
-    const FAILOVER: Reconnect = Reconnect { versions: 1, breaks: 1, fails_over: true, with: Mechanisms::ALL };
-
-    fn without(change: impl FnOnce(&mut Mechanisms)) -> Reconnect {
-        let mut model = WHOLE_MODEL;
-        change(&mut model.with);
-        model
-    }
-
-    #[test]
-    fn two_breaks() {
-        holds("reconnect, 2 breaks", &WHOLE_MODEL);
-    }
-
-    #[test]
-    fn a_break_and_a_failover() {
-        holds("reconnect, failover", &FAILOVER);
-    }
-
-    #[test]
-    fn an_invalidation_that_was_not_answered_is_lost() {
-        breaks("not queued", OWN, &without(|it| it.queued = false));
-    }
-
-    #[test]
-    fn what_waits_in_the_queue_is_read() {
-        breaks("in use before the queue is delivered", OWN, &without(|it| it.delivered_first = false));
-    }
-
-    #[test]
-    fn a_change_between_flush_and_tracking_is_missed() {
-        breaks("tracking begins after the flush", WHOLE, &without(|it| it.tracked_first = false));
-    }
-
-    #[test]
-    fn what_was_missed_is_served_when_the_channel_stands_again() {
-        breaks("not flushed", WHOLE, &without(|it| it.flushed = false));
-    }
-
-    #[test]
-    fn a_copy_outlives_the_trust_in_it() {
-        breaks("trust without an end", OVER, &without(|it| it.trust_ends = false));
-    }
-
-    #[test]
-    fn what_comes_while_cut_off_stays_for_ever() {
-        breaks("not capped", OVER, &without(|it| it.capped = false));
-    }
-
-    #[test]
-    fn a_reader_beside_a_failed_invalidation_leaves_the_old_copy() {
-        breaks("not struck when it failed", OWN, &without(|it| it.struck_after = false));
-    }
-
-    #[test]
-    fn a_write_from_before_arrives_after_the_reconnect() {
-        breaks("the old connection is left open", FAR, &without(|it| it.old_one_closed = false));
-    }
-
-    #[test]
-    fn a_failover_brings_back_what_was_invalidated() {
-        let with = Mechanisms { new_epoch: false, ..Mechanisms::ALL };
-        breaks("the epoch outlives the server", FAR, &Reconnect { with, ..FAILOVER });
-    }
-}

@@ -3,15 +3,16 @@
 //!
 //! Each node has its memory, one reader, one load (or refresh) and one change of its own under way, and one connection. What
 //! it asks for may be done in any order, as each call is sent when its turn comes; what it is told comes in order, answers
-//! and notices in one stream. Anybody else changes things too.
-//! An answer is handed to whoever waits for it, on another thread, and a notice may be handled before that one goes on. So
-//! answers are followed by a step of their own. How Redis itself refuses late loads is in [`crate::invalidate`]; here its leases are a list, the oldest first.
+//! and notices in one stream. An answer is handed to whoever waits for it, on another thread, and a notice may be handled
+//! before that one goes on: so answers are followed by a step of their own. Anybody else changes things too.
+//!
+//! How Redis itself refuses late loads is in [`crate::invalidate`]; here its leases are a list, the oldest first.
 
-use std::collections::VecDeque;
+mod state;
 
 use crate::check::{Claim, Model};
 
-use crate::near::{Fence, Near};
+pub use state::{Change, Command, Load, Node, Reader, State, Told};
 
 /// What keeps old copies out; each can be taken away.
 #[derive(Clone, Copy, Debug)]
@@ -54,99 +55,6 @@ pub struct Fill {
     pub anybody: bool,
     /// What is in force.
     pub with: Mechanisms,
-}
-
-/// What is sent to Redis.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Command {
-    /// What stands there?
-    Get,
-    /// A lease for a load.
-    Lease,
-    /// What a load brought, under its lease.
-    Store(u8),
-    /// The invalidation of what is older than this.
-    Remove(u8),
-}
-
-/// What comes over the connection.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Told {
-    /// To [`Command::Get`].
-    Found(Option<u8>),
-    /// To [`Command::Lease`].
-    Leased,
-    /// To [`Command::Store`]: whether it was.
-    Stored(bool),
-    /// To [`Command::Remove`].
-    Removed(u8),
-    /// Somebody else has changed the key; what is older than this is invalid.
-    Notice(u8),
-}
-
-/// A load.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Load {
-    /// Both fences are taken: this one is near's.
-    Begun(Fence),
-    /// Far has given its lease.
-    Leased(Fence),
-    /// The source is read.
-    Brought(Fence, u8),
-    /// It is sent to far.
-    Published(Fence, u8),
-    /// Far has answered whether it stored it.
-    Answered(Fence, u8, bool),
-}
-
-/// A reader for whom near has nothing.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Reader {
-    /// Far is asked; with the fence, if it is taken.
-    Asked(Option<Fence>),
-    /// And has answered.
-    Answered(Option<Fence>, u8),
-}
-
-/// A change that this process makes.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Change {
-    /// The source is changed.
-    Written(u8),
-    /// The invalidation is called.
-    Called,
-    /// Far has answered.
-    Answered(u8),
-}
-
-/// One process.
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Node {
-    near: Near,
-    reader: Option<Reader>,
-    load: Option<Load>,
-    change: Option<Change>,
-    /// One of each kind at most.
-    sent: Vec<Command>,
-    stream: VecDeque<Told>,
-    /// What a reader here may not be given any more is older than this.
-    floor: u8,
-    /// Whether near has what it had when the change under way was called.
-    left: bool,
-}
-
-/// All there is.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct State {
-    source: u8,
-    far: Option<u8>,
-    /// Whose leases are good: by node, in the order in which they were given.
-    leases: Vec<usize>,
-    /// What was invalidated in far is older than this.
-    floor: u8,
-    /// What somebody without a cache has written to the source and not yet invalidated.
-    anybody: Option<u8>,
-    nodes: Vec<Node>,
 }
 
 /// What can happen next.
@@ -239,6 +147,24 @@ impl Fill {
         }
     }
 
+    /// What somebody does who is not one of the nodes.
+    fn take_anybodys(state: &mut State, step: Step) -> Option<()> {
+        match step {
+            Step::AnybodyWrites => {
+                state.source += 1;
+                state.anybody = Some(state.source);
+            }
+            Step::AnybodyInvalidates => {
+                let version = state.anybody.take()?;
+                state.leases.clear();
+                state.change(None, version, None);
+            }
+            Step::AnybodyForgets => state.anybody = None,
+            _ => state.change(Some(state.source), 0, None),
+        }
+        Some(())
+    }
+
     /// `Tiered::get`, once far has answered.
     fn keep(node: &mut Node) -> Option<()> {
         let Some(Reader::Answered(fence, version)) = node.reader.take() else { return None };
@@ -272,57 +198,6 @@ impl Fill {
             node.strike();
         }
         Some(())
-    }
-}
-
-impl State {
-    /// Far changes by the hand of that node, or of nobody known, and all others are told.
-    fn change(&mut self, far: Option<u8>, floor: u8, by: Option<usize>) {
-        self.far = far;
-        self.floor = self.floor.max(floor);
-        for (at, node) in self.nodes.iter_mut().enumerate() {
-            if Some(at) != by {
-                node.notify(floor);
-            }
-        }
-    }
-
-    fn is_at_rest(&self) -> bool {
-        let is_idle = |node: &Node| {
-            node.reader.is_none()
-                && node.load.is_none()
-                && node.change.is_none()
-                && node.sent.is_empty()
-                && node.stream.is_empty()
-        };
-        self.anybody.is_none() && self.nodes.iter().all(is_idle)
-    }
-}
-
-impl Node {
-    /// Word of a change. What is told twice with nothing in between is told once, as Redis does it.
-    fn notify(&mut self, floor: u8) {
-        let notice = Told::Notice(floor);
-        if self.stream.back() != Some(&notice) {
-            self.stream.push_back(notice);
-        }
-    }
-
-    fn strike(&mut self) {
-        self.near.strike();
-        self.left = false;
-    }
-
-    fn tidy(&mut self) {
-        self.sent.sort_unstable();
-        let reader = self.reader.iter_mut().filter_map(|reader| match reader {
-            Reader::Asked(fence) | Reader::Answered(fence, _) => fence.as_mut(),
-        });
-        let load = self.load.iter_mut().map(|load| match load {
-            Load::Begun(fence) | Load::Leased(fence) => fence,
-            Load::Brought(fence, _) | Load::Published(fence, _) | Load::Answered(fence, ..) => fence,
-        });
-        self.near.tidy(reader.chain(load));
     }
 }
 
@@ -421,17 +296,7 @@ impl Model for Fill {
                 let told = node.stream.pop_front()?;
                 self.hear(node, told);
             }
-            Step::AnybodyWrites => {
-                state.source += 1;
-                state.anybody = Some(state.source);
-            }
-            Step::AnybodyInvalidates => {
-                let version = state.anybody.take()?;
-                state.leases.clear();
-                state.change(None, version, None);
-            }
-            Step::AnybodyForgets => state.anybody = None,
-            Step::AnybodyPublishes => state.change(Some(state.source), 0, None),
+            _ => Self::take_anybodys(state, step)?,
         }
         state.nodes.iter_mut().for_each(Node::tidy);
         Some(())
@@ -475,55 +340,3 @@ pub const FAR: &str = "far has nothing older than what was invalidated there";
 pub const CALLED: &str = "what was in memory when an invalidation was called is not served after it";
 /// Sentence 5, and that no change goes unheard.
 pub const AT_REST: &str = "when all is told, a copy is what far has";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::check::{breaks, holds};
-
-    fn without(change: impl FnOnce(&mut Mechanisms)) -> Fill {
-        let mut with = Mechanisms::ALL;
-        change(&mut with);
-        Fill { nodes: 1, versions: 2, anybody: true, with }
-    }
-
-    #[test]
-    fn one_node_and_anybody() {
-        holds("fill, 1 node", &Fill { nodes: 1, versions: 2, anybody: true, with: Mechanisms::ALL });
-    }
-
-    #[test]
-    fn two_nodes() {
-        holds("fill, 2 nodes", &Fill { nodes: 2, versions: 1, anybody: false, with: Mechanisms::ALL });
-    }
-
-    #[test]
-    fn a_fence_taken_with_the_answer_keeps_what_a_notice_struck() {
-        breaks("fence when the answer comes", HEARD, &without(|it| it.fence_before_asking = false));
-    }
-
-    #[test]
-    fn a_reader_within_an_own_change_leaves_the_old_copy() {
-        breaks("not struck after", HEARD, &without(|it| it.struck_after = false));
-    }
-
-    #[test]
-    fn what_is_called_invalid_is_served_until_redis_has_answered() {
-        breaks("not struck before", CALLED, &without(|it| it.struck_before = false));
-    }
-
-    #[test]
-    fn a_notice_to_an_empty_memory_is_lost() {
-        breaks("a notice that voids no fences", HEARD, &without(|it| it.notice_voids_fences = false));
-    }
-
-    #[test]
-    fn an_older_reader_puts_its_copy_over_what_was_loaded() {
-        breaks("published once", AT_REST, &without(|it| it.published_twice = false));
-    }
-
-    #[test]
-    fn an_older_copy_stays_beside_what_was_published() {
-        breaks("what is refused is not struck", AT_REST, &without(|it| it.refused_is_struck = false));
-    }
-}
