@@ -14,7 +14,7 @@ use crate::{hasty, node, tiers};
 /// What one node does.
 type Change<'a> = &'a dyn Fn(&Larder);
 
-fn get(cache: &Larder, key: &str) -> Option<u32> {
+pub(crate) fn get(cache: &Larder, key: &str) -> Option<u32> {
     cache.get::<u32>(key).wait().expect("read").map(|value| *value)
 }
 
@@ -23,7 +23,7 @@ fn tier(cache: &Larder, key: &str) -> Option<Tier> {
 }
 
 /// Reads `key` until it comes from memory.
-fn warm(cache: &Larder, key: &str) {
+pub(crate) fn warm(cache: &Larder, key: &str) {
     until("copied", SOON, || tier(cache, key) == Some(Tier::L1));
 }
 

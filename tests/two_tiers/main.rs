@@ -10,6 +10,7 @@ mod travel;
 mod chaos;
 mod contract;
 mod fleet;
+mod found;
 
 use std::sync::Arc;
 

@@ -41,18 +41,11 @@ async fn keep_on(link: Rc<Link>) {
                 wait = BACKOFF.0;
                 watch_over(&link, &mut past).await;
             }
-            Err(failure) => link.down(&words(failure)),
+            Err(failure) => link.down(failure.words()),
         }
         // Between half and all of it, so that a fleet does not come back at once.
         sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
         wait = (wait * 2).min(BACKOFF.1);
-    }
-}
-
-fn words(failure: Failure) -> String {
-    match failure {
-        Failure::Down(why) | Failure::Lost(why) | Failure::Refused(why) => why,
-        Failure::Odd => "it does not answer as a Redis does".to_owned(),
     }
 }
 
