@@ -329,6 +329,33 @@ fn one_handle_tells_one_cache() {
     assert_eq!(redis.listen(Arc::downgrade(&second)), Notices::Given);
 }
 
+/// However much is told before it: or a lease would be taken for what was there when its key was removed.
+#[test]
+fn no_answer_overtakes_what_was_told_before_it() {
+    let server = Server::start(&[]);
+    let (proxy, url) = proxy::Proxy::start(&server);
+    let patient = Redis::builder(&url).response_timeout(SOON).operation_timeout(2 * SOON);
+    let redis = wait(patient.connect()).expect("a handle");
+    let (ear, mut raw) = (Ear::to(&redis), server.raw());
+    put(&redis, "k", "old").expect("stored");
+    let name = names(&mut raw, "*:k:k").remove(0);
+    proxy.slow.store(true, Ordering::SeqCst);
+    for at in 0..1000 {
+        run(&mut raw, &["SET", &format!("{name}:{at}"), ""]);
+    }
+    run(&mut raw, &["DEL", &name]);
+    let fence = redis.fence("k");
+    until("the lease is given", SOON, || names(&mut raw, "*:k:k").len() == 1);
+    ear.take();
+    proxy.slow.store(false, Ordering::SeqCst);
+    fence.wait().expect("a fence");
+    until("all is told", SOON, || ear.changed.lock().expect("locked").len() >= 1000);
+    run(&mut raw, &["SET", &format!("{name}:end"), ""]);
+    let end = Named::Key("k:end".into());
+    until("the end is told", SOON, || ear.changed.lock().expect("locked").contains(&end));
+    assert!(ear.changed.lock().expect("locked").contains(&Named::Key("k".into())), "it was removed");
+}
+
 /// It takes no write: neither the first word of a strike nor the next may be lost by that, whoever strikes.
 #[test]
 fn in_a_full_redis_strikes_are_told_each_time() {
@@ -460,30 +487,4 @@ fn a_new_server_of_a_cluster_tells() {
             told = ear.take();
         }
     }
-
-/// However much is told before it: or a lease would be taken for what was there when its key was removed.
-#[test]
-fn no_answer_overtakes_what_was_told_before_it() {
-    let server = Server::start(&[]);
-    let (proxy, url) = proxy::Proxy::start(&server);
-    let patient = Redis::builder(&url).response_timeout(SOON).operation_timeout(2 * SOON);
-    let redis = wait(patient.connect()).expect("a handle");
-    let (ear, mut raw) = (Ear::to(&redis), server.raw());
-    put(&redis, "k", "old").expect("stored");
-    let name = names(&mut raw, "*:k:k").remove(0);
-    proxy.slow.store(true, Ordering::SeqCst);
-    for at in 0..1000 {
-        run(&mut raw, &["SET", &format!("{name}:{at}"), ""]);
-    }
-    run(&mut raw, &["DEL", &name]);
-    let fence = redis.fence("k");
-    until("the lease is given", SOON, || names(&mut raw, "*:k:k").len() == 1);
-    ear.take();
-    proxy.slow.store(false, Ordering::SeqCst);
-    fence.wait().expect("a fence");
-    until("all is told", SOON, || ear.changed.lock().expect("locked").len() >= 1000);
-    run(&mut raw, &["SET", &format!("{name}:end"), ""]);
-    let end = Named::Key("k:end".into());
-    until("the end is told", SOON, || ear.changed.lock().expect("locked").contains(&end));
-    assert!(ear.changed.lock().expect("locked").contains(&Named::Key("k".into())), "it was removed");
 }
