@@ -38,6 +38,7 @@ use state::{Mode, State};
 
 pub use faults::{Keep, Snapshot};
 pub use resp::Value;
+pub use sabotage::Doctor;
 pub use state::Counts;
 
 /// A Redis in this process. Clones share it.

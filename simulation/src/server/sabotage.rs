@@ -5,17 +5,20 @@ use std::cell::Cell;
 
 use super::Server;
 
+/// What makes of a script what is to be run in its place.
+pub type Doctor = fn(&str) -> String;
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Sabotage {
-    doctor: Cell<Option<fn(&str) -> String>>,
+    doctor: Cell<Option<Doctor>>,
     /// Whether it says that it is the server that it was, whatever it has forgotten.
     pub(super) is_the_same: Cell<bool>,
 }
 
 impl Server {
     /// From now on runs what `doctor` makes of a script in its place, by the same name.
-    pub fn doctor(&self, doctor: fn(&str) -> String) {
+    pub fn doctor(&self, doctor: Doctor) {
         self.0.sabotage.doctor.set(Some(doctor));
     }
 
