@@ -9,7 +9,7 @@ use std::time::Duration;
 use cache_core::testing::Plain;
 use cache_core::{
     Cache, Connection, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Listener, Listeners,
-    ManualClock, Named, Notices, Reply, Set, Stored, Strength, Target, Tier, Usage, Value,
+    ManualClock, Named, Notices, Reply, Set, Stored, Strength, Target, Tier, Token, Usage, Value,
 };
 
 /// What the processes share.
@@ -196,6 +196,18 @@ impl Cache for View {
         }
         self.channel.listeners.add(listener);
         Notices::Given
+    }
+
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        Reply::ready(())
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        Reply::ready(Token::default())
+    }
+
+    fn read_after(&self, _: &Token) -> Reply<'_, ()> {
+        Reply::ready(())
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
