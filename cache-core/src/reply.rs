@@ -206,3 +206,37 @@ impl<T> fmt::Debug for Reply<'_, T> {
 fn polled_again() -> Error {
     Error::new(ErrorKind::PolledAgain, "a Reply was polled after it had answered: await it once")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem::size_of;
+
+    use super::*;
+    use crate::nothing::Nothing;
+
+    #[test]
+    fn a_reply_is_no_wider_for_what_few_ask() {
+        enum Before<'a, T> {
+            _Ready(Result<T>),
+            _Pending(BoxFuture<'a, Result<T>>),
+            _Taken,
+        }
+        assert_eq!(size_of::<Reply<'_, Option<Arc<u8>>>>(), size_of::<Before<'_, Option<Arc<u8>>>>());
+        assert_eq!(size_of::<Reply<'_, ()>>(), size_of::<Before<'_, ()>>());
+        assert_eq!(size_of::<Reply<'_, bool>>(), size_of::<Before<'_, bool>>());
+    }
+
+    #[test]
+    fn a_change_answers_as_it_would_and_what_failed_is_no_change() {
+        let store: Arc<dyn Cache> = Arc::new(Nothing);
+        let changed = || Reply::ready(7).changed_in(&store);
+        assert_eq!(changed().wait().expect("an answer"), 7);
+        assert_eq!(runtime::block_on(changed()).expect("an answer"), 7);
+        assert_eq!(changed().acked().wait().expect("an answer"), 7);
+        let mapped = changed().map(|seven| seven + 1);
+        assert!(matches!(mapped, Reply::Changed(_)));
+        assert_eq!(mapped.acked().wait().expect("an answer"), 8);
+        let failed: Reply<'_, u8> = Reply::error(Error::new(ErrorKind::Queued, "later"));
+        assert!(matches!(failed.changed_in(&store), Reply::Ready(Err(_))));
+    }
+}

@@ -73,8 +73,10 @@ async fn watch_over(link: &Rc<Link>, past: &mut Past) {
 
 async fn attempt(link: &Rc<Link>, past: &mut Past) -> Result<(), Failure> {
     let (mouth, told) = mpsc::unbounded_channel();
+    let marks = mouth.clone();
     let line = link.settings.place.connect(&link.settings.dial, mouth).await?;
     link.begin();
+    link.node.told.begin(marks);
     let session = link.over(line);
     spawn_local(hear(link.clone(), session.life, told));
     greet(&session, past).await?;
