@@ -85,7 +85,7 @@ impl<'a, T> Reply<'a, T> {
     /// awaited, and costs some round trips in the store and one in each node.
     ///
     /// ```
-    /// # let cache = larder::Larder::memory();
+    /// # let cache = larder::Larder::memory(100);
     /// cache.set("user:42", 7_u32, larder::ttl::SHORT).wait()?;
     /// // .. the user is changed in the database, and then
     /// cache.invalidate("user:42").acked().wait()?;

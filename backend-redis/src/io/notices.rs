@@ -53,12 +53,11 @@ pub(crate) async fn begin(session: &Session) -> Result<bool, Failure> {
         Err(Failure::Odd) => Some("the connection is none on which it can tell anything".to_owned()),
         Err(failure) => return Err(failure),
     };
+    link.node.tracked.set(refused.is_none());
     // From before anything is believed there are those who wait for it.
     let refused = match fleet::say(session, "join").await {
-        Err(Failure::Refused(why)) => {
-            link.asked.set(false);
-            Some(refused.unwrap_or(why))
-        }
+        // Once it can be written, it is told: see `fleet::stayed`.
+        Err(Failure::Refused(why)) => Some(refused.unwrap_or(why)),
         said => said.map(|()| refused)?,
     };
     let is_told = refused.is_none();

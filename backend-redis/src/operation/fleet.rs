@@ -53,6 +53,8 @@ pub(crate) struct Node {
     handled: Cell<u64>,
     /// Whether what was in memory when it was connected is gone.
     began: Cell<bool>,
+    /// Whether the server has agreed to tell.
+    pub(crate) tracked: Cell<bool>,
     /// Whether somebody is about handling asks.
     busy: Cell<bool>,
     pub(crate) seen: Seen,
@@ -128,6 +130,7 @@ impl Node {
             asked: Cell::new(0),
             handled: Cell::new(0),
             began: Cell::new(false),
+            tracked: Cell::new(false),
             busy: Cell::new(false),
             seen,
             told: Told::default(),
@@ -137,6 +140,7 @@ impl Node {
     /// It is connected anew: what it has seen is to be seen again.
     pub(crate) fn begin(&self) {
         self.began.set(false);
+        self.tracked.set(false);
         self.seen.lock().take();
     }
 
@@ -283,8 +287,12 @@ pub(crate) fn stayed(session: &Session, answers: &mut Answers, asked: Instant) -
     let Some(Value::Int(asks)) = answer.next() else { return Err(Failure::Odd) };
     let left = link.belief().saturating_add(BELIEVED).saturating_sub(asked.elapsed());
     link.listeners.tell(|listener| listener.assured(left));
-    if link.tells.get() {
+    if link.node.tracked.get() && link.node.began.get() {
         link.status.lock().untold = None;
+        if !link.tells.replace(true) {
+            // It could not be written at first.
+            link.listeners.tell(|listener| listener.restored());
+        }
     }
     link.asked(of, asks.unsigned_abs());
     Ok(())

@@ -16,6 +16,8 @@ pub(crate) struct Proxy {
     pub(crate) trips: Arc<AtomicUsize>,
     /// Nothing passes back any more: half of a connection is gone.
     pub(crate) mute: Arc<AtomicBool>,
+    /// What passes back is so many milliseconds late.
+    pub(crate) late: Arc<AtomicUsize>,
     /// So many more pieces pass to Redis; the one after them is held.
     passing: Arc<Mutex<Option<usize>>>,
     held: Arc<AtomicBool>,
@@ -54,10 +56,11 @@ impl Proxy {
             }
             let _ = to.shutdown(Shutdown::Both);
         });
-        let (mut from, mut to, mute) = (redis, program, self.mute.clone());
+        let (mut from, mut to, mute, late) = (redis, program, self.mute.clone(), self.late.clone());
         thread::spawn(move || {
             let mut buffer = [0; 65_536];
             while let Ok(read @ 1..) = from.read(&mut buffer) {
+                thread::sleep(Duration::from_millis(late.load(Ordering::SeqCst) as u64));
                 if !mute.load(Ordering::SeqCst) && to.write_all(&buffer[..read]).is_err() {
                     break;
                 }

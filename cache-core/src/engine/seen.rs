@@ -19,7 +19,7 @@ impl Engine {
     /// taken once a write has answered, and presented by whoever is to see at least that write.
     ///
     /// ```
-    /// # let (here, there) = (larder::Larder::memory(), larder::Larder::memory());
+    /// # let (here, there) = (larder::Larder::memory(100), larder::Larder::memory(100));
     /// // On one node: the user changes his name, and gets a cookie with the answer.
     /// here.set("user:42", "Ada".to_owned(), larder::ttl::SHORT).wait()?;
     /// let cookie = here.token().wait()?.to_string();
