@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use backend_redis::Redis;
 use cache_core::testing::conformance::{self, Subject};
 use cache_core::testing::model;
-use cache_core::{Cache, Engine, Kind, ManualClock, Set, Stored, Strength, Target, Value, ttl};
+use cache_core::{Cache, Engine, Kind, ManualClock, Set, Stored, Strength, Target, Tiered, Value, ttl};
 use common::plain::{MINUTE, SOON, there};
 use common::{Server, until, wait};
 use nodes::{Nodes, ask};
@@ -232,5 +232,46 @@ fn what_is_mistaken_for_something_else_is_told() {
     for builder in [Redis::cluster(&[]), nodes.builder().database(1)] {
         let error = wait(builder.connect()).expect_err("it cannot be");
         assert_eq!(error.kind(), cache_core::ErrorKind::InvalidConfig);
+    }
+}
+
+/// Memory of a node's own, in front of the cluster; and what it reads.
+fn in_front(redis: Redis) -> Tiered {
+    let memory = cache_core::testing::Plain::default();
+    Tiered::builder(Arc::new(memory), Arc::new(redis)).cut_off_ttl(Duration::from_millis(500)).build()
+}
+
+fn number(cache: &Tiered, key: &str) -> u64 {
+    let entry = cache.get(key, Kind::of::<u64>()).wait().expect("read").expect("it is there");
+    *entry.value.downcast::<u64>().expect("a number")
+}
+
+/// The ask is told by one server, and what it is about by others: those are asked before it is answered.
+#[test]
+fn what_is_acknowledged_on_a_cluster_nobody_reads_as_it_was_before() {
+    let nodes = Nodes::start(0);
+    let caches: Vec<Tiered> =
+        (0..3).map(|_| in_front(wait(nodes.builder().connect()).expect("a handle"))).collect();
+    let store = |cache: &Tiered, key: &str, value: u64| {
+        let set = Set::new(MINUTE);
+        assert_eq!(cache.set(key, Value::new(Arc::new(value)), set).wait().expect("stored"), Stored::Yes);
+    };
+    caches[0].acknowledged().wait().expect("acknowledged");
+    for round in 1..200_u64 {
+        // Of each server some.
+        let key = format!("k:{}", round % 40);
+        store(&caches[0], &key, round);
+        caches.iter().for_each(|cache| assert!(number(cache, &key) <= round));
+        let writer = &caches[(round % 3) as usize];
+        store(writer, &key, round + 1000);
+        if round % 2 == 0 {
+            writer.acknowledged().wait().expect("acknowledged");
+        } else {
+            let token = writer.token().wait().expect("a token");
+            caches.iter().for_each(|cache| cache.read_after(&token).wait().expect("caught up"));
+        }
+        for (at, cache) in caches.iter().enumerate() {
+            assert_eq!(number(cache, &key), round + 1000, "node {at}, round {round}");
+        }
     }
 }

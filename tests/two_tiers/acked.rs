@@ -1,5 +1,7 @@
 //! What is acknowledged nobody reads as it was before; and tokens.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -229,6 +231,63 @@ fn a_flushed_redis_is_waited_for_once() {
     one.set("k", 2_u64, ttl::LONG).acked().wait().expect("acknowledged");
     assert_eq!(get(&other, "k"), Some(2));
     assert!(acked(&one) < LEASE / 2, "once");
+}
+
+/// A process that was stopped knows nothing of it when it goes on, and nobody has waited for it: it must not serve what it
+/// had before anybody tells it.
+#[test]
+fn a_process_that_was_stopped_beyond_its_lease_does_not_serve_what_it_had() {
+    let server = Server::start(&[]);
+    let (one, (proxy, url)) = (quick(server.redis()), Proxy::start(&server));
+    settled(&one);
+    one.set("k", 1_u64, ttl::LONG).wait().expect("stored");
+    let this = std::env::current_exe().expect("this test");
+    let mut command = Command::new(this);
+    command.args(["acked::the_process_that_is_stopped", "--exact", "--ignored", "--nocapture"]);
+    let mut child = command.env("LARDER_TEST_URL", url).stdout(Stdio::piped()).spawn().expect("it runs");
+    let mut said = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut says = |what: &str| {
+        let line = said.find_map(|line| line.ok().filter(|line| line.contains(what)));
+        line.unwrap_or_else(|| panic!("it ends without {what:?}"))
+    };
+    says("warm");
+    let signal = |signal: &str| {
+        let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+    };
+    signal("-STOP");
+    proxy.mute.store(true, Ordering::SeqCst);
+    let began = Instant::now();
+    one.set("k", 2_u64, ttl::LONG).acked().wait().expect("acknowledged");
+    let took = began.elapsed();
+    assert!(took > BELIEF && took < LEASE + SLACK, "{took:?}");
+    signal("-CONT");
+    let read = says("after a pause");
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(!read.contains("Some(1)"), "{read}");
+}
+
+#[test]
+#[ignore = "another test runs it in a process of its own"]
+fn the_process_that_is_stopped() {
+    let url = std::env::var("LARDER_TEST_URL").expect("where Redis is");
+    let cache = quick(wait(Redis::connect(&url)).expect("a handle"));
+    warm(&cache, "k");
+    println!("warm");
+    let end = Instant::now() + Duration::from_secs(120);
+    loop {
+        let before = Instant::now();
+        assert!(before < end, "nobody stops it");
+        std::thread::sleep(Duration::from_millis(5));
+        drop(cache.get::<u64>("k").wait());
+        if before.elapsed() > Duration::from_secs(1) {
+            // Until the thread that keeps the time has had its turn.
+            std::thread::sleep(Duration::from_millis(60));
+            println!("after a pause: {:?}", cache.get::<u64>("k").wait().ok().flatten());
+            return;
+        }
+    }
 }
 
 /// What evicts the record of the fleet alone.

@@ -63,6 +63,16 @@ impl View {
         self.channel.listeners.tell(|listener| listener.restored());
     }
 
+    /// The channel can be relied on for so long.
+    pub(crate) fn assure(&self, left: Duration) {
+        self.channel.listeners.tell(|listener| listener.assured(left));
+    }
+
+    /// For how long those who listen believe their copies without it.
+    pub(crate) fn belief(&self) -> Duration {
+        self.channel.listeners.longest(|listener| listener.belief())
+    }
+
     /// What was not heard yet is lost with the channel.
     pub(crate) fn cut_off(&self, since: Duration) {
         self.lose();
