@@ -44,7 +44,7 @@
 //! [`Cacheable`], or [`Local`] to the process.
 //!
 //! **What comes back.** [`Reply`], [`Hit`] with [`Freshness`] and [`Tier`], [`Ttl`], [`Error`] with [`ErrorKind`],
-//! [`Timeout`], [`Stats`], [`Health`], [`Connection`], [`Closed`], [`Progress`].
+//! [`Timeout`], [`Token`], [`Stats`], [`Health`], [`Connection`], [`Closed`], [`Progress`].
 //!
 //! **What loaders see and say.** [`Load`], [`Previous`], [`Loaded`].
 //!
