@@ -106,7 +106,8 @@ impl<'a, T> Reply<'a, T> {
         match self {
             Self::Changed(changed) => Reply::Pending(Box::pin(async move {
                 let Changed { answer, store } = *changed;
-                let answer = answer.await?;
+                // A change in several stores is of one within the other.
+                let answer = answer.acked().await?;
                 store.acknowledged().await?;
                 Ok(answer)
             })),
@@ -117,7 +118,7 @@ impl<'a, T> Reply<'a, T> {
     /// The reply of a change in `store`; what has failed is changed nowhere.
     pub(crate) fn changed_in(self, store: &Arc<dyn Cache>) -> Self {
         match self {
-            Self::Ready(Ok(_)) | Self::Pending(_) => {
+            Self::Ready(Ok(_)) | Self::Pending(_) | Self::Changed(_) => {
                 Self::Changed(Box::new(Changed { answer: self, store: store.clone() }))
             }
             reply => reply,
@@ -127,7 +128,7 @@ impl<'a, T> Reply<'a, T> {
     /// The answer alone.
     pub(crate) fn answer(self) -> Self {
         match self {
-            Self::Changed(changed) => changed.answer,
+            Self::Changed(changed) => changed.answer.answer(),
             reply => reply,
         }
     }
