@@ -350,6 +350,21 @@ fn a_second_cache_over_one_handle_is_waited_for_too() {
     acked(&one);
     assert_eq!(get(&second, "k"), Some(2));
     one.set("k", 3_u64, ttl::LONG).wait().expect("stored");
+    // Nor does anybody join what it had begun to load.
+    let (begun, go_on) = (std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
+    let loader = second.clone();
+    let loads = std::thread::spawn(move || {
+        *loader.get_or_compute("l", Policy::ttl(ttl::LONG).in_caller(), || {
+            begun.0.send(()).expect("somebody waits");
+            go_on.1.recv().expect("somebody lets it go on");
+            1_u64
+        })
+    });
+    begun.1.recv().expect("it loads");
+    one.invalidate("l").acked().wait().expect("acknowledged");
+    assert_eq!(*second.get_or_compute("l", Policy::ttl(ttl::LONG).in_caller(), || 2_u64), 2);
+    go_on.0.send(()).expect("it waits");
+    assert_eq!(loads.join().expect("it ends"), 1);
     second.read_after(&one.token().wait().expect("a token")).wait().expect("caught up");
     assert_eq!(get(&second, "k"), Some(3));
 }

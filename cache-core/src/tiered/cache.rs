@@ -221,9 +221,14 @@ impl Cache for Tiered {
     }
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
-        if self.notices == Notices::Given {
-            let tell = || listener.upgrade().into_iter().for_each(|listener| listener.restored());
-            self.near.trust.joined(|| self.near.listeners.add(listener.clone()), tell);
+        match self.notices {
+            Notices::Given => {
+                let tell = || listener.upgrade().into_iter().for_each(|listener| listener.restored());
+                self.near.trust.joined(|| self.near.listeners.add(listener.clone()), tell);
+            }
+            // Far may still have all of it thrown out: for somebody who waits until all have handled a change.
+            Notices::Withheld => self.near.listeners.add(listener),
+            Notices::Needless => {}
         }
         self.notices
     }

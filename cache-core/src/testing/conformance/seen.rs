@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::{MS, Subject, fresh_for, ok, sentences};
 use crate::error::Result;
@@ -16,18 +17,27 @@ sentences! {
     tokens_of_other_stores_stop_nobody
 }
 
-/// The answer of a reply that may wait for time to pass: for the lease of somebody who is not there any more.
+/// Longer than any lease.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The answer of a reply that may wait for time to pass, the backend's or the real one: for the lease of somebody who is
+/// not there any more.
 #[track_caller]
 fn in_time<T>(subject: &Subject<'_>, reply: Reply<'_, T>) -> Result<T> {
     let (mut reply, mut cx) = (pin!(reply), Context::from_waker(Waker::noop()));
-    for turn in 0..200 {
+    let (began, mut turns) = (Instant::now(), 0);
+    while began.elapsed() < LIMIT {
         if let Poll::Ready(answer) = reply.as_mut().poll(&mut cx) {
             return answer;
         }
         // First what answers by itself.
-        if turn < 100 { sleep(MS) } else { (subject.advance)(MS * 300) }
+        turns += 1;
+        sleep(MS * 5);
+        if turns % 100 == 0 {
+            (subject.advance)(MS * 1000);
+        }
     }
-    panic!("it is not answered within half a minute of the backend's time")
+    panic!("it is not answered within {LIMIT:?}")
 }
 
 /// `acknowledged` answers after any change, and changes nothing.
