@@ -303,6 +303,8 @@ impl Cache for Redis {
             self.shared.io.common.untold.add(listener);
             return Notices::Withheld;
         }
+        // Before others know that it is there, it has nothing.
+        self.shared.io.common.listeners.tell(|listener| listener.assured(Duration::ZERO));
         // If it is connected, from now on; or else once it is.
         let owed = self.shared.io.run(Some(self.shared.operation), notices::join);
         drop(owed);

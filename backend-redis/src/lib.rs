@@ -164,8 +164,8 @@
 //! Each handle that somebody listens to is a node, with a lease in the hash `load-larder:<namespace>:{..}:fleet`: renewed in the
 //! round trip of each beat, from before anything is believed. `acked` raises a number there and touches a name that is watched;
 //! who hears of that has heard of all that came before (on a Cluster it asks each primary first), and writes the number down.
-//! `docs/coherence.md` says what that promises, and why it does. Who is not in the hash, as its user may not write hashes, is as
-//! one who is told nothing.
+//! `docs/coherence.md` says what that promises, and why it does. Who cannot be in the hash, as its user may not
+//! write hashes, keeps nothing in memory, and `health()` says why.
 //!
 //! A connection that was handed in, a server that knows RESP2 alone, or a user who may not ask for it: nothing is told, and
 //! `health()` says why.

@@ -264,7 +264,8 @@ fn what_is_acknowledged_on_a_cluster_nobody_reads_as_it_was_before() {
         // Of each server some.
         let key = format!("k:{}", round % 40);
         store(&caches[0], &key, round);
-        caches.iter().for_each(|cache| assert!(number(cache, &key) <= round));
+        // Into the memory of each.
+        caches.iter().for_each(|cache| assert!(number(cache, &key) > 0));
         let writer = &caches[(round % 3) as usize];
         store(writer, &key, round + 1000);
         if round % 2 == 0 {

@@ -33,7 +33,7 @@ pub trait Listener: Send + Sync {
 
     /// Copies are to be believed for `left` from now on and not longer, unless this is said again: whoever waits for this
     /// process to handle a change waits no longer than that. Said before the channel [stands](Self::restored), and from then
-    /// on again and again. A store that never says it need not.
+    /// on again and again; zero: nothing is to be believed, until more than that is said. A store that never says it need not.
     fn assured(&self, left: Duration) {
         let _ = left;
     }

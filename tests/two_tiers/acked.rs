@@ -336,6 +336,43 @@ fn nodes_that_are_told_nothing_are_waited_for_too() {
     }
 }
 
+/// Where nothing can be stored, changes are acknowledged all the same.
+#[test]
+fn a_redis_that_is_full_acknowledges() {
+    let server = Server::start(&[]);
+    let (one, other) = (quick(server.redis()), quick(server.redis()));
+    settled(&one);
+    one.set("k", 1_u64, ttl::LONG).wait().expect("stored");
+    warm(&other, "k");
+    run(&mut server.raw(), &["CONFIG", "SET", "maxmemory", "1"]);
+    one.set("l", 1_u64, ttl::LONG).wait().expect_err("it is full");
+    one.invalidate("k").acked().wait().expect("acknowledged");
+    assert_eq!(get(&other, "k"), None);
+    other.read_after(&one.token().wait().expect("a token")).wait().expect("caught up");
+    // For longer than a lease.
+    std::thread::sleep(LEASE + Duration::from_secs(1));
+    let took = acked(&one);
+    assert!(took < LEASE / 2, "{took:?}: all are there");
+    run(&mut server.raw(), &["CONFIG", "SET", "maxmemory", "0"]);
+    warm_up(&one);
+    warm(&other, "k");
+}
+
+/// A node that has just begun is not known yet: so it has nothing.
+#[test]
+fn a_node_that_begins_believes_nothing_before_it_is_known() {
+    let server = Server::start(&[]);
+    let one = node(&server);
+    settled(&one);
+    for round in 0..40 {
+        one.set("k", round, ttl::LONG).wait().expect("stored");
+        let other = node(&server);
+        assert_eq!(get(&other, "k"), Some(round));
+        one.set("k", round + 100, ttl::LONG).acked().wait().expect("acknowledged");
+        assert_eq!(get(&other, "k"), Some(round + 100));
+    }
+}
+
 /// Of two caches over one handle, the second is told nothing.
 #[test]
 fn a_second_cache_over_one_handle_is_waited_for_too() {

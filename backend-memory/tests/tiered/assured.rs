@@ -140,3 +140,29 @@ fn where_nobody_is_told_a_change_is_acknowledged_when_no_copy_is_left() {
     a.cache.read_after(&Token::default()).wait().expect("nothing to wait for");
     assert_eq!(a.get().as_deref(), Some("newer"));
 }
+
+/// Who begins is not waited for before the store knows him.
+#[test]
+fn until_the_store_knows_of_a_process_it_keeps_nothing() {
+    let clock = ManualClock::new();
+    let hub = Hub::new(&clock);
+    let a = Process::cut_off_for(&hub, &clock, Duration::MAX, SECOND * 5);
+    a.view.assure(Duration::ZERO);
+    a.store("v", LONG, &[]);
+    assert!(a.get().is_some() && a.fresh().is_none(), "it is not known");
+    // The store is away: what it loads by itself it keeps for a while.
+    a.view.cut_off(Duration::ZERO);
+    assert!(a.get().is_some() && a.fresh().is_some());
+    a.view.assure(Duration::ZERO);
+    assert!(a.fresh().is_none());
+    assert!(a.get().is_some() && a.fresh().is_none(), "it is there again, and not known");
+    // Known, and told nothing.
+    a.view.assure(SECOND * 60);
+    assert!(a.get().is_some() && a.fresh().is_some());
+    clock.advance(SECOND * 5);
+    assert!(a.fresh().is_none());
+    a.view.restore();
+    assert!(a.get().is_some() && a.fresh().is_some());
+    clock.advance(SECOND * 50);
+    assert!(a.fresh().is_some());
+}

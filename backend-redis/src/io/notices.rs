@@ -10,6 +10,7 @@
 //! Source: <https://redis.io/docs/latest/develop/reference/client-side-caching/>.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use cache_core::{Strength, Target};
 use redis::{PushInfo, PushKind, Value};
@@ -57,7 +58,10 @@ pub(crate) async fn begin(session: &Session) -> Result<bool, Failure> {
     // From before anything is believed there are those who wait for it.
     let refused = match fleet::say(session, "join").await {
         // Once it can be written, it is told: see `fleet::stayed`.
-        Err(Failure::Refused(why)) => Some(refused.unwrap_or(why)),
+        Err(Failure::Refused(why)) => {
+            link.listeners.tell(|listener| listener.assured(Duration::ZERO));
+            Some(refused.unwrap_or(why))
+        }
         said => said.map(|()| refused)?,
     };
     let is_told = refused.is_none();

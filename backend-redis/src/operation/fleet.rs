@@ -318,6 +318,7 @@ pub(crate) async fn leave(link: &Rc<Link>) {
         && let Ok(session) = link.session().await
     {
         link.listeners.tell(|listener| listener.assured(Duration::ZERO));
+        link.flush_untold();
         // Or they wait for its lease.
         let _ = say(&session, "leave").await;
     }

@@ -144,9 +144,12 @@ impl Trust {
             self.cap.store(millis(self.cut_off_ttl), Ordering::SeqCst);
             let until = known.assured.min(now + self.cut_off_ttl.saturating_sub(since));
             self.until.store(until.as_millis(), Ordering::SeqCst);
-        } else if let Channel::Lapsed(_) = known.channel {
-            // Nothing is there.
-            known.channel = Channel::CutOff(now, since);
+        } else {
+            if let Channel::Lapsed(_) = known.channel {
+                // Nothing is there.
+                known.channel = Channel::CutOff(now, since);
+            }
+            // What is loaded while far is away.
             self.cap.store(millis(self.cut_off_ttl), Ordering::SeqCst);
         }
         tell();
@@ -165,13 +168,26 @@ impl Trust {
     /// Far may be believed for `left` from now on, and not longer.
     pub(super) fn assured(&self, left: Duration) {
         let mut known = self.channel.lock();
-        known.assured = self.clock.now() + left;
-        if let Channel::Lapsed(_) = known.channel {
-            known.channel = Channel::Whole;
-            self.cap.store(ALWAYS, Ordering::SeqCst);
-        }
-        if let Channel::Whole = known.channel {
-            self.until.store(known.assured.as_millis(), Ordering::SeqCst);
+        let now = self.clock.now();
+        known.assured = now + left;
+        match known.channel {
+            Channel::Lapsed(_) if left.is_zero() => {}
+            Channel::Lapsed(_) | Channel::Whole => {
+                if let Channel::Lapsed(_) = known.channel {
+                    known.channel = Channel::Whole;
+                    self.cap.store(ALWAYS, Ordering::SeqCst);
+                }
+                self.until.store(known.assured.as_millis(), Ordering::SeqCst);
+            }
+            // Nobody knows that this process is there.
+            Channel::Opening(_) | Channel::CutOff(..) if left.is_zero() => {
+                self.cap.store(0, Ordering::SeqCst);
+                self.until.fetch_min(now.as_millis(), Ordering::SeqCst);
+            }
+            Channel::Opening(_) | Channel::CutOff(..) => {
+                self.cap.store(millis(self.cut_off_ttl), Ordering::SeqCst);
+            }
+            Channel::Needless | Channel::Withheld => {}
         }
     }
 
@@ -209,8 +225,9 @@ impl Trust {
         let ago = (now - at).saturating_add(since);
         Some(format!(
             "cut off for {ago:?} from word of what other processes change: what was in memory is trusted for {:?} more, \
-            and what comes there for {ttl:?}",
-            ttl.saturating_sub(ago)
+            and what comes there for {:?}",
+            ttl.saturating_sub(ago),
+            self.cap()
         ))
     }
 }

@@ -6,6 +6,8 @@
 -- from one look to the next, and never back. Where there is none, or one that another server has made and this one may
 -- remember wrongly, who was in it may still believe what he has: 'n:before' stands for all of them.
 local function fleet(key, random, lease)
+  -- Who has begun by removing something may go on, though Redis is full.
+  redis.pcall('HDEL', key, '')
   local info = redis.pcall('INFO', 'server')
   local server = type(info) == 'string' and string.match(info, 'run_id:(%x%x%x%x%x%x%x%x)')
   local time = redis.call('TIME')
