@@ -1,7 +1,7 @@
 """Reads one entry of larder's from standard input, and prints what it says as JSON.
 
-    redis-cli --scan --pattern 'larder:*:k:campus:user:7'
-    redis-cli --raw GET larder::5d0c88a1f2b94e07:k:campus:user:7 | python3 read_entry.py
+    redis-cli --scan --pattern 'larder:campus:*:k:user:7'
+    redis-cli --raw GET larder:campus:5d0c88a1f2b94e07:k:user:7 | python3 read_entry.py
 
 It reads what Redis holds, a slot with an envelope in it, and an envelope alone. The value is read if its codec is json;
 of others (postcard is the default) it prints everything but the value, and says on standard error why.
@@ -19,21 +19,37 @@ STATES = {
 }
 
 
+def part(data, at, length):
+    """So many bytes from there on, if they are there."""
+    if len(data) < at + length:
+        raise ValueError(f"the entry is cut off: it has {len(data)} bytes, and should have {at + length} at least")
+    return data[at : at + length]
+
+
+def text(data, at, length):
+    return part(data, at, length).decode()
+
+
+def numbers(layout, data, at=0):
+    return struct.unpack(layout, part(data, at, struct.calcsize(layout)))
+
+
 def read(data):
     """An entry as it stands in Redis; an envelope alone as well."""
+    if not data.strip():
+        raise ValueError("there is nothing: is there such a name?")
     if data.startswith(b"\xfalrd"):
         return read_envelope(data)
     if data.rstrip(b"\n").lstrip(b"-").isdigit():
         return {"counter": int(data)}
-    if not data.startswith(b"LS\x01") or len(data) < SLOT.size:
+    if not data.startswith(b"LS\x01"):
         raise ValueError("nothing that larder has written, or of a newer version")
-    head = SLOT.unpack_from(data)
+    head = numbers(SLOT.format, data)
     state, fresh, total, before, sequence = head[1], head[5], head[6], head[7], head[8]
     if state in STATES:
         raise ValueError(STATES[state])
     end = SLOT.size + head[11]
-    if len(data) < end:
-        raise ValueError("the entry is cut")
+    part(data, SLOT.size, head[11])
     # The slot says what counts: its order and tags are not in the envelope, and its deadlines may have changed since.
     slot = {
         "sequence": sequence,
@@ -55,30 +71,28 @@ def read(data):
 def read_tags(data, at, end):
     tags = []
     while at < end:
-        (length,) = struct.unpack_from(">H", data, at)
-        tags.append(data[at + 2 : at + 2 + length].decode())
+        (length,) = numbers(">H", data, at)
+        tags.append(text(data, at + 2, length))
         at += 2 + length
     return tags
 
 
 def read_envelope(data):
-    head = struct.unpack_from("<4sBBBBQQQQQIIIH", data)
+    head = numbers("<4sBBBBQQQQQIIIH", data)
     magic, version, codec, flags, kind_length = head[:5]
     incarnation, sequence, fresh, stale, shape, meaning, cost, length, tag_count = head[5:]
     if magic != b"\xfalrd" or version != 1 or flags & ~3:
         raise ValueError("not an entry of format version 1")
     at = 62
-    kind = data[at : at + kind_length].decode()
+    kind = text(data, at, kind_length)
     at += kind_length
     tags = []
     for _ in range(tag_count):
-        (tag_length,) = struct.unpack_from("<H", data, at)
-        tags.append(data[at + 2 : at + 2 + tag_length].decode())
+        (tag_length,) = numbers("<H", data, at)
+        tags.append(text(data, at + 2, tag_length))
         at += 2 + tag_length
     # redis-cli adds a line feed, which is no part of the entry.
-    payload = data[at : at + length]
-    if len(payload) < length:
-        raise ValueError("the entry is cut")
+    payload = part(data, at, length)
     entry = {
         "kind": kind,
         "order": [incarnation, sequence],
@@ -94,8 +108,11 @@ def read_envelope(data):
         print(f"the value is not shown: it is written by {entry['codec']}, not json", file=sys.stderr)
         return entry
     if flags & 1:
-        payload = unpack_lz4(payload[4:], struct.unpack_from("<I", payload)[0])
-    return {**entry, "value": json.loads(payload)}
+        payload = unpack_lz4(payload[4:], *numbers("<I", payload))
+    try:
+        return {**entry, "value": json.loads(payload)}
+    except ValueError:
+        raise ValueError("the value is damaged: it is no JSON") from None
 
 
 def unpack_lz4(packed, size):
@@ -132,5 +149,7 @@ def unpack_lz4(packed, size):
 if __name__ == "__main__":
     try:
         print(json.dumps(read(sys.stdin.buffer.read())))
-    except (ValueError, struct.error) as error:
+    except ValueError as error:
         sys.exit(f"cannot be read: {error}")
+    except IndexError:
+        sys.exit("cannot be read: the value is damaged")

@@ -204,6 +204,9 @@ impl LarderBuilder {
 
     /// Switches the cache off: every get misses, every load runs, and nothing is stored or shared. `set_if_absent` and
     /// `incr` then answer as on an empty cache, each time: do not count or lock with a cache that may be switched off.
+    ///
+    /// What it invalidates still goes to its store, as does that the old value is void where it `set`s or deletes a key:
+    /// others may share that store, and go on reading it. These calls end as they would if the cache were on.
     #[must_use]
     pub fn disabled(mut self, disabled: bool) -> Self {
         self.disabled = disabled;

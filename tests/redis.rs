@@ -300,3 +300,31 @@ async fn memory_stands_in_front_of_redis() {
     assert_eq!(tier(&here).await, None);
     assert_eq!(here.health().await.expect("told").troubles, Vec::<String>::new());
 }
+
+/// One that is switched off serves nothing and stores nothing; but what it changes, those who are on must not keep.
+#[tokio::test(flavor = "current_thread")]
+async fn what_a_disabled_cache_changes_others_do_not_keep() {
+    let (_server, url) = server();
+    let redis = || async { Redis::builder(&url).response_timeout(Duration::from_secs(10)).connect().await };
+    let on = Larder::builder().redis(redis().await.expect("a handle")).build();
+    let off = Larder::builder().redis(redis().await.expect("a handle")).disabled(true).build();
+    let fill = || async { on.set("k", 1_u8, Policy::ttl(ttl::SHORT).tags(["t"])).await.expect("stored") };
+    let there = || async { on.get::<u8>("k").await.expect("read").is_some() };
+    for target in [Target::Key("k"), Target::Tag("t"), Target::Pattern("*"), Target::All] {
+        fill().await;
+        assert_eq!(off.get::<u8>("k").await.expect("answered"), None);
+        assert!(!off.exists("k").await.expect("answered") && there().await);
+        off.invalidate(target).await.expect("struck");
+        assert!(!there().await, "{target:?}");
+    }
+    fill().await;
+    off.set("k", 2_u8, ttl::SHORT).await.expect("answered");
+    assert!(!there().await, "the old value is void, and the new one is not stored");
+    fill().await;
+    off.delete("k").await.expect("answered");
+    assert!(!there().await);
+    fill().await;
+    assert!(off.set_if_absent("k", 2_u8, ttl::SHORT).await.expect("answered"));
+    assert_eq!(off.get_or_load("k", ttl::SHORT, || async { 3_u8 }).await.as_ref(), &3);
+    assert_eq!(on.get::<u8>("k").await.expect("read").as_deref(), Some(&1), "neither changes anything");
+}

@@ -14,6 +14,8 @@ use crate::connect::credentials::{Credentials, Provider};
 use crate::connect::given::Given;
 use crate::connect::place::{Dial, Place};
 use crate::connect::settings::{Settings, check_namespace};
+#[cfg(feature = "simulated")]
+use crate::connect::simulated::Streams;
 use crate::handle::Redis;
 
 /// More time than this is never given: beyond it sums overflow, here or in redis-rs.
@@ -29,6 +31,7 @@ pub struct RedisBuilder {
     login: Login,
     provider: Option<Provider>,
     namespace: String,
+    client: Option<String>,
     connect: Duration,
     response: Duration,
     operation: Duration,
@@ -38,6 +41,8 @@ pub struct RedisBuilder {
     codec: Codec,
     #[cfg(feature = "compression")]
     compress_above: Option<usize>,
+    #[cfg(feature = "simulated")]
+    pub(crate) streams: Streams,
 }
 
 impl Redis {
@@ -65,7 +70,7 @@ impl Redis {
     ///
     /// ```no_run
     /// # async fn example(client: redis::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// use backend_redis::Redis;
+    /// use larder::Redis;
     ///
     /// let connection = client.get_multiplexed_async_connection().await?;
     /// let redis = Redis::over(connection).connect().await?;
@@ -88,8 +93,8 @@ impl Redis {
     /// before, everything is forgotten: a failover can lose invalidations that the old master had acknowledged.
     ///
     /// ```no_run
-    /// # async fn example() -> cache_core::Result<()> {
-    /// use backend_redis::Redis;
+    /// # async fn example() -> larder::Result<()> {
+    /// use larder::Redis;
     ///
     /// let sentinels = ["redis://10.0.0.1:26379", "redis://10.0.0.2:26379", "redis://10.0.0.3:26379"];
     /// let redis = Redis::sentinel(&sentinels, "mymaster").password("secret").connect().await?;
@@ -109,8 +114,8 @@ impl Redis {
     /// run as without a cache.
     ///
     /// ```no_run
-    /// # async fn example() -> cache_core::Result<()> {
-    /// use backend_redis::Redis;
+    /// # async fn example() -> larder::Result<()> {
+    /// use larder::Redis;
     ///
     /// let redis = Redis::cluster(&["redis://10.0.0.1/", "redis://10.0.0.2/"]).connect().await?;
     /// # let _ = redis;
@@ -124,12 +129,13 @@ impl Redis {
 }
 
 impl RedisBuilder {
-    fn new(address: Address) -> Self {
+    pub(crate) fn new(address: Address) -> Self {
         Self {
             address,
             login: Login::default(),
             provider: None,
             namespace: String::new(),
+            client: None,
             connect: Duration::from_millis(500),
             response: Duration::from_millis(500),
             operation: Duration::from_secs(2),
@@ -139,6 +145,8 @@ impl RedisBuilder {
             codec: Codec::default(),
             #[cfg(feature = "compression")]
             compress_above: None,
+            #[cfg(feature = "simulated")]
+            streams: Streams::default(),
         }
     }
 
@@ -171,8 +179,8 @@ impl RedisBuilder {
     /// with its text by `health()`, and tried again.
     ///
     /// ```no_run
-    /// # async fn example() -> cache_core::Result<()> {
-    /// use backend_redis::{Credentials, Redis};
+    /// # async fn example() -> larder::Result<()> {
+    /// use larder::{Credentials, Redis};
     ///
     /// // One that needs nothing awaited:
     /// let from_variable = || async { std::env::var("TOKEN").map(Credentials::password) };
@@ -214,6 +222,15 @@ impl RedisBuilder {
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
+        self
+    }
+
+    /// What `CLIENT LIST` calls its connection; `larder:` and the namespace (`-` without one) if not told otherwise. What is
+    /// no visible ASCII becomes `_`. A connection that was handed in keeps the name that it has; the second one, which there is
+    /// while others' loads are waited for, has none.
+    #[must_use]
+    pub fn client_name(mut self, name: impl Into<String>) -> Self {
+        self.client = Some(name.into());
         self
     }
 
@@ -307,21 +324,25 @@ impl RedisBuilder {
         let format = self.format();
         let Self {
             address,
-            login,
+            mut login,
             provider,
             namespace,
+            client,
             connect,
             response,
             operation,
             queue,
             hold,
             max_value,
+            #[cfg(feature = "simulated")]
+            streams,
             ..
         } = self;
         let invalid = |message: String| Error::new(ErrorKind::InvalidConfig, message);
         if matches!(address, Address::Given(_)) && provider.is_some() {
             return Err(invalid(Login::TOLD_TO_GIVEN.to_owned()));
         }
+        login.asks = provider.is_some();
         let place = Place::find(address, login).map_err(invalid)?;
         check_namespace(&namespace)?;
         for (name, timeout) in [("connect", connect), ("response", response), ("operation", operation)] {
@@ -334,11 +355,17 @@ impl RedisBuilder {
         }
         let [connect, response, operation, hold] =
             [connect, response, operation, hold].map(|time| time.min(DAY));
-        let dial = Dial { limit: connect, provider };
+        let dial = Dial {
+            limit: connect,
+            provider,
+            #[cfg(feature = "simulated")]
+            streams,
+        };
         let settings = Settings {
             place,
             dial,
             namespace,
+            client,
             response,
             operation,
             queue,

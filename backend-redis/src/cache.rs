@@ -38,16 +38,16 @@ async fn told<T>(owed: Owed<T>) -> std::result::Result<T, Failure> {
 
 /// What is queued where an invalidation is not delivered, and where a value is not stored.
 const IT: &str = "it is";
-const ITS_INVALIDATION: &str = "the value is not stored; that the old one is void is";
+const ITS_INVALIDATION: &str = "the value is not stored, and that the old one is void is";
 
 /// An error of what was not done, after [`strike::or_queue`]; what is queued of it.
 fn not_done(failure: Failure, what: &str, of_it: &str) -> Error {
-    let refused = matches!(failure, Failure::Refused(_));
-    let error = failure.into_error(what);
-    if refused {
+    if let Failure::Refused(_) = failure {
+        let error = failure.into_error(what);
         return Error::new(error.kind(), format!("{error}; what stood there has been removed"));
     }
-    let message = format!("{error}; {of_it} queued, and this process reads nothing until that is delivered");
+    let why = failure.words();
+    let message = format!("{what}: {of_it} queued, and nothing is read here until Redis has it ({why})");
     Error::new(ErrorKind::Queued, message)
 }
 
@@ -185,7 +185,7 @@ impl Cache for Redis {
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
-        self.read("ttl", key, |_, found| Ok(found.times().map(|(left, ..)| left)))
+        self.read("ttl or exists", key, |_, found| Ok(found.times().map(|(left, ..)| left)))
     }
 
     fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
@@ -290,11 +290,11 @@ impl Cache for Redis {
         }
         let name = Box::<str>::from(key);
         // The place is free by itself after a while; nobody waits for this.
-        drop(
-            self.with(String::new(), async move |session| {
-                lease::release(&session, &name, fence, ended).await
-            }),
-        );
+        drop(self.with(String::new(), async move |session| {
+            // What was told while it ran was taken for its own doing, and it has put nothing in the place of that.
+            session.link.listeners.any(|listener| listener.replaced(&name));
+            lease::release(&session, &name, fence, ended).await
+        }));
     }
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
@@ -355,6 +355,7 @@ impl Cache for Redis {
                 .push(format!("Redis is not reachable: {why}; it is tried again every two seconds at most"));
         }
         troubles.extend(self.shared.io.common.status.lock().ailment.clone());
+        troubles.extend(self.shared.refused.troubles());
         if connection.queued > 0 {
             let what = match connection.queued {
                 1 => "1 invalidation waits for Redis, and is".to_owned(),
@@ -459,7 +460,12 @@ fn parcel(shared: &Shared, key: &str, value: &Value, options: &Set<'_>) -> Resul
             // Order and tags stand before the envelope, where scripts find them.
             let (order, tags) = (wire::Order::default(), &[]);
             let header = wire::Header { order, lifetime: options.lifetime, origin: options.origin, tags };
-            wire::encode(value, &header, &shared.format)?
+            let (encoded, kind) = (wire::encode(value, &header, &shared.format), value.kind().name());
+            match &encoded {
+                Ok(_) => shared.refused.take(kind),
+                Err(why) => shared.refused.refuse(kind, why),
+            }
+            encoded?
         }
     };
     if body.len() > shared.max_value {

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use crate::connect::settings::Settings;
 use crate::io::flood::Flood;
 use crate::io::thread::Io;
+use crate::stored::refused::Refused;
 
 /// Entries held in a Redis. Clones share one connection, which a thread of its own looks after.
 ///
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) operation: Duration,
     pub(crate) max_value: usize,
     pub(crate) flood: Flood,
+    pub(crate) refused: Refused,
 }
 
 impl Redis {
@@ -54,8 +56,8 @@ impl Redis {
     /// waits for it, for as long as connecting may take. (Of a connection that was handed in, it uses the same.)
     ///
     /// ```no_run
-    /// # async fn example() -> cache_core::Result<()> {
-    /// let redis = backend_redis::Redis::connect("redis://127.0.0.1/").await?;
+    /// # async fn example() -> larder::Result<()> {
+    /// let redis = larder::Redis::connect("redis://127.0.0.1/").await?;
     /// let campus = redis.within("campus")?;
     /// # let _ = campus;
     /// # Ok(())
@@ -75,8 +77,9 @@ impl Redis {
         let (operation, max_value) = (settings.operation, settings.max_value);
         let io = Io::start(settings.clone())?;
         let settings = Mutex::new(settings);
-        let flood = Flood::default();
-        Ok(Self { shared: Arc::new(Shared { io, settings, format, operation, max_value, flood }) })
+        let (flood, refused) = (Flood::default(), Refused::default());
+        let shared = Shared { io, settings, format, operation, max_value, flood, refused };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// How the connection is; what `health()` of a cache over it has as `remote`.

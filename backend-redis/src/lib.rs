@@ -113,7 +113,8 @@
 //! epoch, so that whatever the old one can still do does not count.
 //!
 //! Where Redis is full and writes nothing down, striking a tag or clearing deletes the order: the next epoch is empty, and
-//! what the last one held is swept. What else Redis refuses while it can be reached (a `set`, say) is made good at once: what
+//! what the last one held is swept. The name of that epoch stays and is touched by a `PEXPIRE`, which Redis takes all the same:
+//! so others are told, each time. What else Redis refuses while it can be reached (a `set`, say) is made good at once: what
 //! stands there is removed. Others go on reading meanwhile.
 //!
 //! ## On a Cluster
@@ -180,4 +181,7 @@ mod stored;
 
 pub use builder::RedisBuilder;
 pub use connect::credentials::Credentials;
+#[cfg(feature = "simulated")]
+#[doc(hidden)]
+pub use connect::simulated::Dialer;
 pub use handle::Redis;

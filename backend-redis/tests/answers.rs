@@ -40,6 +40,8 @@ fn for_a_while(error: &'static str, only: &'static [&'static str], words: &[&str
     fake.says(error, only);
     let _ = redis.invalidate(Target::Key("k"), Strength::Remove).wait().expect_err("queued");
     until("health says why", SOON, || words.iter().all(|word| health(&redis).contains(word)));
+    let told = format!("{}\n{}", health(&redis), get(&redis, "k").expect_err("down"));
+    assert!(!told.contains("Refused(") && !told.contains("Lost("), "in words: {told}");
     loads_go_on(&redis);
     assert_eq!(get(&redis, "k").expect_err("down").kind(), ErrorKind::Unavailable);
     fake.says_nothing();
@@ -128,6 +130,37 @@ fn what_is_queued_is_said() {
     says(strike(Target::Key("user:1")), &["invalidate key \"user:1\": ", "it is queued"]);
     says(strike(Target::All), &["invalidate everything: ", "it is queued"]);
     assert!(health(&redis).contains("1 invalidation waits"), "{}", health(&redis));
+    let exists = Engine::new(redis.clone()).exists("k").wait().expect_err("down");
+    assert!(exists.to_string().contains("exists \"k\""), "{exists}");
+}
+
+/// For a moment, until it has been delivered otherwise.
+#[test]
+fn why_nothing_is_read_is_said_in_words() {
+    let server = Server::start(&[]);
+    let (fake, url) = Fake::start(&server);
+    let redis = wait(Redis::connect(&url)).expect("a handle");
+    fake.says("ODD it does not like it", &["UNLINK"]);
+    let why = || {
+        until("in use", SOON, || is_up(&redis));
+        redis.invalidate(Target::Key("k"), Strength::Remove).wait().expect_err("queued");
+        get(&redis, "k").err().map(|error| error.to_string())
+    };
+    let said = (0..20).find_map(|_| why().filter(|why| why.contains("could not be delivered")));
+    let said = said.expect("it is not read while that waits");
+    assert!(said.contains("could not be delivered: ODD: it does not like it"), "{said}");
+}
+
+/// Before the first connection stands, nothing is well yet.
+#[test]
+fn a_connection_that_is_being_made_is_a_trouble() {
+    let ask = || std::future::pending::<Result<backend_redis::Credentials, String>>();
+    let redis = wait(Redis::builder("unix:///nowhere/redis.sock").credentials(ask).connect());
+    let within = redis.expect("a handle").within("school").expect("a namespace");
+    let connection = within.connection();
+    assert_eq!((connection.connected_for, connection.reconnects), (None, 0));
+    assert!(connection.trouble.is_some_and(|why| why.contains("being made")));
+    assert!(health(&within).contains("is being made"), "{}", health(&within));
 }
 
 #[test]
@@ -229,4 +262,20 @@ fn a_value_that_is_too_large_is_refused_and_the_old_one_is_gone() {
     put(&tiny, "k", &"v".repeat(10)).expect("stored");
     assert_eq!(put(&tiny, "k", &large[..200]).expect_err("refused").kind(), ErrorKind::TooLarge);
     tiny.incr("n", 1, MINUTE).wait().expect("a counter is small");
+}
+
+/// Loads go on without being stored: nobody would notice but by the bill of the database.
+#[test]
+fn a_type_that_the_codec_refuses_is_named_once() {
+    let server = Server::start(&[]);
+    let redis = server.redis();
+    let engine = Engine::new(redis.clone());
+    for number in 0..3 {
+        assert_eq!(engine.get_or_compute(format!("k:{number}"), ttl::SHORT, || vec![()]).len(), 1);
+    }
+    until("counted", SOON, || engine.stats().errors >= 3);
+    let health = engine.health().wait().expect("told");
+    assert!(!health.ok && health.troubles.len() == 1, "{health:?}");
+    let said = &health.troubles[0];
+    assert!(said.contains("`alloc::vec::Vec<()>`") && said.contains("use the codec `json`"), "{said}");
 }

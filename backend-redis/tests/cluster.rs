@@ -335,3 +335,38 @@ fn an_ask_that_overtakes_what_it_is_about_is_answered_behind_it() {
     }
     assert!(late > 0, "no word is ever late: then this test says nothing");
 }
+
+/// Somebody writes a list under one name: whoever reads other keys in the same turn must not suffer, nor does a tag.
+#[test]
+fn a_foreign_list_harms_no_other_key() {
+    let nodes = Nodes::start(0);
+    let redis = wait(nodes.builder().connect()).expect("a handle");
+    let bears = ["t".into()];
+    for (key, bears) in [("a", &[][..]), ("b", &[]), ("c", &bears)] {
+        put(&redis, key, bears).expect("stored");
+    }
+    for raw in &mut nodes.raws() {
+        for ends in ["*:k:b", "load-*:t:t"] {
+            for name in ask::<Vec<String>>(raw, &["KEYS", ends]) {
+                ask::<u32>(raw, &["DEL", &name]);
+                ask::<u32>(raw, &["LPUSH", &name, "theirs"]);
+            }
+        }
+    }
+    let kind = cache_core::Kind::of::<String>();
+    let turn: Vec<_> = (0..20).flat_map(|_| ["a", "b", "c"]).map(|key| (key, redis.get(key, kind))).collect();
+    for (key, found) in turn {
+        assert_eq!(found.wait().expect("read").is_some(), key == "a", "{key}");
+    }
+}
+
+#[test]
+fn its_connections_have_a_name() {
+    let nodes = Nodes::start(0);
+    let redis = wait(nodes.builder().namespace("school").connect()).expect("a handle");
+    assert!(works(&redis));
+    for mut raw in nodes.raws() {
+        let clients: String = ask(&mut raw, &["CLIENT", "LIST"]);
+        assert!(clients.contains(" name=larder:school "), "{clients}");
+    }
+}

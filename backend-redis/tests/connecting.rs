@@ -73,6 +73,9 @@ fn what_cannot_be_is_an_error_that_shows_no_secret() {
     assert!(invalid(Redis::builder("unix:///a/socket?user=u&pass=hunter2&foo=bar")).contains("parameter"));
     assert!(invalid(Redis::builder("redis://:hunter2@localhost/1?db=2")).contains("two databases"));
     assert!(invalid(Redis::builder("redis://:hunter2@localhost/?db=one")).contains("cannot be read"));
+    for nameless in [Redis::builder("redis://ada@localhost/"), Redis::at("localhost", 1).username("ada")] {
+        assert!(invalid(nameless).contains("without a password"));
+    }
     let server = Server::start(&[]);
     let client = redis::Client::open(server.url()).expect("an URL");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -231,13 +234,19 @@ fn what_panics_in_the_connection_is_a_trouble_that_passes() {
     put(&redis, "k").wait().expect_err("refused at once");
     panics.0.store(false, Ordering::Relaxed);
     until("in use", SOON, || is_up(&redis));
-    works(&redis);
-    panics.0.store(true, Ordering::Relaxed);
-    redis.invalidate(Target::Key("k"), Strength::Remove).wait().expect_err("queued");
-    until("it is noticed", SOON, || !is_up(&redis));
-    panics.0.store(false, Ordering::Relaxed);
-    until("in use", SOON, || is_up(&redis));
-    assert!(!there(&redis, "k").expect("read"), "its invalidation was lost in a panic");
+    // An invalidation that nobody may lose, and so is a set.
+    let strike = |key: &str| redis.invalidate(Target::Key(key), Strength::Remove).wait();
+    let set = |key: &str| put(&redis, key).wait();
+    for invalidate in [&strike as &dyn Fn(&str) -> cache_core::Result<()>, &set] {
+        works(&redis);
+        panics.0.store(true, Ordering::Relaxed);
+        let error = invalidate("k").expect_err("it panics");
+        // Before the connection is tried by itself, which would begin anew with nothing.
+        panics.0.store(false, Ordering::Relaxed);
+        assert_eq!(error.kind(), ErrorKind::Queued, "{error}");
+        until("in use", SOON, || is_up(&redis));
+        assert!(!there(&redis, "k").expect("read"), "it was lost in a panic: {error}");
+    }
 }
 
 #[derive(Clone)]
@@ -266,4 +275,28 @@ impl ConnectionLike for Panics {
     fn get_db(&self) -> i64 {
         0
     }
+}
+
+/// Who is connected stands in `CLIENT LIST`.
+#[test]
+fn its_connections_have_a_name() {
+    let server = Server::start(&[]);
+    let rule = ["SETUSER", "few", "on", ">pw", "~*", "&*", "+@all", "-client|setname"];
+    redis::cmd("ACL").arg(&rule).exec(&mut server.raw()).expect("a user");
+    let named = |name: &str| {
+        let clients: String = redis::cmd("CLIENT").arg("LIST").query(&mut server.raw()).expect("clients");
+        clients.lines().filter(|line| line.contains(&format!(" name={name} "))).count()
+    };
+    let one = server.redis();
+    assert_eq!(named("larder:-"), 1);
+    let within = one.within("school 7é").expect("a namespace");
+    works(&within);
+    assert_eq!(named("larder:school_7_"), 1);
+    let two = wait(server.builder().client_name("campus\n").connect()).expect("a handle");
+    works(&two);
+    assert_eq!(named("campus_"), 1);
+    let url = format!("{}?user=few&pass=pw", server.url());
+    let few = wait(Redis::builder(&url).client_name("few").connect()).expect("a handle");
+    works(&few);
+    assert_eq!(named("few"), 0);
 }

@@ -6,6 +6,8 @@ mod fake;
 #[cfg(feature = "cluster")]
 #[path = "common/nodes.rs"]
 mod nodes;
+#[path = "common/proxy.rs"]
+mod proxy;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +15,7 @@ use std::time::Duration;
 
 use backend_redis::Redis;
 use cache_core::{Cache, Ended, Kind, Lease, Listener, Named, Notices, Strength, Target};
-use common::plain::{MINUTE, SOON, get, is_up, put, put_tagged, run};
+use common::plain::{MINUTE, SOON, get, is_up, names, put, put_tagged, run};
 use common::{Server, until, wait};
 
 /// Remembers what it is told.
@@ -325,4 +327,164 @@ fn one_handle_tells_one_cache() {
     assert_eq!(redis.listen(Arc::downgrade(&second)), Notices::Withheld);
     drop(ear);
     assert_eq!(redis.listen(Arc::downgrade(&second)), Notices::Given);
+}
+
+/// However much is told before it: or a lease would be taken for what was there when its key was removed.
+#[test]
+fn no_answer_overtakes_what_was_told_before_it() {
+    let server = Server::start(&[]);
+    let (proxy, url) = proxy::Proxy::start(&server);
+    let patient = Redis::builder(&url).response_timeout(SOON).operation_timeout(2 * SOON);
+    let redis = wait(patient.connect()).expect("a handle");
+    let (ear, mut raw) = (Ear::to(&redis), server.raw());
+    put(&redis, "k", "old").expect("stored");
+    let name = names(&mut raw, "*:k:k").remove(0);
+    proxy.slow.store(true, Ordering::SeqCst);
+    for at in 0..1000 {
+        run(&mut raw, &["SET", &format!("{name}:{at}"), ""]);
+    }
+    run(&mut raw, &["DEL", &name]);
+    let fence = redis.fence("k");
+    until("the lease is given", SOON, || names(&mut raw, "*:k:k").len() == 1);
+    ear.take();
+    proxy.slow.store(false, Ordering::SeqCst);
+    fence.wait().expect("a fence");
+    until("all is told", SOON, || ear.changed.lock().expect("locked").len() >= 1000);
+    run(&mut raw, &["SET", &format!("{name}:end"), ""]);
+    let end = Named::Key("k:end".into());
+    until("the end is told", SOON, || ear.changed.lock().expect("locked").contains(&end));
+    assert!(ear.changed.lock().expect("locked").contains(&Named::Key("k".into())), "it was removed");
+}
+
+/// It takes no write: neither the first word of a strike nor the next may be lost by that, whoever strikes.
+#[test]
+fn in_a_full_redis_strikes_are_told_each_time() {
+    let server = Server::start(&["--maxmemory-policy", "noeviction"]);
+    let (redis, others, mut raw) = (server.redis(), [server.redis(), server.redis()], server.raw());
+    put_tagged(&redis, "k", "v", &["t"], None).expect("stored");
+    redis.invalidate(Target::Tag("another"), Strength::Remove).wait().expect("struck");
+    let ear = Ear::to(&redis);
+    for other in &others {
+        // So that it knows the epoch.
+        assert!(get(other, "k").expect("read").is_some());
+    }
+    run(&mut raw, &["CONFIG", "SET", "maxmemory", "1"]);
+    for target in [Target::Tag("t"), Target::Tag("t"), Target::All, Target::Tag("u"), Target::All] {
+        for other in &others {
+            ear.take();
+            other.invalidate(target, Strength::Remove).wait().expect("struck");
+            ear.is_told("everything");
+        }
+    }
+    // What is forgotten takes no room: there is the name alone that is touched.
+    assert_eq!(common::plain::names(&mut raw, "larder::{:order}*"), ["larder::{:order}:newest"]);
+    // With room again, nothing of all that is there.
+    run(&mut raw, &["CONFIG", "SET", "maxmemory", "0"]);
+    assert_eq!(get(&redis, "k").expect("read"), None);
+    put_tagged(&redis, "k", "new", &["t"], None).expect("stored");
+    others[0].invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
+    ear.is_told("tag \"t\"");
+    assert_eq!(get(&redis, "k").expect("read"), None);
+}
+
+/// Redis tells of it too, but after its answer: whoever waits for that must not find a copy any more. (What comes after an
+/// answer the fake hands on with the next one.)
+#[test]
+fn what_is_given_another_end_here_is_told_when_that_is_done() {
+    let server = Server::start(&[]);
+    let (_fake, url) = fake::Fake::start(&server);
+    let redis = wait(Redis::connect(&url)).expect("a handle");
+    put(&redis, "k", "v").expect("stored");
+    let ear = Ear::to(&redis);
+    for seconds in [30, 20, 10] {
+        ear.take();
+        assert!(redis.expire("k", Duration::from_secs(seconds)).wait().expect("done"));
+        assert_eq!(ear.take(), ["key \"k\""]);
+    }
+}
+
+/// Copies are believed for a while from when the channel was last known to stand, which is not when it was made.
+fn loss_is_told_from_when_it_was_last_heard(redis: &Redis, end: impl FnOnce()) {
+    let ear = Ear::to(redis);
+    std::thread::sleep(Duration::from_secs(5));
+    end();
+    until("noticed", SOON, || ear.stands() == Some(false));
+    let since = *ear.since.lock().expect("locked");
+    assert!(since < Duration::from_secs(4), "{since:?}, though it is tried once a second");
+}
+
+#[test]
+fn loss_is_told_from_when_redis_was_last_heard() {
+    let mut server = Server::start(&[]);
+    let redis = server.redis();
+    loss_is_told_from_when_it_was_last_heard(&redis, || server.kill());
+}
+
+#[cfg(feature = "cluster")]
+#[test]
+fn loss_is_told_from_when_all_of_a_cluster_were_last_heard() {
+    let mut nodes = nodes::Nodes::start(0);
+    let redis = wait(nodes.builder().connect()).expect("a handle");
+    loss_is_told_from_when_it_was_last_heard(&redis, || nodes.all[1].kill());
+}
+
+/// Not with the next beat: it is heard that the other side closes.
+#[test]
+fn a_connection_that_is_closed_is_noticed_at_once() {
+    let server = Server::start(&[]);
+    let redis = server.redis();
+    let (ear, mut raw) = (Ear::to(&redis), server.raw());
+    let mut noticed = || {
+        ear.until_it_stands();
+        let began = std::time::Instant::now();
+        run(&mut raw, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        until("noticed", SOON, || ear.stands() == Some(false));
+        began.elapsed()
+    };
+    // The next beat is a second after it stands. On a busy machine the best of some counts.
+    let best = (0..4).map(|_| noticed()).min().expect("some");
+    assert!(best < Duration::from_millis(500), "{best:?}");
+}
+
+/// One that is new has taken a slot, and nobody has lost a connection: it is asked to tell, too.
+#[cfg(feature = "cluster")]
+#[test]
+fn a_new_server_of_a_cluster_tells() {
+    let nodes = nodes::Nodes::start(1);
+    let mut fourth = nodes.raw(3);
+    let all: String = nodes::ask(&mut nodes.raw(0), &["CLUSTER", "NODES"]);
+    let bus =
+        all.lines().find(|line| line.contains("myself")).and_then(|line| line.split(['@', ' ', ',']).nth(2));
+    run(&mut fourth, &["CLUSTER", "RESET", "SOFT"]);
+    let port = nodes.ports[0].to_string();
+    run(&mut fourth, &["CLUSTER", "MEET", "127.0.0.1", &port, bus.expect("its bus")]);
+    until("all know it as a primary", Duration::from_secs(40), || {
+        nodes.raws().iter_mut().all(|raw| {
+            let all: String = nodes::ask(raw, &["CLUSTER", "NODES"]);
+            all.lines().any(|line| line.starts_with(&nodes.ids[3]) && line.contains("master"))
+        })
+    });
+    nodes.until_well();
+    let handle = || wait(nodes.builder().connect()).expect("a handle");
+    let (redis, other) = (handle(), handle());
+    let (key, ear) = ("k", Ear::to(&redis));
+    put(&other, key, "v").expect("stored");
+    ear.is_told("key \"k\"");
+    let has_it = |raw: &mut redis::Connection| common::plain::names(raw, "*:k:k").pop();
+    let found = (0..3).find_map(|node| Some((node, has_it(&mut nodes.raw(node))?)));
+    let (from, name) = found.expect("one of them has it");
+    let slot = nodes::ask(&mut nodes.raw(0), &["CLUSTER", "KEYSLOT", &name]);
+    nodes.move_slot(slot, from, 3);
+    // It is looked around once a second.
+    let began = std::time::Instant::now();
+    let mut told = Vec::new();
+    while !told.contains(&"key \"k\"".to_owned()) {
+        assert!(began.elapsed() < SOON, "it never tells, but {told:?}");
+        std::thread::sleep(Duration::from_millis(300));
+        ear.take();
+        if put(&other, key, "v").is_ok() && has_it(&mut fourth).is_some() {
+            std::thread::sleep(Duration::from_millis(300));
+            told = ear.take();
+        }
+    }
 }

@@ -459,6 +459,23 @@ fn what_is_struck_here_is_told_though_nobody_waits() {
     assert_eq!(ear.told_before(&other, "last"), ["key \"k\""]);
 }
 
+/// A Redis that is full and may not evict: what a load brings is kept in memory alone, and nothing stands in Redis that could
+/// be removed. A tag that is struck is told all the same, each time, and sooner than that copy ends by itself.
+#[test]
+fn in_a_full_redis_nothing_that_bears_a_struck_tag_is_served() {
+    let server = Server::start(&["--maxmemory-policy", "noeviction"]);
+    let handles = [server.redis(), server.redis()];
+    let [here, there] = handles.each_ref().map(tiered);
+    std::thread::sleep(500 * MS);
+    raw_run(&mut server.raw(), &["CONFIG", "SET", "maxmemory", "1"]);
+    for round in 0..3 {
+        fill(&here, "k", "old", &["t"]);
+        assert!(read(&here, "k").is_some(), "round {round}: it is kept here");
+        there.invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
+        until("dropped", 2000 * MS, || read(&here, "k").is_none());
+    }
+}
+
 /// The same Redis: what is invalidated after a tag was struck is queued, and the process is locked out.
 #[test]
 fn in_a_full_redis_a_key_can_be_invalidated_after_a_tag() {

@@ -21,7 +21,7 @@ pub struct Connection {
     pub queued: usize,
     /// How often it was lost.
     pub reconnects: u64,
-    /// Why it is down, in words.
+    /// Why it is down, in words; that it is being made, before it stands for the first time.
     pub trouble: Option<String>,
     /// Why it does not tell what others change, though somebody listens; it works all the same.
     pub untold: Option<String>,

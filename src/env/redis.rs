@@ -53,7 +53,7 @@ pub(super) async fn described_by(
         Ok(redis) => Ok(Some(redis)),
         // Says what is wrong without the value, which may hold a password.
         Err(error) if error.kind() == ErrorKind::InvalidConfig => {
-            Err(Error::new(ErrorKind::InvalidConfig, format!("{named_by} cannot be: {error}")))
+            Err(Error::new(ErrorKind::InvalidConfig, format!("{named_by}: {error}")))
         }
         Err(error) => Err(error),
     }
@@ -121,6 +121,17 @@ mod tests {
             assert!(redis.connection().connected_for.is_none());
             assert!(!format!("{redis:?}").contains("hunter2"));
         }
+    }
+
+    #[test]
+    fn a_user_without_a_password_is_refused() {
+        for named in [("REDIS_URL", "redis://127.0.0.1:1/"), ("REDIS_HOST", "127.0.0.1")] {
+            let error = ask(&[named, ("REDIS_USERNAME", "ada")]).expect_err("refused");
+            assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+            assert!(error.to_string().contains("REDIS_PASSWORD"), "{error}");
+        }
+        let url = ("REDIS_URL", "redis://:hunter2@127.0.0.1:1/");
+        assert!(ask(&[url, ("REDIS_USERNAME", "ada")]).expect("a handle").is_some());
     }
 
     #[test]

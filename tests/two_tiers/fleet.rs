@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use cache_core::{Cache, Kind, Lifetime, Set, Stored, Value};
 use larder::{Larder, Policy, Target, Tier, ttl};
 
 use crate::common::plain::{SOON, names, run};
 use crate::common::{Server, until};
-use crate::{hasty, node};
+use crate::{hasty, node, tiers};
 
 /// What one node does.
 type Change<'a> = &'a dyn Fn(&Larder);
 
-fn get(cache: &Larder, key: &str) -> Option<u32> {
+pub(crate) fn get(cache: &Larder, key: &str) -> Option<u32> {
     cache.get::<u32>(key).wait().expect("read").map(|value| *value)
 }
 
@@ -22,7 +23,7 @@ fn tier(cache: &Larder, key: &str) -> Option<Tier> {
 }
 
 /// Reads `key` until it comes from memory.
-fn warm(cache: &Larder, key: &str) {
+pub(crate) fn warm(cache: &Larder, key: &str) {
     until("copied", SOON, || tier(cache, key) == Some(Tier::L1));
 }
 
@@ -165,4 +166,40 @@ fn what_is_missed_while_cut_off_is_made_good() {
             one.lookup::<u32>("k").wait().is_ok_and(|hit| hit.is_some_and(|hit| hit.tier == Tier::L1))
         });
     }
+}
+
+/// What its load has left there is nothing; what came after it, and into memory, is none of that load's.
+#[test]
+fn a_load_that_came_to_nothing_hides_no_invalidation() {
+    let server = Server::start(&[]);
+    let (one, other) = (node(&server), node(&server));
+    let failed = one.try_get_or_compute("k", Policy::ttl(ttl::SHORT).in_caller(), || Err::<u32, _>("no"));
+    assert_eq!(failed, Err("no"));
+    other.set("k", 1_u32, ttl::SHORT).wait().expect("stored");
+    warm(&one, "k");
+    other.invalidate("k").wait().expect("struck");
+    until("the word of it", SOON, || get(&one, "k").is_none());
+}
+
+/// A load that began earlier elsewhere publishes while one is under way here: nothing is invalid by that, but it is news.
+#[test]
+fn a_load_that_came_to_nothing_hides_nothing_that_others_published() {
+    use crate::common::plain::{get, text};
+    // Longer than a load may take, so that what is given back leaves no trace.
+    let hours = Lifetime { fresh: 10 * ttl::LONG, total: 10 * ttl::LONG };
+    let server = Server::start(&[]);
+    let (one, other) = (tiers(server.redis()).build(), server.redis());
+    let copied = || one.fresh("k").is_some() || one.get("k", Kind::of::<String>()).wait().is_err();
+    other.set("k", text("old"), Set::new(hours)).wait().expect("stored");
+    let theirs = other.fence("k").wait().expect("a fence");
+    // The word of that may take a moment.
+    std::thread::sleep(Duration::from_millis(300));
+    until("copied", SOON, copied);
+    let ours = one.fence("k").wait().expect("a fence");
+    let stored = other.set("k", text("new"), Set { fence: Some(theirs), ..Set::new(hours) }).wait();
+    assert_eq!(stored.expect("an answer"), Stored::Yes);
+    one.release("k", ours);
+    assert_eq!(get(&other, "k").expect("read").as_deref(), Some("new"));
+    let new = |value: Value| *value.downcast::<String>().expect("a text") == "new";
+    until("the news", SOON, || copied() && one.fresh("k").is_some_and(new));
 }

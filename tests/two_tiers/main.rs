@@ -13,6 +13,7 @@ mod acked;
 mod chaos;
 mod contract;
 mod fleet;
+mod found;
 
 use std::sync::Arc;
 

@@ -35,14 +35,14 @@ use crate::sync::{Mutex, MutexGuard, Padded};
 /// never served from that moment on; its memory is given back within a second, also if nobody reads.
 ///
 /// ```
-/// use backend_memory::Moka;
-/// use cache_core::Engine;
+/// # mod larder { pub use {backend_memory::*, cache_core::*}; }
+/// use larder::{Engine, Moka};
 /// use std::time::Duration;
 ///
 /// let cache = Engine::new(Moka::new(1000));
 /// cache.set("greeting", "hello".to_owned(), Duration::from_secs(60)).wait()?;
 /// assert_eq!(*cache.get::<String>("greeting").wait()?.unwrap(), "hello");
-/// # Ok::<(), cache_core::Error>(())
+/// # Ok::<(), larder::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Moka(pub(super) Arc<Store>);
@@ -77,8 +77,8 @@ impl Moka {
     /// Holds at most `capacity` entries (at least one).
     ///
     /// ```
-    /// use backend_memory::Moka;
-    /// use cache_core::Cache;
+    /// # mod larder { pub use {backend_memory::*, cache_core::*}; }
+    /// use larder::{Cache, Moka};
     ///
     /// assert_eq!(Moka::new(1000).usage().entries, 0);
     /// ```
@@ -89,8 +89,8 @@ impl Moka {
     /// How it is put together.
     ///
     /// ```
-    /// use backend_memory::Moka;
-    /// use cache_core::ManualClock;
+    /// # mod larder { pub use {backend_memory::*, cache_core::*}; }
+    /// use larder::{ManualClock, Moka};
     ///
     /// let clock = ManualClock::new();
     /// let moka = Moka::builder().capacity(1000).clock(clock.clock()).build();

@@ -31,6 +31,8 @@ pub(crate) struct Login {
     pub(crate) database: Option<u32>,
     pub(crate) username: Option<Box<str>>,
     pub(crate) password: Option<Box<str>>,
+    /// Whether the program is asked for them at each connect.
+    pub(crate) asks: bool,
     #[cfg(feature = "tls")]
     pub(crate) tls: Tls,
 }
@@ -105,6 +107,7 @@ impl Place {
             #[cfg(feature = "sentinel")]
             Address::Sentinels(all, service) => {
                 let all = all.into_iter().collect::<Result<Vec<_>, _>>()?;
+                login.check(login.username.as_deref(), login.password.as_deref())?;
                 Ok(Self::Watched(Sentinels::new(all, service, login)?))
             }
             #[cfg(feature = "cluster")]
@@ -140,7 +143,18 @@ impl Login {
         if let Some(password) = &self.password {
             redis = redis.set_password(password);
         }
+        self.check(redis.username(), redis.password())?;
         self.secure(info.set_redis_settings(redis))
+    }
+
+    /// Redis logs nobody in by a name alone, and redis-rs then passes over the name.
+    fn check(&self, username: Option<&str>, password: Option<&str>) -> Result<(), String> {
+        if username.is_some_and(|name| !name.is_empty()) && password.is_none() && !self.asks {
+            return Err("a user is named without a password, so that it would be the default user: give a password too \
+                        (REDIS_PASSWORD, the URL or `RedisBuilder::password`), whatever it be for a user without one"
+                .to_owned());
+        }
+        Ok(())
     }
 
     #[cfg(feature = "tls")]

@@ -1,9 +1,8 @@
 //! What is asked of a server: whether it can be used, who it is, how it is.
 
-#[cfg(feature = "cluster")]
-use std::time::Instant;
-
 use redis::Value;
+#[cfg(feature = "cluster")]
+use tokio::time::Instant;
 
 #[cfg(feature = "cluster")]
 use crate::connect::topology::Topology;
@@ -87,6 +86,10 @@ pub(crate) async fn greet(session: &Session, past: &mut Past) -> Result<(), Fail
     batch.read(session.read_order());
     batch.read(redis::cmd("INFO"));
     batch.read(redis::cmd("CLIENT").arg("ID").to_owned());
+    if session.connection.is_ours_alone() {
+        // Where that is not allowed, it has none.
+        batch.read(session.link.settings.name_client());
+    }
     if !session.connection.is_spread() {
         // Or the first use of each takes another round trip, and what is called after it may be done before it.
         for script in ALL {

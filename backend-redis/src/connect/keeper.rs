@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::spawn_local;
+use tokio::task::{spawn_local, unconstrained};
 use tokio::time::{sleep, timeout};
 
 use crate::connect::greeting::{Past, beat, greet};
@@ -41,18 +41,11 @@ async fn keep_on(link: Rc<Link>) {
                 wait = BACKOFF.0;
                 watch_over(&link, &mut past).await;
             }
-            Err(failure) => link.down(&words(failure)),
+            Err(failure) => link.down(failure.words()),
         }
         // Between half and all of it, so that a fleet does not come back at once.
         sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
         wait = (wait * 2).min(BACKOFF.1);
-    }
-}
-
-fn words(failure: Failure) -> String {
-    match failure {
-        Failure::Down(why) | Failure::Lost(why) | Failure::Refused(why) => why,
-        Failure::Odd => "it does not answer as a Redis does".to_owned(),
     }
 }
 
@@ -78,7 +71,8 @@ async fn attempt(link: &Rc<Link>, past: &mut Past) -> Result<(), Failure> {
     link.begin();
     link.node.told.begin(marks);
     let session = link.over(line);
-    spawn_local(hear(link.clone(), session.life, told));
+    // It stops at nothing that was told before an answer, or whoever waits for that one would go on before it is heard.
+    spawn_local(unconstrained(hear(link.clone(), session.life, told)));
     greet(&session, past).await?;
     let is_told = notices::begin(&session).await?;
     deliver(&session).await?;

@@ -12,6 +12,8 @@ pub(crate) mod place;
 #[cfg(feature = "sentinel")]
 pub(crate) mod sentinel;
 pub(crate) mod settings;
+#[cfg(feature = "simulated")]
+pub(crate) mod simulated;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 #[cfg(feature = "cluster")]

@@ -14,6 +14,8 @@ use crate::connect::given::Given;
 use crate::connect::line::{Line, One};
 #[cfg(feature = "sentinel")]
 use crate::connect::sentinel::Sentinels;
+#[cfg(feature = "simulated")]
+use crate::connect::simulated::Streams;
 use crate::io::failure::{Failure, reason};
 
 /// Who hears what a server says that was not asked for.
@@ -39,6 +41,8 @@ pub(crate) struct Dial {
     /// How long one may take to stand.
     pub(crate) limit: Duration,
     pub(crate) provider: Option<Provider>,
+    #[cfg(feature = "simulated")]
+    pub(crate) streams: Streams,
 }
 
 impl Place {
@@ -135,7 +139,14 @@ impl Dial {
         let tcp = info.tcp_settings().clone().set_nodelay(true);
         let client =
             Client::open(info.set_tcp_settings(tcp)).map_err(|error| Failure::Down(reason(&error)))?;
-        match timeout(self.limit, client.get_multiplexed_async_connection_with_config(&config)).await {
+        let connection = async {
+            #[cfg(feature = "simulated")]
+            if let Some(made) = self.streams.reach(client.get_connection_info(), &config).await {
+                return made;
+            }
+            client.get_multiplexed_async_connection_with_config(&config).await
+        };
+        match timeout(self.limit, connection).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(Failure::Down(reason(&error))),
             Err(_) => Err(Failure::Down(format!("no connection within {:?}", self.limit))),

@@ -75,7 +75,7 @@ impl Sentinels {
         for sentinel in &self.all {
             let (name, service) = (shown(sentinel), self.service.clone());
             // The credentials function is for Redis itself.
-            let dial = Dial { limit: dial.limit, provider: None };
+            let dial = Dial { provider: None, ..dial.clone() };
             let sentinel = sentinel.clone();
             asked.spawn(async move {
                 let why = |why| format!("the sentinel {name}: {why}");

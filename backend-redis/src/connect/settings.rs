@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cache_core::{Error, ErrorKind, Result};
+use redis::Cmd;
 
 use crate::connect::place::{Dial, Place};
 
@@ -12,6 +13,8 @@ pub(crate) struct Settings {
     pub(crate) place: Place,
     pub(crate) dial: Dial,
     pub(crate) namespace: String,
+    /// What the program wants its connections to be called.
+    pub(crate) client: Option<String>,
     /// For one round trip.
     pub(crate) response: Duration,
     /// For a whole operation, of however many round trips.
@@ -26,6 +29,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Whether Redis is spoken with on a thread of its own.
+    pub(crate) fn have_a_thread(&self) -> bool {
+        #[cfg(feature = "simulated")]
+        return !self.dial.streams.are_all_there_is();
+        #[cfg(not(feature = "simulated"))]
+        true
+    }
+
     /// The same, of a namespace within this one.
     pub(crate) fn within(&self, namespace: &str) -> Result<Self> {
         check_namespace(namespace)?;
@@ -36,6 +47,14 @@ impl Settings {
             (outer, inner) => format!("{outer}:{inner}"),
         };
         Ok(Self { namespace, ..self.clone() })
+    }
+
+    /// The command that names a connection for `CLIENT LIST`, which takes no more than visible ASCII.
+    pub(crate) fn name_client(&self) -> Cmd {
+        let namespace = if self.namespace.is_empty() { "-" } else { &self.namespace };
+        let name = self.client.clone().unwrap_or_else(|| format!("larder:{namespace}"));
+        let name: String = name.chars().map(|c| if c.is_ascii_graphic() { c } else { '_' }).collect();
+        redis::cmd("CLIENT").arg("SETNAME").arg(name).take()
     }
 }
 

@@ -100,10 +100,15 @@ struct Said {
 }
 
 async fn ask(session: &Session, to: Option<Server>) -> Result<Said, Failure> {
+    let is_named = to.is_some();
     let mut batch = Batch { to, ..Batch::default() };
     batch.read(redis::cmd("CLUSTER").arg("NODES").take());
     batch.read(redis::cmd("INFO").arg("server").take());
     batch.read(redis::cmd("CLIENT").arg("ID").take());
+    if is_named {
+        // Again each time, as redis-rs makes connections anew; where it is not allowed, they have no name.
+        batch.read(session.link.settings.name_client());
+    }
     let mut answers = session.send(&batch).await?;
     let nodes = text(answers.next()?)?;
     // Where it may not be asked, nobody ever looks new.

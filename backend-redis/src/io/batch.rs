@@ -112,10 +112,19 @@ impl Answers {
     pub(crate) fn next_values(&mut self, names: usize) -> Result<vec::IntoIter<Value>, Failure> {
         let values = match names {
             0 => Vec::new(),
-            _ if self.apart => (0..names).map(|_| self.next()).collect::<Result<_, _>>()?,
+            _ if self.apart => (0..names).map(|_| self.next_value()).collect::<Result<_, _>>()?,
             _ => self.next_list()?,
         };
         if values.len() == names { Ok(values.into_iter()) } else { Err(Failure::Odd) }
+    }
+
+    /// As `MGET` has it: what is no string is as if it were not there, and none of the others' business.
+    fn next_value(&mut self) -> Result<Value, Failure> {
+        match self.values.next() {
+            Some(Value::ServerError(error)) if error.code() == "WRONGTYPE" => Ok(Value::Nil),
+            Some(Value::ServerError(error)) => Err(error.into()),
+            value => value.ok_or(Failure::Odd),
+        }
     }
 
     pub(crate) fn next_list(&mut self) -> Result<Vec<Value>, Failure> {

@@ -25,9 +25,19 @@ impl Failure {
         matches!(self, Self::Refused(why) if why.contains("OOM"))
     }
 
+    /// Why, in words.
+    pub(crate) fn words(&self) -> &str {
+        match self {
+            Self::Down(why) | Self::Lost(why) | Self::Refused(why) => why,
+            Self::Odd => {
+                "it answers what larder does not understand: does another program use larder's keys?"
+            }
+        }
+    }
+
     /// As an error of an operation: `what` was tried, on which key.
     pub(crate) fn into_error(self, what: &str) -> Error {
-        let message = match self {
+        let message = match &self {
             Self::Down(why) => {
                 format!("{what}: Redis is not reachable ({why}); it is tried again by itself, see `health()`")
             }
@@ -35,9 +45,7 @@ impl Failure {
                 format!("{what}: whether it was done is not known, the connection to Redis was lost ({why})")
             }
             Self::Refused(why) => format!("{what}: Redis says {why}"),
-            Self::Odd => format!(
-                "{what}: Redis answered what larder does not understand: does another program use its keys?"
-            ),
+            Self::Odd => format!("{what}: Redis cannot be used, {}", self.words()),
         };
         Error::new(cache_core::ErrorKind::Unavailable, message)
     }

@@ -6,11 +6,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 use cache_core::Listeners;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::connect::line::Line;
 use crate::connect::settings::Settings;
@@ -212,7 +212,7 @@ impl Link {
 
     /// An invalidation could not be delivered: nothing is read until it is.
     pub(crate) fn queue_up(&self, strike: Strike, failure: &Failure) {
-        self.break_off(&format!("an invalidation could not be delivered: {failure:?}"));
+        self.break_off(&format!("an invalidation could not be delivered: {}", failure.words()));
         let mut queue = self.queue.borrow_mut();
         queue.push(strike);
         self.status.lock().queued = queue.len();

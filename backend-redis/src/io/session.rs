@@ -1,10 +1,9 @@
 //! One connection in use: sends batches, in bounded time, and knows which epoch it is in.
 
 use std::rc::Rc;
-use std::time::Instant;
 
 use redis::{Cmd, Value};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::connect::line::Line;
 use crate::io::batch::{Answers, Batch, bytes};
@@ -135,19 +134,23 @@ impl Session {
         Err(Failure::Odd)
     }
 
-    /// The same for what removes: where there is no epoch, nothing is there.
+    /// The same for what removes: where there is no epoch, nothing is there. But others may have in memory what a Redis that is
+    /// full did not take, so they are told.
     pub(crate) async fn in_epoch_if_any(
         &self,
         strike: impl AsyncFn(u64) -> Result<(Option<Order>, ()), Failure>,
     ) -> Result<(), Failure> {
-        if self.link.epoch.get() == 0 && self.ordered(|_| {}).await?.0.is_none() {
+        let strike = async |epoch| match strike(epoch).await? {
+            (None, ()) => Ok((Some(Order { epoch, sequence: 0 }), false)),
+            (order, ()) => Ok((order, true)),
+        };
+        let is_any = self.link.epoch.get() != 0 || self.ordered(|_| {}).await?.0.is_some();
+        if is_any && self.in_epoch(strike).await? {
             return Ok(());
         }
-        let strike = async |epoch| match strike(epoch).await? {
-            (None, ()) => Ok((Some(Order { epoch, sequence: 0 }), ())),
-            done => Ok(done),
-        };
-        self.in_epoch(strike).await
+        let mut batch = self.batch();
+        batch.write(self.link.names.touch_newest());
+        self.send(&batch).await?.next().map(drop)
     }
 
     /// The epoch as it was last seen; a new one where there is none.

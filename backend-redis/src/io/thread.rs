@@ -87,11 +87,16 @@ impl Io {
     pub(crate) fn start(settings: Settings) -> Result<Self, Error> {
         let (calls, inbox) = mpsc::unbounded_channel();
         let common = Common::default();
+        common.status.lock().trouble = Some("the first connection is being made".to_owned());
         let its = common.clone();
         let refused = |error: std::io::Error| {
             let message = "cannot start the thread that speaks with Redis: the system gives no more";
             Error::new(ErrorKind::Unavailable, message).with_source(error)
         };
+        if !settings.have_a_thread() {
+            tokio::task::spawn_local(serve(inbox, settings, its));
+            return Ok(Self { calls, common });
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
         thread::Builder::new()
             .name("larder-redis".into())
@@ -176,6 +181,7 @@ async fn stay_awake(inbox: &mpsc::UnboundedReceiver<Call>) -> bool {
 }
 
 async fn serve(mut inbox: mpsc::UnboundedReceiver<Call>, settings: Settings, common: Common) {
+    let may_stay_awake = settings.have_a_thread();
     let link = Rc::new(Link::new(settings, common.clone()));
     let keeper = tokio::task::spawn_local(keep(link.clone()));
     let (mut under_way, mut called, mut alone) = (JoinSet::new(), Vec::new(), 0);
@@ -208,7 +214,7 @@ async fn serve(mut inbox: mpsc::UnboundedReceiver<Call>, settings: Settings, com
         }
         send(&mut turn, None);
         while under_way.try_join_next().is_some() {}
-        if alone >= ALONE && !stay_awake(&inbox).await {
+        if alone >= ALONE && may_stay_awake && !stay_awake(&inbox).await {
             alone = 0;
         }
     }

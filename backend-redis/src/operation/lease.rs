@@ -3,15 +3,15 @@
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cache_core::{BoxFuture, Ended, Fence};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::io::batch::{Batch, bytes, number};
+use crate::io::batch::{Batch, number};
 use crate::io::ears::{Ear, Ears, letter};
 use crate::io::failure::Failure;
 use crate::io::link::Link;
@@ -112,7 +112,8 @@ impl Leases {
         true
     }
 
-    /// What this process has of `key`, if anything: what Redis tells of that, it may have done itself.
+    /// What this process has of `key`, if anything: what Redis tells of that, it may have done itself. A load that left
+    /// nothing says nothing of that: others may have published since, and what is gone may be what memory has a copy of.
     pub(crate) fn of(&self, key: &str) -> Option<Ours> {
         let held = self.held.lock();
         let leases = held.all.iter().filter(|(_, load)| *load.key == *key).map(|(lease, _)| *lease);
@@ -121,7 +122,10 @@ impl Leases {
             return Some(Ours::Leases(leases));
         }
         let over = held.over.iter().rev().find(|over| *over.key == *key && over.at.elapsed() <= ECHO);
-        over.map(|over| Ours::Left(over.left))
+        match over?.left {
+            Left::Nothing => None,
+            left => Some(Ours::Left(left)),
+        }
     }
 
     fn begin(self: &Arc<Self>, link: &Rc<Link>, lease: u64, it: Load) {
@@ -188,9 +192,9 @@ async fn extend_all(session: &Session, leases: &Leases, claims: &[(u64, Load)]) 
 pub(crate) async fn is_as_left(session: &Session, key: &str, ours: &Ours) -> Result<bool, Failure> {
     let mut batch = session.batch();
     batch.script(&CHECK, &[&session.link.names.entry(session.link.epoch.get(), key)], &[]);
-    let mut there = session.send(&batch).await?.next_list()?.into_iter();
-    let state = bytes(there.next().ok_or(Failure::Odd)?)?.unwrap_or_default();
-    let numbers: Vec<u64> = there.filter_map(|value| number(&value)).collect();
+    let there = session.send(&batch).await?.next_list()?;
+    // After what it is.
+    let numbers: Vec<u64> = there.iter().skip(1).filter_map(number).collect();
     Ok(match (ours, &numbers[..]) {
         (Ours::Leases(leases), [from, last, soft, ..]) => {
             leases.iter().all(|lease| *lease > *from.max(soft) && lease <= last)
@@ -198,7 +202,6 @@ pub(crate) async fn is_as_left(session: &Session, key: &str, ours: &Ours) -> Res
         (Ours::Left(Left::Published(lease, fresh, total)), [from, _, soft, its_fresh, its_total]) => {
             (lease, fresh, total) == (from, its_fresh, its_total) && lease > soft
         }
-        (Ours::Left(Left::Nothing), _) => state == b"none" || state == b"H",
         _ => false,
     })
 }

@@ -60,13 +60,12 @@ async fn or_everything(session: &Session, done: Result<(), Failure>) -> Result<(
         Err(failure) if failure.is_full() => {
             let names = &session.link.names;
             let forget = |batch: &mut Batch| {
-                batch.write(
-                    redis::cmd("UNLINK").arg(names.order()).arg(names.recent()).arg(names.newest()).take(),
-                );
+                batch.write(redis::cmd("UNLINK").arg(names.order()).arg(names.recent()).take());
+                batch.write(names.touch_newest());
             };
-            let (before, mut answers) = session.ordered(forget).await?;
+            let (before, answers) = session.ordered(forget).await?;
             session.link.epoch.set(0);
-            answers.next()?;
+            all_done(answers, 2)?;
             if let Some(before) = before {
                 sweep(session, before.epoch);
             }

@@ -4,9 +4,11 @@
 //! need more than that one gets a task of its own.
 
 use std::cell::Cell;
+use std::mem;
 use std::rc::Rc;
 
 use cache_core::{Named, Stored, Strength, Target};
+use redis::Value;
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 
@@ -31,6 +33,19 @@ pub(crate) struct Turn {
     readers: Vec<Waiter<Found>>,
     parcels: Vec<Parcel>,
     writers: Vec<Waiter<Stored>>,
+}
+
+/// Operations that nobody has answered. Where that ends by a panic they have failed, and the sets among them are queued.
+struct Owed {
+    turn: Turn,
+    link: Rc<Link>,
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        let why = "what speaks with Redis has panicked, see the panic's message".to_owned();
+        mem::take(&mut self.turn).fail(&self.link, &Failure::Lost(why));
+    }
 }
 
 /// What came of a round trip.
@@ -63,9 +78,12 @@ impl Turn {
 
     /// Sends them, and answers each of them.
     pub(crate) async fn run(self, link: Rc<Link>) {
-        match within(Some(link.settings.operation), self.ask(&link)).await {
-            Ok(asked) => self.answer(&link, asked),
-            Err(failure) => self.fail(&link, &failure),
+        let mut owed = Owed { turn: self, link };
+        let asked = within(Some(owed.link.settings.operation), owed.turn.ask(&owed.link)).await;
+        let (turn, link) = (mem::take(&mut owed.turn), &owed.link);
+        match asked {
+            Ok(asked) => turn.answer(link, asked),
+            Err(failure) => turn.fail(link, &failure),
         }
     }
 
@@ -85,9 +103,10 @@ impl Turn {
             Ok((order, (epoch, parcels.len(), answers)))
         };
         let (epoch, sets, mut answers) = session.in_epoch(send).await?;
-        let stored = (0..sets).map(|_| answers.next().map(|_| Stored::Yes));
-        let mut stored: Vec<_> = stored.collect();
-        stored.resize_with(self.parcels.len(), || Ok(Stored::Yes));
+        let one = |answer| if answer == Value::Nil { Stored::Exists } else { Stored::Yes };
+        let mut stored: Vec<_> = (0..sets).map(|_| answers.next().map(one)).collect();
+        // Those that were not done again.
+        stored.resize_with(self.parcels.len(), || Ok(Stored::Exists));
         let mut looks = Vec::with_capacity(self.wanted.len());
         if let Err(failure) = groups.iter().try_for_each(|group| group.take(link, &mut answers, &mut looks)) {
             // That one and all after it; what was set is set.
@@ -131,11 +150,20 @@ async fn look_further(session: Rc<Session>, epoch: u64, wanted: Wanted, look: Lo
 fn tell_writer(link: &Rc<Link>, parcel: Parcel, writer: Waiter<Stored>, stored: Result<Stored, Failure>) {
     // Who asked before it was done may have brought what was there before.
     link.tell(Target::Key(&parcel.key));
-    let strike = (Named::Key(parcel.key), Strength::Remove);
+    let link = link.clone();
+    let strike = (Named::Key(parcel.key.clone()), Strength::Remove);
     match stored {
-        Ok(stored) => drop(writer.send(Ok(stored))),
+        Ok(Stored::Yes) => drop(writer.send(Ok(Stored::Yes))),
+        Ok(_) => drop(spawn_local(async move {
+            let limit = link.settings.operation;
+            let removed = async { write::removed_instead(&link.session().await?, &parcel.key).await };
+            let removed = match within(Some(limit), removed).await {
+                Err(failure) => Err(or_queue(&link, strike, failure).await),
+                removed => removed,
+            };
+            let _ = writer.send(removed);
+        })),
         Err(failure @ Failure::Refused(_)) => {
-            let link = link.clone();
             spawn_local(async move { writer.send(Err(or_queue(&link, strike, failure).await)) });
         }
         // At once: whatever is read from now on is read after it.

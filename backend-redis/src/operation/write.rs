@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::Write;
 
-use cache_core::{Fence, Stored};
+use cache_core::{Fence, Named, Stored, Strength};
 use redis::{Cmd, RedisWrite, Value};
 
 use crate::io::batch::{Batch, bytes};
@@ -11,6 +11,7 @@ use crate::io::failure::Failure;
 use crate::io::session::Session;
 use crate::operation::lease::{self, Ask};
 use crate::operation::read::{Found, read};
+use crate::operation::strike;
 use crate::stored::order::Order;
 use crate::stored::script::{DELETE, EXPIRE, INCR, STORE};
 use crate::stored::slot::{HEADER, Header, State, beginning, millis, write_tags};
@@ -62,7 +63,8 @@ pub(crate) async fn store(session: &Session, parcel: &Parcel) -> Result<Stored, 
 }
 
 /// Adds the one command that stores a plain parcel. No script: it voids all leases by what it writes. What is done `again`
-/// takes the place of nothing: that may have come after it.
+/// takes the place of nothing, as that may have come after it; then its answer is nil, and it is to be
+/// [removed instead](removed_instead).
 pub(crate) fn set_plainly(session: &Session, batch: &mut Batch, epoch: u64, parcel: &Parcel, again: bool) {
     let (fresh, total) = (parcel.fresh, parcel.total);
     let state = State::Entry;
@@ -82,16 +84,23 @@ pub(crate) fn set_plainly(session: &Session, batch: &mut Batch, epoch: u64, parc
     batch.write(command);
 }
 
+/// In the place of a set that had to be done again, as its epoch was over, and could not be: because of what others have
+/// written meanwhile, or because something was invalidated here. Which came later nobody knows; so nothing stays, be it older
+/// than this set or newer, and whatever is being loaded is void.
+pub(crate) async fn removed_instead(session: &Session, key: &str) -> Result<Stored, Failure> {
+    strike::run(session, &(Named::Key(key.into()), Strength::Remove)).await.map(|()| Stored::Yes)
+}
+
 /// Takes two round trips, so it goes by a lease like a load: what was called after it and is done before it counts as
-/// having come after it. So what has to be done again, as the epoch is over, takes the place of nothing, and is not done
-/// where anything was invalidated meanwhile.
+/// having come after it. What has to be done again, as the epoch is over, takes the place of nothing, and is not done
+/// where anything was invalidated meanwhile: then it is [removed instead](removed_instead).
 async fn set_tagged(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {
     let (strikes, again) = (session.link.strikes.get(), Cell::new(false));
-    session
+    let stored = session
         .in_epoch(async |epoch| {
             let again = again.replace(true);
             if session.link.strikes.get() != strikes {
-                return Ok((Some(Order { epoch, sequence: 0 }), Stored::Yes));
+                return Ok((Some(Order { epoch, sequence: 0 }), Stored::Fenced));
             }
             let marks = (&parcel.tags[..], parcel.marked_for(session));
             let (order, taken) = lease::take(session, epoch, &parcel.key, (Ask::Fence, ""), marks).await?;
@@ -100,10 +109,15 @@ async fn set_tagged(session: &Session, parcel: &Parcel) -> Result<Stored, Failur
             };
             let mode = if again { "absent" } else { "set" };
             let store = Store { mode, lease: taken.lease, born, ignored: 0 };
-            // Where the lease does not hold any more, others have written meanwhile.
-            Ok((store.run(session, epoch, parcel).await?.0, Stored::Yes))
+            let (order, answer) = store.run(session, epoch, parcel).await?;
+            // Where the lease does not hold any more, others have written meanwhile, and later.
+            Ok((order, if again { stored(&answer)? } else { Stored::Yes }))
         })
-        .await
+        .await?;
+    match stored {
+        Stored::Yes => Ok(stored),
+        _ => removed_instead(session, &parcel.key).await,
+    }
 }
 
 async fn store_if_absent(session: &Session, parcel: &Parcel) -> Result<Stored, Failure> {

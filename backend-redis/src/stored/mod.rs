@@ -2,6 +2,7 @@
 
 pub(crate) mod names;
 pub(crate) mod order;
+pub(crate) mod refused;
 pub(crate) mod script;
 pub(crate) mod slot;
 pub(crate) mod tags;

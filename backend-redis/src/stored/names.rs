@@ -3,8 +3,10 @@
 use std::fmt::Write;
 
 use cache_core::Pattern;
+use redis::Cmd;
 
 use crate::io::notices::Watched;
+use crate::stored::slot::FOREVER;
 
 /// The names of one cache: of its namespace.
 #[derive(Debug)]
@@ -47,6 +49,12 @@ impl Names {
     /// What the names begin with that are touched to ask all others whether they have handled what they were told.
     pub(crate) fn ask(&self) -> String {
         format!("{}{}:ask:", self.root, self.order)
+    }
+
+    /// Has all be told who are told of changes, also where Redis has no room to write: it takes this where it takes no `SET`.
+    pub(crate) fn touch_newest(&self) -> Cmd {
+        // As long as anything lives; an epoch that begins takes the end away again.
+        redis::cmd("PEXPIRE").arg(self.newest()).arg(FOREVER).take()
     }
 
     /// What all names begin with that others may have copies of.

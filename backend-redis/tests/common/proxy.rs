@@ -20,6 +20,8 @@ pub(crate) struct Proxy {
     pub(crate) late: Arc<AtomicUsize>,
     pub(crate) late_from: Arc<AtomicUsize>,
     pub(crate) connections: Arc<AtomicUsize>,
+    /// What passes back waits.
+    pub(crate) slow: Arc<AtomicBool>,
     /// So many more pieces pass to Redis; the one after them is held.
     passing: Arc<Mutex<Option<usize>>>,
     held: Arc<AtomicBool>,
@@ -63,6 +65,9 @@ impl Proxy {
         thread::spawn(move || {
             let mut buffer = [0; 65_536];
             while let Ok(read @ 1..) = from.read(&mut buffer) {
+                while its.slow.load(Ordering::SeqCst) {
+                    thread::sleep(Duration::from_millis(1));
+                }
                 if number >= its.late_from.load(Ordering::SeqCst) {
                     thread::sleep(Duration::from_millis(its.late.load(Ordering::SeqCst) as u64));
                 }

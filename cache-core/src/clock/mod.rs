@@ -1,5 +1,7 @@
 //! The one seam for time: a monotonic clock that a hit can afford to read, alarms, and a manual twin for tests.
 
+#[cfg(feature = "testing")]
+mod foreign;
 mod manual;
 mod system;
 mod timer;
@@ -10,6 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::Duration;
 
+#[cfg(feature = "testing")]
+pub use foreign::Timer;
 pub use manual::ManualClock;
 pub(crate) use timer::{Deadline, within};
 

@@ -102,7 +102,8 @@ impl EngineBuilder {
     }
 
     /// Nothing is read, stored or shared; every load runs. `set_if_absent` and `incr` then answer as on an empty cache, each
-    /// time: do not count or lock with a cache that may be switched off.
+    /// time: do not count or lock with a cache that may be switched off. What it invalidates still goes to `backend`, which others
+    /// may share; where it sets a key, that the old value is void.
     #[must_use]
     pub fn disabled(mut self) -> Self {
         self.disabled = true;

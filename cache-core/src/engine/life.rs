@@ -17,7 +17,9 @@ use crate::reply::Reply;
 #[non_exhaustive]
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Health {
-    /// Whether nothing is wrong.
+    /// Whether nothing is wrong. A connection that does not stand is a trouble from the beginning. The channel by which a store
+    /// tells what others change has two seconds to be made before it is one: until it stands, copies in memory are trusted
+    /// for a few seconds only, so nothing depends on it.
     pub ok: bool,
     /// What is wrong, in words that say what to do.
     pub troubles: Vec<String>,

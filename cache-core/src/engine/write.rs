@@ -81,7 +81,7 @@ impl Engine {
         }
         let began = self.wrote(key, Event::Write);
         if self.shared.disabled {
-            return Reply::ready(Stored::Yes);
+            return self.set_nothing(key, began, if_absent);
         }
         let fill = policy.fill(policy.ttl_or(self.shared.default_ttl), value.is_none(), Duration::ZERO);
         let set = Set {
@@ -112,6 +112,16 @@ impl Engine {
         self.answered("SET", key, began, reply)
     }
 
+    /// What a cache does that is switched off: for others who share its store, the old value is void all the same.
+    #[cold]
+    fn set_nothing(&self, key: &str, began: Began, if_absent: bool) -> Reply<'_, Stored> {
+        if if_absent {
+            return Reply::ready(Stored::Yes);
+        }
+        let reply = self.cache.invalidate(Target::Key(key), Strength::Remove).map(|()| Stored::Yes);
+        self.answered("SET", key, began, reply)
+    }
+
     /// A write of `key` is under way: what waits for the old value must not be throttled by it.
     fn wrote(&self, key: &str, event: Event) -> Began {
         let began = Began::write();
@@ -131,9 +141,6 @@ impl Engine {
             return Reply::error(error);
         }
         let began = self.wrote(key, Event::Write);
-        if self.shared.disabled {
-            return Reply::ready(false);
-        }
         repeat_at_commit(self, Target::Key(key), Strength::Remove);
         let reply = self.cache.delete(key);
         self.shared.flights.detach(Target::Key(key));
@@ -236,9 +243,6 @@ impl Engine {
         }
         let began = Began::write();
         self.count(Event::Invalidation);
-        if self.shared.disabled {
-            return Reply::ready(());
-        }
         repeat_at_commit(self, target, strength);
         self.shared.updates.disturb(target);
         let reply = self.cache.invalidate(target, strength);

@@ -42,14 +42,14 @@ pub struct Stats {
     pub invalidations: u64,
     /// Troubles of the cache or its use that a load went on without: bad keys, policies, backends.
     pub errors: u64,
-    /// Entries held in memory; what a pattern or a tag invalidated counts until it is swept, half a second at most. 0 over
-    /// Redis, which is not asked.
+    /// Entries held in memory; what a pattern or a tag invalidated counts until it is swept, half a second at most. With a Redis
+    /// behind it, of the memory in front; 0 without one, as Redis is not asked.
     pub entries: u64,
-    /// What they weigh together, in the unit of the backend's capacity; 0 over Redis.
+    /// What they weigh together, in the unit of the backend's capacity; of Redis as `entries`.
     pub weight: u64,
-    /// Entries that gave way to others; 0 over Redis, whose `INFO` tells it of all its keys.
+    /// Entries that gave way to others; of Redis as `entries`, whose `INFO` tells it of all its keys.
     pub evictions: u64,
-    /// Entries whose time was over; 0 over Redis.
+    /// Entries whose time was over; of Redis as `entries`.
     pub expirations: u64,
 }
 

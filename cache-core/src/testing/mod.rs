@@ -3,7 +3,7 @@
 //! [`conformance`] is the contract of [`Cache`](crate::Cache) as functions that anybody's backend can call;
 //! [`model`] the same as a property test;
 //! [`check_coherent`] finds the invalidation that a program forgets; [`Faulty`] a backend that fails by script;
-//! [`Plain`] a backend as simple as can be; [`Remote`] a wrapper that answers late and holds bytes.
+//! [`Timer`] is for clocks by a time of your own; [`Plain`] a backend as simple as can be; [`Remote`] a wrapper that answers late and holds bytes.
 
 mod coherent;
 pub mod conformance;
@@ -12,6 +12,7 @@ pub mod model;
 mod plain;
 mod remote;
 
+pub use crate::clock::Timer;
 pub use coherent::{Cause, Coherence, Incoherence, Pause, check_coherent, pause};
 pub(crate) use coherent::{adopt, stand_aside, watched};
 pub use faulty::{Fault, Faulty, Op};

@@ -224,10 +224,17 @@ impl Trust {
         };
         let ago = (now - at).saturating_add(since);
         Some(format!(
-            "cut off for {ago:?} from word of what other processes change: what was in memory is trusted for {:?} more, \
-            and what comes there for {:?}",
-            ttl.saturating_sub(ago),
+            "cut off for {:?} from word of what other processes change: what was in memory is trusted for {:?} more, \
+             and what comes there for {:?}",
+            rounded(ago),
+            rounded(ttl.saturating_sub(ago)),
             self.cap()
         ))
     }
+}
+
+/// In tenths of a second, for people.
+fn rounded(time: Duration) -> Duration {
+    let tenths = u64::try_from(time.as_millis() / 100).unwrap_or(u64::MAX / 100);
+    Duration::from_millis(tenths * 100)
 }

@@ -88,9 +88,22 @@ fn python_says_what_it_cannot_read() {
     assert_eq!((&told["codec"], told.get("value")), (&"postcard".into(), None));
     assert!(String::from_utf8_lossy(&output.stderr).contains("postcard, not json"));
 
-    for (bytes, why) in
-        [(slot(b'H', b""), "a load holds the place"), (b"hello".to_vec(), "nothing that larder")]
-    {
+    let stored = Student { mentor: Some(Box::new(ada())), ..ada() };
+    let json = encode(&stored, &Format::new(Codec::Json).compress_above(0)).expect("encodes");
+    let mut damaged = slot(b'E', &json);
+    let end = damaged.len() - 12;
+    damaged[end..].fill(255);
+    let mut cannot = vec![
+        (slot(b'H', b""), "a load holds the place"),
+        (b"hello".to_vec(), "nothing that larder"),
+        (b"\n".to_vec(), "is there such a name"),
+        (damaged, "damaged"),
+    ];
+    // In the header, the tags, the envelope's header, its kind, its value.
+    for end in [10, 80, 110, 170, slot(b'E', &json).len() - 5] {
+        cannot.push((slot(b'E', &json)[..end].to_vec(), "is cut off: it has"));
+    }
+    for (bytes, why) in cannot {
         let output = run(&bytes);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(why) && !said.contains("Traceback"), "{said}");
