@@ -44,7 +44,7 @@
 //! [`Cacheable`], or [`Local`] to the process.
 //!
 //! **What comes back.** [`Reply`], [`Hit`] with [`Freshness`] and [`Tier`], [`Ttl`], [`Error`] with [`ErrorKind`],
-//! [`Timeout`], [`Stats`], [`Health`], [`Connection`], [`Closed`], [`Progress`].
+//! [`Timeout`], [`Token`], [`Stats`], [`Health`], [`Connection`], [`Closed`], [`Progress`].
 //!
 //! **What loaders see and say.** [`Load`], [`Previous`], [`Loaded`].
 //!
@@ -111,7 +111,8 @@ pub use cache_core::{
     KeyBuilder, KeyPart, Kind, Lease, Lifetime, Limited, Limits, Listener, Listeners, Load, LoadPolicy,
     Loaded, Local, MAX_KEY_LEN, ManualClock, Nothing, Notices, Origin, Pattern, Piece, Policy, Previous,
     Progress, Reply, Result, Runs, Set, Stats, Stored, Strength, Target, Tier, Tiered, TieredBuilder, Tiers,
-    Time, Timeout, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed, after_commit, counter, ttl,
+    Time, Timeout, Token, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed, after_commit, counter,
+    ttl,
 };
 #[cfg(feature = "macros")]
 pub use cache_macros::{cached, invalidates, updates};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cache_core::{
     Cache, Connection, Deadlines, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, Notices, Pattern,
-    Reply, Set, Stored, Strength, Target, Time, Usage, Value, counter,
+    Reply, Set, Stored, Strength, Target, Time, Token, Usage, Value, counter,
 };
 
 use crate::admission::{INCARNATION, admit, unfenced};
@@ -255,6 +255,18 @@ impl Cache for Memory {
     fn listen(&self, _: Weak<dyn Listener>) -> Notices {
         // A store is one cache's, clones and all.
         Notices::Needless
+    }
+
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        Reply::ready(())
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        Reply::ready(Token::default())
+    }
+
+    fn read_after(&self, _: &Token) -> Reply<'_, ()> {
+        Reply::ready(())
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use cache_core::wire::{self, Decoded, Envelope};
 use cache_core::{
     Cache, Connection, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Listener, Named,
-    Notices, Origin, Reply, Result, Set, Stored, Strength, Target, Tier, Usage, Value,
+    Notices, Origin, Reply, Result, Set, Stored, Strength, Target, Tier, Token, Usage, Value,
 };
 use tokio::time::{Instant, sleep};
 
@@ -20,6 +20,7 @@ use crate::io::link::Link;
 use crate::io::notices;
 use crate::io::queue::Strike;
 use crate::io::session::Session;
+use crate::operation::fleet;
 use crate::operation::lease::{self, Ask, Asked, Left};
 use crate::operation::read::{Found, integer};
 use crate::operation::strike;
@@ -298,13 +299,52 @@ impl Cache for Redis {
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
         // One cache alone: what it does itself it is not told.
-        if !self.shared.io.common.listeners.add_first(listener) {
+        if !self.shared.io.common.listeners.add_first(listener.clone()) {
+            self.shared.io.common.untold.add(listener);
             return Notices::Withheld;
         }
+        // Before others know that it is there, it has nothing.
+        self.shared.io.common.listeners.tell(|listener| listener.assured(Duration::ZERO));
         // If it is connected, from now on; or else once it is.
         let owed = self.shared.io.run(Some(self.shared.operation), notices::join);
         drop(owed);
         Notices::Given
+    }
+
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        const WHAT: &str = "wait until every node has handled a change, which is made";
+        if let Err(error) = self.check_room(|| WHAT.to_owned()) {
+            return Reply::error(error);
+        }
+        let owed = self.shared.io.run(None, async move |link| fleet::acknowledged(&link).await);
+        Reply::Pending(Box::pin(async move {
+            match told(owed).await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(many)) => {
+                    let nodes = if many == 1 { "one node lives and has" } else { "some nodes live and have" };
+                    let why = "is it overloaded, or its `cut_off_ttl` longer than here?";
+                    let message = format!("{WHAT}: {nodes} not handled it in time ({many} of them): {why}");
+                    Err(Error::new(ErrorKind::Timeout, message))
+                }
+                Err(failure) => Err(failure.into_error(WHAT)),
+            }
+        }))
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        self.with("take a token".to_owned(), async move |session| fleet::token(&session).await)
+    }
+
+    fn read_after(&self, token: &Token) -> Reply<'_, ()> {
+        let common = &self.shared.io.common;
+        let is_seen =
+            |seen: &Token| seen.incarnation() == token.incarnation() && seen.number() >= token.number();
+        // Where nobody is in front of it, Redis itself is read.
+        let is_alone = || !common.listeners.any(|_| true) && !common.untold.any(|_| true);
+        if common.seen.lock().as_ref().is_some_and(is_seen) || is_alone() {
+            return Reply::ready(());
+        }
+        self.with(format!("read after {token}"), async move |session| fleet::catch_up(&session).await)
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
@@ -339,6 +379,7 @@ impl Cache for Redis {
                 // This is one itself. What others are about may still have to be queued.
                 let done = left == 0 && under_way.load(Ordering::Relaxed) <= 1;
                 if done || end.is_some_and(|end| Instant::now() >= end) {
+                    fleet::leave(&link).await;
                     return Ok(left as u64);
                 }
                 sleep(Duration::from_millis(5)).await;

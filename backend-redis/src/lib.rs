@@ -71,6 +71,8 @@
 //! | `delete`, `incr` | 1 | one |
 //! | `expire` | 2 | one (two with tags) |
 //! | a tag struck, `clear` | 1 | one |
+//! | `token`, `read_after` of what was not seen yet | 1 | `token`: one |
+//! | `acked` | 1, and 1 for each look until all have handled it | one each |
 //! | a pattern | 2 for each 512 keys *of the database*, whoever they belong to | none |
 //!
 //! and one more where the epoch has changed since the last operation.
@@ -151,11 +153,20 @@
 //! |---|---|
 //! | an entry: written, deleted, expired, evicted, by whoever | its key |
 //! | a name that is touched when a tag is struck; the marks themselves are not watched | its tag |
+//! | a name that is touched when somebody asks whether all is handled | nothing; it is answered |
 //! | the name that each new epoch writes (`clear`); the whole database flushed | everything |
 //!
 //! A load takes its place under the key, and publishes there, which are changes, too. Of a key that this process loads or has
 //! just loaded, it looks whether all is as it left it; if so, nobody is told. A load of another process makes copies go, and
 //! no load void.
+//!
+//! ## Who has handled it
+//!
+//! Each handle that somebody listens to is a node, with a lease in the hash `load-larder:<namespace>:{..}:fleet`: renewed in the
+//! round trip of each beat, from before anything is believed. `acked` raises a number there and touches a name that is watched;
+//! who hears of that has heard of all that came before (on a Cluster it asks each primary first), and writes the number down.
+//! `docs/coherence.md` says what that promises, and why it does. Who cannot be in the hash, as its user may not
+//! write hashes, keeps nothing in memory, and `health()` says why.
 //!
 //! A connection that was handed in, a server that knows RESP2 alone, or a user who may not ask for it: nothing is told, and
 //! `health()` says why.

@@ -4,6 +4,8 @@
 mod common;
 #[path = "common/nodes.rs"]
 mod nodes;
+#[path = "common/proxy.rs"]
+mod proxy;
 #[path = "common/travel.rs"]
 mod travel;
 
@@ -14,10 +16,11 @@ use std::time::{Duration, Instant};
 use backend_redis::Redis;
 use cache_core::testing::conformance::{self, Subject};
 use cache_core::testing::model;
-use cache_core::{Cache, Engine, Kind, ManualClock, Set, Stored, Strength, Target, Value, ttl};
+use cache_core::{Cache, Engine, Kind, ManualClock, Set, Stored, Strength, Target, Tiered, Value, ttl};
 use common::plain::{MINUTE, SOON, there};
 use common::{Server, until, wait};
 use nodes::{Nodes, ask};
+use proxy::Proxy;
 use travel::Travelling;
 
 const LONG: Duration = Duration::from_secs(1_000_000_000);
@@ -233,6 +236,104 @@ fn what_is_mistaken_for_something_else_is_told() {
         let error = wait(builder.connect()).expect_err("it cannot be");
         assert_eq!(error.kind(), cache_core::ErrorKind::InvalidConfig);
     }
+}
+
+/// Memory of a node's own, in front of the cluster; and what it reads.
+fn in_front(redis: Redis) -> Tiered {
+    let memory = cache_core::testing::Plain::default();
+    Tiered::builder(Arc::new(memory), Arc::new(redis)).cut_off_ttl(Duration::from_millis(500)).build()
+}
+
+fn number(cache: &Tiered, key: &str) -> u64 {
+    let entry = cache.get(key, Kind::of::<u64>()).wait().expect("read").expect("it is there");
+    *entry.value.downcast::<u64>().expect("a number")
+}
+
+/// The ask is told by one server, and what it is about by others: those are asked before it is answered.
+#[test]
+fn what_is_acknowledged_on_a_cluster_nobody_reads_as_it_was_before() {
+    let nodes = Nodes::start(0);
+    let caches: Vec<Tiered> =
+        (0..3).map(|_| in_front(wait(nodes.builder().connect()).expect("a handle"))).collect();
+    let store = |cache: &Tiered, key: &str, value: u64| {
+        let set = Set::new(MINUTE);
+        assert_eq!(cache.set(key, Value::new(Arc::new(value)), set).wait().expect("stored"), Stored::Yes);
+    };
+    caches[0].acknowledged().wait().expect("acknowledged");
+    for round in 1..200_u64 {
+        // Of each server some.
+        let key = format!("k:{}", round % 40);
+        store(&caches[0], &key, round);
+        // Into the memory of each.
+        caches.iter().for_each(|cache| assert!(number(cache, &key) > 0));
+        let writer = &caches[(round % 3) as usize];
+        store(writer, &key, round + 1000);
+        if round % 2 == 0 {
+            writer.acknowledged().wait().expect("acknowledged");
+        } else {
+            let token = writer.token().wait().expect("a token");
+            caches.iter().for_each(|cache| cache.read_after(&token).wait().expect("caught up"));
+        }
+        for (at, cache) in caches.iter().enumerate() {
+            assert_eq!(number(cache, &key), round + 1000, "node {at}, round {round}");
+        }
+    }
+}
+
+/// The ask comes at once, over the one connection, and what it is about is late on another.
+#[test]
+fn an_ask_that_overtakes_what_it_is_about_is_answered_behind_it() {
+    let nodes = Nodes::start(0);
+    let (mut proxies, mut urls) = (Vec::new(), Vec::new());
+    for (number, node) in nodes.all.iter().enumerate() {
+        let (proxy, url) = Proxy::start(node);
+        let port = url.trim_end_matches('/').rsplit(':').next().expect("a port").to_owned();
+        ask::<()>(&mut nodes.raw(number), &["CONFIG", "SET", "cluster-announce-port", &port]);
+        proxies.push(proxy);
+        urls.push((url, port));
+    }
+    until("all know where all are", SOON * 4, || {
+        let known: Vec<String> = nodes.raws().iter_mut().map(|raw| ask(raw, &["CLUSTER", "NODES"])).collect();
+        known.iter().all(|known| urls.iter().all(|(_, port)| known.contains(&format!(":{port}@"))))
+    });
+    let cache = || {
+        let urls: Vec<&str> = urls.iter().map(|(url, _)| &**url).collect();
+        let builder = Redis::cluster(&urls).response_timeout(Duration::from_secs(10));
+        in_front(wait(builder.operation_timeout(Duration::from_secs(20)).connect()).expect("a handle"))
+    };
+    let one = cache();
+    one.acknowledged().wait().expect("acknowledged");
+    for proxy in &proxies {
+        proxy.late_from.store(proxy.connections.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+    let other = cache();
+    // Of this server come the asks, and the tokens.
+    let slot: u16 = ask(&mut nodes.raw(0), &["CLUSTER", "KEYSLOT", "larder::{:order}"]);
+    let first = usize::from(slot / 5461).min(2);
+    for (_, proxy) in proxies.iter().enumerate().filter(|(number, _)| *number != first) {
+        proxy.late.store(60, Ordering::SeqCst);
+    }
+    let store = |key: &str, value: u64| {
+        one.set(key, Value::new(Arc::new(value)), Set::new(MINUTE)).wait().expect("stored");
+    };
+    let mut late = 0;
+    for round in 1..25_u64 {
+        let key = format!("k:{round}");
+        store(&key, 1);
+        // What is copied before the word of that has come is void.
+        until("copied", SOON, || number(&other, &key) == 1 && other.fresh(&key).is_some());
+        store(&key, 2);
+        match round % 3 {
+            0 => late += u32::from(number(&other, &key) == 1),
+            1 => one.acknowledged().wait().expect("acknowledged"),
+            _ => {
+                let token = one.token().wait().expect("a token");
+                other.read_after(&token).wait().expect("caught up");
+            }
+        }
+        assert!(round % 3 == 0 || number(&other, &key) == 2, "round {round}");
+    }
+    assert!(late > 0, "no word is ever late: then this test says nothing");
 }
 
 /// Somebody writes a list under one name: whoever reads other keys in the same turn must not suffer, nor does a tag.

@@ -11,6 +11,7 @@ use crate::lease::{Ended, Lease};
 use crate::listener::{Listener, Notices};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
+use crate::token::Token;
 use crate::value::{Kind, Value};
 
 /// A backend, or a wrapper around one. Small and object-safe: one method per operation.
@@ -101,6 +102,30 @@ pub trait Cache: Send + Sync + 'static {
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
         let _ = listener;
         Notices::Withheld
+    }
+
+    /// Returns when every live node has handled what this process had changed before it called this: no read that starts
+    /// on any of them after that is given what was there before. See [`Reply::acked`].
+    ///
+    /// A backend of one process has nobody to wait for. One that several processes share, and that nobody keeps copies of
+    /// for longer than it is told ([`listen`](Cache::listen)), has to wait for those whom it tells.
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        Reply::ready(())
+    }
+
+    /// What stands for all that was changed before this was called: by this process, and by whoever it knows of that its
+    /// change was answered.
+    fn token(&self) -> Reply<'_, Token> {
+        Reply::ready(Token::default())
+    }
+
+    /// When this has answered, reads that start later here see at least what `token` stands for.
+    ///
+    /// # Errors
+    /// `Unavailable`: whether they do cannot be said.
+    fn read_after(&self, token: &Token) -> Reply<'_, ()> {
+        let _ = token;
+        Reply::ready(())
     }
 
     /// What is wrong with the backend, in words that say what to do; nothing while it is well.

@@ -20,6 +20,8 @@ pub enum ErrorKind {
     InvalidPolicy,
     /// A tag is empty, longer than 1024 bytes, or holds a control character.
     InvalidTag,
+    /// A text is no [`Token`](crate::Token).
+    InvalidToken,
     /// `incr` on an entry that is no counter.
     NotAnInteger,
     /// `incr` would leave the range of `i64`.
@@ -28,7 +30,7 @@ pub enum ErrorKind {
     Queued,
     /// A [`Reply`](crate::Reply) was polled again after it had answered.
     PolledAgain,
-    /// A load took longer than its hard timeout.
+    /// A load took longer than its hard timeout; or a node that keeps its lease has not acknowledged a change.
     Timeout,
     /// An encoded value has more bytes than the backend takes.
     TooLarge,

@@ -40,6 +40,7 @@ mod target;
 pub mod testing;
 mod tiered;
 mod timeout;
+mod token;
 mod value;
 #[cfg(feature = "postcard")]
 pub mod wire;
@@ -67,4 +68,5 @@ pub use stats::Stats;
 pub use target::{AsTarget, Named, Strength, Target};
 pub use tiered::{Tiered, TieredBuilder};
 pub use timeout::Timeout;
+pub use token::Token;
 pub use value::{Cacheable, Kind, Local, Value};

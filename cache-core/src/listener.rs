@@ -25,6 +25,19 @@ pub trait Listener: Send + Sync {
         false
     }
 
+    /// For how long copies are believed here once they are cut off: the store's word for how long it has to wait for who
+    /// does not answer. Who keeps none, believes none.
+    fn belief(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Copies are to be believed for `left` from now on and not longer, unless this is said again: whoever waits for this
+    /// process to handle a change waits no longer than that. Said before the channel [stands](Self::restored), and from then
+    /// on again and again; zero: nothing is to be believed, until more than that is said. A store that never says it need not.
+    fn assured(&self, left: Duration) {
+        let _ = left;
+    }
+
     /// Changes can no longer be told. They were last known to be told `since` ago. May be said again while it is so.
     fn cut_off(&self, since: Duration);
 
@@ -77,6 +90,11 @@ impl Listeners {
     /// The same; whether any of them says so.
     pub fn any(&self, ask: impl Fn(&dyn Listener) -> bool) -> bool {
         self.present().iter().fold(false, |any, listener| ask(&**listener) | any)
+    }
+
+    /// The longest that any of them says.
+    pub fn longest(&self, ask: impl Fn(&dyn Listener) -> Duration) -> Duration {
+        self.present().iter().map(|listener| ask(&**listener)).max().unwrap_or_default()
     }
 
     fn present(&self) -> Vec<Arc<dyn Listener>> {

@@ -20,6 +20,7 @@ use crate::pattern::Pattern;
 use crate::reply::Reply;
 use crate::sync::Mutex;
 use crate::target::{Strength, Target};
+use crate::token::Token;
 use crate::value::{Kind, Value};
 use heard::Stripped;
 
@@ -164,6 +165,18 @@ impl Cache for Namespace {
         drop(heard);
         let stripped: Arc<dyn Listener> = stripped;
         self.cache.listen(Arc::downgrade(&stripped))
+    }
+
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        self.cache.acknowledged()
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        self.cache.token()
+    }
+
+    fn read_after(&self, token: &Token) -> Reply<'_, ()> {
+        self.cache.read_after(token)
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -4,8 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::cache::Cache;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime;
 
@@ -28,9 +30,19 @@ pub enum Reply<'a, T> {
     Ready(Result<T>),
     /// The answer will come.
     Pending(BoxFuture<'a, Result<T>>),
+    /// That of a change in a store that several processes share; boxed, as a hit is a reply, too.
+    #[doc(hidden)]
+    Changed(Box<Changed<'a, T>>),
     /// Polled to its end; the answer has been given away.
     #[doc(hidden)]
     Taken,
+}
+
+/// The answer of a change, and the store that knows who has heard of it.
+#[doc(hidden)]
+pub struct Changed<'a, T> {
+    answer: Reply<'a, T>,
+    store: Arc<dyn Cache>,
 }
 
 impl<'a, T> Reply<'a, T> {
@@ -56,7 +68,68 @@ impl<'a, T> Reply<'a, T> {
         match self {
             Self::Ready(result) => result,
             Self::Pending(future) => runtime::block_on(future),
+            Self::Changed(changed) => changed.answer.wait(),
             Self::Taken => Err(polled_again()),
+        }
+    }
+
+    /// The answer, once every live node has handled the change: no read that starts on any of them after that is given what
+    /// was there before.
+    ///
+    /// A *node* is a cache over the store that has memory in front of it, in whichever process. It holds a lease, for as
+    /// long as it may serve what it has in memory without being told anything: with Redis, `cut_off_ttl` and three seconds.
+    /// So a node that has died, or is cut off, delays this by its lease at most, and serves nothing after that which it had
+    /// before. What exactly holds, and what does not, is in `docs/coherence.md`.
+    ///
+    /// Of a cache that no other process shares, the change is handled when it is answered. It is awaited from when this is
+    /// awaited, and costs some round trips in the store and one in each node.
+    ///
+    /// ```
+    /// # let cache = larder::Larder::memory(100);
+    /// cache.set("user:42", 7_u32, larder::ttl::SHORT).wait()?;
+    /// // .. the user is changed in the database, and then
+    /// cache.invalidate("user:42").acked().wait()?;
+    /// # Ok::<(), larder::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the operation: what is only queued ([`ErrorKind::Queued`]) nobody else has handled. `Unavailable`: the change
+    /// is made, and who has handled it is not known, as the store cannot be asked. `Timeout`: the change is made, and a node
+    /// that keeps its lease has not handled it.
+    ///
+    /// # Cancellation
+    /// Dropping the reply gives up the waiting, not the change.
+    pub fn acked(self) -> Reply<'a, T>
+    where
+        T: Send + 'a,
+    {
+        match self {
+            Self::Changed(changed) => Reply::Pending(Box::pin(async move {
+                let Changed { answer, store } = *changed;
+                // A change in several stores is of one within the other.
+                let answer = answer.acked().await?;
+                store.acknowledged().await?;
+                Ok(answer)
+            })),
+            reply => reply,
+        }
+    }
+
+    /// The reply of a change in `store`; what has failed is changed nowhere.
+    pub(crate) fn changed_in(self, store: &Arc<dyn Cache>) -> Self {
+        match self {
+            Self::Ready(Ok(_)) | Self::Pending(_) | Self::Changed(_) => {
+                Self::Changed(Box::new(Changed { answer: self, store: store.clone() }))
+            }
+            reply => reply,
+        }
+    }
+
+    /// The answer alone.
+    pub(crate) fn answer(self) -> Self {
+        match self {
+            Self::Changed(changed) => changed.answer.answer(),
+            reply => reply,
         }
     }
 
@@ -69,6 +142,7 @@ impl<'a, T> Reply<'a, T> {
         match self {
             Self::Ready(result) => Reply::Ready(result.and_then(f)),
             Self::Pending(future) => Reply::Pending(Box::pin(async move { f(future.await?) })),
+            Self::Changed(changed) => changed.answer.and_then(f).changed_in(&changed.store),
             Self::Taken => Reply::Taken,
         }
     }
@@ -81,6 +155,7 @@ impl<'a, T> Reply<'a, T> {
         match self {
             Self::Ready(result) => Reply::Ready(f(result)),
             Self::Pending(future) => Reply::Pending(Box::pin(async move { f(future.await) })),
+            Self::Changed(changed) => changed.answer.then(f).changed_in(&changed.store),
             Self::Taken => Reply::Taken,
         }
     }
@@ -106,6 +181,9 @@ impl<T> Future for Reply<'_, T> {
         if let Self::Pending(future) = &mut *self {
             return future.as_mut().poll(cx);
         }
+        if let Self::Changed(changed) = &mut *self {
+            return Pin::new(&mut changed.answer).poll(cx);
+        }
         match mem::replace(&mut *self, Self::Taken) {
             Self::Ready(result) => Poll::Ready(result),
             _ => Poll::Ready(Err(polled_again())),
@@ -119,6 +197,7 @@ impl<T> fmt::Debug for Reply<'_, T> {
             Self::Ready(Ok(_)) => "Reply::Ready(Ok)",
             Self::Ready(Err(_)) => "Reply::Ready(Err)",
             Self::Pending(_) => "Reply::Pending",
+            Self::Changed(_) => "Reply::Changed",
             Self::Taken => "Reply::Taken",
         })
     }
@@ -127,4 +206,38 @@ impl<T> fmt::Debug for Reply<'_, T> {
 #[cold]
 fn polled_again() -> Error {
     Error::new(ErrorKind::PolledAgain, "a Reply was polled after it had answered: await it once")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::size_of;
+
+    use super::*;
+    use crate::nothing::Nothing;
+
+    #[test]
+    fn a_reply_is_no_wider_for_what_few_ask() {
+        enum Before<'a, T> {
+            _Ready(Result<T>),
+            _Pending(BoxFuture<'a, Result<T>>),
+            _Taken,
+        }
+        assert_eq!(size_of::<Reply<'_, Option<Arc<u8>>>>(), size_of::<Before<'_, Option<Arc<u8>>>>());
+        assert_eq!(size_of::<Reply<'_, ()>>(), size_of::<Before<'_, ()>>());
+        assert_eq!(size_of::<Reply<'_, bool>>(), size_of::<Before<'_, bool>>());
+    }
+
+    #[test]
+    fn a_change_answers_as_it_would_and_what_failed_is_no_change() {
+        let store: Arc<dyn Cache> = Arc::new(Nothing);
+        let changed = || Reply::ready(7).changed_in(&store);
+        assert_eq!(changed().wait().expect("an answer"), 7);
+        assert_eq!(runtime::block_on(changed()).expect("an answer"), 7);
+        assert_eq!(changed().acked().wait().expect("an answer"), 7);
+        let mapped = changed().map(|seven| seven + 1);
+        assert!(matches!(mapped, Reply::Changed(_)));
+        assert_eq!(mapped.acked().wait().expect("an answer"), 8);
+        let failed: Reply<'_, u8> = Reply::error(Error::new(ErrorKind::Queued, "later"));
+        assert!(matches!(failed.changed_in(&store), Reply::Ready(Err(_))));
+    }
 }

@@ -4,9 +4,12 @@
 
 #[path = "../../backend-redis/tests/common/mod.rs"]
 mod common;
+#[path = "../../backend-redis/tests/common/proxy.rs"]
+mod proxy;
 #[path = "../../backend-redis/tests/common/travel.rs"]
 mod travel;
 
+mod acked;
 mod chaos;
 mod contract;
 mod fleet;

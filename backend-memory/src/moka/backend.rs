@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cache_core::{
     Cache, Connection, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, Notices, Pattern, Reply, Set,
-    Stored, Strength, Target, Usage, Value, counter,
+    Stored, Strength, Target, Token, Usage, Value, counter,
 };
 
 use super::Moka;
@@ -151,6 +151,18 @@ impl Cache for Moka {
     fn listen(&self, _: Weak<dyn Listener>) -> Notices {
         // A store is one cache's, clones and all.
         Notices::Needless
+    }
+
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        Reply::ready(())
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        Reply::ready(Token::default())
+    }
+
+    fn read_after(&self, _: &Token) -> Reply<'_, ()> {
+        Reply::ready(())
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

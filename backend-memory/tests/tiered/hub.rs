@@ -9,7 +9,7 @@ use std::time::Duration;
 use cache_core::testing::Plain;
 use cache_core::{
     Cache, Connection, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Listener, Listeners,
-    ManualClock, Named, Notices, Reply, Set, Stored, Strength, Target, Tier, Usage, Value,
+    ManualClock, Named, Notices, Reply, Set, Stored, Strength, Target, Tier, Token, Usage, Value,
 };
 
 /// What the processes share.
@@ -61,6 +61,16 @@ impl View {
     /// The channel stands.
     pub(crate) fn restore(&self) {
         self.channel.listeners.tell(|listener| listener.restored());
+    }
+
+    /// The channel can be relied on for so long.
+    pub(crate) fn assure(&self, left: Duration) {
+        self.channel.listeners.tell(|listener| listener.assured(left));
+    }
+
+    /// For how long those who listen believe their copies without it.
+    pub(crate) fn belief(&self) -> Duration {
+        self.channel.listeners.longest(|listener| listener.belief())
     }
 
     /// What was not heard yet is lost with the channel.
@@ -196,6 +206,18 @@ impl Cache for View {
         }
         self.channel.listeners.add(listener);
         Notices::Given
+    }
+
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        Reply::ready(())
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        Reply::ready(Token::default())
+    }
+
+    fn read_after(&self, _: &Token) -> Reply<'_, ()> {
+        Reply::ready(())
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

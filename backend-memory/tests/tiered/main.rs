@@ -1,6 +1,7 @@
 //! Memory in front of a store that others share: the contract, each way in which hybrid caches are known to serve what is
 //! stale, and what a policy says of the tiers.
 
+mod assured;
 mod contract;
 mod cut_off;
 mod fleet;

@@ -300,7 +300,7 @@ fn key(command: &Cmd) -> Option<(&[u8], bool)> {
     };
     match arg(0)? {
         b"EVALSHA" => Some((arg(3)?, true)),
-        b"GET" | b"SET" | b"PTTL" | b"UNLINK" => Some((arg(1)?, false)),
+        b"GET" | b"HMGET" | b"SET" | b"PTTL" | b"UNLINK" => Some((arg(1)?, false)),
         _ => None,
     }
 }

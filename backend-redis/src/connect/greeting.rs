@@ -9,7 +9,7 @@ use crate::connect::topology::Topology;
 use crate::io::batch::{Batch, text};
 use crate::io::failure::Failure;
 use crate::io::session::{Session, order};
-use crate::operation::strike;
+use crate::operation::{fleet, strike};
 use crate::stored::order::{Order, server};
 use crate::stored::script::ALL;
 
@@ -164,19 +164,25 @@ fn read_order(value: Value) -> Result<Option<Order>, Failure> {
 /// Whether it still answers, and how it is.
 pub(crate) async fn beat(session: &Session, past: &mut Past) -> Result<(), Failure> {
     if session.connection.is_spread() {
-        return look_around(session, past).await;
+        look_around(session, past).await?;
+        return if session.link.listening.get() { fleet::say(session, "stay").await } else { Ok(()) };
     }
-    let mut batch = Batch::default();
+    let (mut batch, asked) = (Batch::default(), tokio::time::Instant::now());
     batch.read(redis::cmd("INFO"));
-    let info = Info::read(session.send(&batch).await?.next());
+    fleet::stay(session, &mut batch);
+    let listened = session.link.listening.get();
+    let mut answers = session.send(&batch).await?;
+    let info = Info::read(answers.next());
     session.link.status.lock().ailment = info.ailment();
     // A connection may outlive what it is to: a primary is made a replica, a proxy leads to another server.
     let another =
         past.is_not(info.of("run_id")).then_some("it is another server than before, or was restarted");
     if let Some(why) = info.unfit(false).or(another) {
         session.link.lose(session.life, why);
+        return Ok(());
     }
-    Ok(())
+    // Who began to listen meanwhile says so by himself.
+    if listened { fleet::stayed(session, &mut answers, asked) } else { Ok(()) }
 }
 
 /// Writes of which nobody knows what became may still stand in the old connection's buffers, and would be done after

@@ -66,8 +66,10 @@ async fn watch_over(link: &Rc<Link>, past: &mut Past) {
 
 async fn attempt(link: &Rc<Link>, past: &mut Past) -> Result<(), Failure> {
     let (mouth, told) = mpsc::unbounded_channel();
+    let marks = mouth.clone();
     let line = link.settings.place.connect(&link.settings.dial, mouth).await?;
     link.begin();
+    link.node.told.begin(marks);
     let session = link.over(line);
     // It stops at nothing that was told before an answer, or whoever waits for that one would go on before it is heard.
     spawn_local(unconstrained(hear(link.clone(), session.life, told)));

@@ -58,6 +58,17 @@ impl Batch {
 
     /// A script by its hash; who sends the batch sends its source, too, if Redis has lost it.
     pub(crate) fn script(&mut self, script: &'static Script, keys: &[&str], args: &[&[u8]]) -> &mut Self {
+        self.writes = true;
+        self.harmless_script(script, keys, args)
+    }
+
+    /// The same for one that does no harm if it is done late, or twice.
+    pub(crate) fn harmless_script(
+        &mut self,
+        script: &'static Script,
+        keys: &[&str],
+        args: &[&[u8]],
+    ) -> &mut Self {
         self.scripts.push((self.pipeline.len(), script));
         let mut command = redis::cmd("EVALSHA");
         command.arg(script.hash()).arg(keys.len());
@@ -67,7 +78,7 @@ impl Batch {
         args.iter().for_each(|arg| {
             command.arg(*arg);
         });
-        self.write(command)
+        self.read(command)
     }
 }
 

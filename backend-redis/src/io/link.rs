@@ -19,6 +19,7 @@ use crate::io::failure::Failure;
 use crate::io::queue::{Queue, Strike};
 use crate::io::session::Session;
 use crate::io::thread::Common;
+use crate::operation::fleet::Node;
 use crate::operation::lease::Leases;
 use crate::stored::names::Names;
 use crate::stored::slot::Tags;
@@ -51,6 +52,10 @@ pub(crate) struct Link {
     /// Who is told what changes, and whether there is anybody.
     pub(crate) listeners: Arc<Listeners>,
     pub(crate) listening: Cell<bool>,
+    /// Who would listen, and is not told.
+    pub(crate) untold: Arc<Listeners>,
+    /// What this process is to those who wait for it.
+    pub(crate) node: Node,
     /// Whether the server has been asked to tell, over the connection there is.
     pub(crate) asked: Cell<bool>,
     /// Whether it tells.
@@ -88,7 +93,10 @@ pub(crate) struct Link {
 const KNOWN: usize = 16_384;
 
 impl Link {
-    pub(crate) fn new(settings: Settings, Common { status, listeners, leases, .. }: Common) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        Common { status, listeners, untold, leases, seen, .. }: Common,
+    ) -> Self {
         Self {
             names: Names::new(&settings.namespace, settings.place.is_spread()),
             queue: RefCell::new(Queue::new(settings.queue)),
@@ -97,6 +105,8 @@ impl Link {
             listeners,
             leases,
             listening: Cell::new(false),
+            untold,
+            node: Node::new(seen),
             asked: Cell::new(false),
             tells: Cell::new(false),
             #[cfg(feature = "cluster")]
@@ -147,12 +157,13 @@ impl Link {
         self.epoch.set(0);
         self.asked.set(false);
         self.tells.set(false);
+        self.node.begin();
         #[cfg(feature = "cluster")]
         self.tellers.take();
     }
 
     /// From now on everybody uses it; and `is_told` of what changes, or not.
-    pub(crate) fn up(&self, session: &Session, is_told: bool) {
+    pub(crate) fn up(self: &Rc<Self>, session: &Session, is_told: bool) {
         if is_told {
             self.listeners.tell(|listener| listener.restored());
         }
@@ -162,6 +173,9 @@ impl Link {
         status.trouble = None;
         drop(status);
         self.settled.send_replace(true);
+        if self.listening.get() {
+            self.node_begins();
+        }
     }
 
     /// From now on nobody uses it, and everything is refused at once.
@@ -173,6 +187,7 @@ impl Link {
         }
         status.trouble = Some(why.to_owned());
         drop(status);
+        self.node.begin();
         let since = self.heard.get().elapsed();
         self.listeners.tell(|listener| listener.cut_off(since));
         self.settled.send_replace(true);

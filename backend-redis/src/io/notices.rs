@@ -10,6 +10,7 @@
 //! Source: <https://redis.io/docs/latest/develop/reference/client-side-caching/>.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use cache_core::{Strength, Target};
 use redis::{PushInfo, PushKind, Value};
@@ -20,6 +21,7 @@ use crate::io::batch::Batch;
 use crate::io::failure::Failure;
 use crate::io::link::Link;
 use crate::io::session::Session;
+use crate::operation::fleet;
 use crate::operation::lease::is_as_left;
 
 /// What a name in Redis stands for that is watched: of what others may have copies.
@@ -29,6 +31,8 @@ pub(crate) enum Watched<'n> {
     Tag(&'n str),
     /// Written by each new epoch.
     Epoch,
+    /// Somebody asks whether all that was told before is handled: in which fleet, and by which number.
+    Ask(u64, u64),
 }
 
 /// Has Redis tell, if anybody listens and it does not yet; whether it does from now on. Why it does not is for `health()`.
@@ -50,6 +54,16 @@ pub(crate) async fn begin(session: &Session) -> Result<bool, Failure> {
         Err(Failure::Odd) => Some("the connection is none on which it can tell anything".to_owned()),
         Err(failure) => return Err(failure),
     };
+    link.node.tracked.set(refused.is_none());
+    // From before anything is believed there are those who wait for it.
+    let refused = match fleet::say(session, "join").await {
+        // Once it can be written, it is told: see `fleet::stayed`.
+        Err(Failure::Refused(why)) => {
+            link.listeners.tell(|listener| listener.assured(Duration::ZERO));
+            Some(refused.unwrap_or(why))
+        }
+        said => said.map(|()| refused)?,
+    };
     let is_told = refused.is_none();
     link.status.lock().untold = refused;
     link.tells.set(is_told);
@@ -58,8 +72,13 @@ pub(crate) async fn begin(session: &Session) -> Result<bool, Failure> {
 
 /// The same over a connection that is in use.
 pub(crate) async fn begin_late(session: &Session) -> Result<(), Failure> {
-    if begin(session).await? && !session.link.is_over(session.life) {
-        session.link.listeners.tell(|listener| listener.restored());
+    let link = &session.link;
+    let is_told = begin(session).await?;
+    if is_told && !link.is_over(session.life) {
+        link.listeners.tell(|listener| listener.restored());
+    }
+    if link.listening.get() {
+        link.node_begins();
     }
     Ok(())
 }
@@ -106,6 +125,7 @@ pub(crate) async fn hear(link: Rc<Link>, life: u64, mut told: UnboundedReceiver<
         }
         match push.kind {
             PushKind::Invalidate => changed(&link, push.data.first()),
+            PushKind::Other(_) => link.node.told.mark(),
             PushKind::Disconnection => link.lose(life, "the connection was closed by the other side"),
             _ => {}
         }
@@ -125,6 +145,7 @@ fn changed(link: &Rc<Link>, names: Option<&Value>) {
             // Whatever epoch it is of: which one is good, others may know before it is known here.
             Some(Watched::Key(key)) => key_changed(link, key),
             Some(Watched::Tag(tag)) => link.tell(Target::Tag(tag)),
+            Some(Watched::Ask(of, ask)) => link.asked(of, ask),
             None => {}
         }
     }
@@ -140,13 +161,14 @@ fn key_changed(link: &Rc<Link>, key: &str) {
         }
         return;
     };
-    let (link, key) = (link.clone(), Box::<str>::from(key));
+    let (link, key, looked_at) = (link.clone(), Box::<str>::from(key), link.looks_at());
     spawn_local(async move {
         let as_left = async { is_as_left(&link.session().await?, &key, &ours).await };
         // Where that cannot be said, nobody knows what has changed.
         if !as_left.await.unwrap_or(false) {
             link.tell(Target::Key(&key));
         }
+        drop(looked_at);
     });
 }
 

@@ -19,6 +19,7 @@ use crate::connect::keeper::keep;
 use crate::connect::settings::Settings;
 use crate::io::failure::{Failure, within};
 use crate::io::link::{Link, Status};
+use crate::operation::fleet::{self, Seen};
 use crate::operation::lease::Leases;
 use crate::operation::read::Found;
 use crate::operation::turn::{Turn, Waiter};
@@ -62,6 +63,9 @@ pub(crate) struct Io {
 pub(crate) struct Common {
     pub(crate) status: Arc<Mutex<Status>>,
     pub(crate) listeners: Arc<Listeners>,
+    /// Who would listen, and is not told.
+    pub(crate) untold: Arc<Listeners>,
+    pub(crate) seen: Seen,
     pub(crate) leases: Arc<Leases>,
     in_flight: Arc<AtomicUsize>,
 }
@@ -223,4 +227,5 @@ async fn serve(mut inbox: mpsc::UnboundedReceiver<Call>, settings: Settings, com
     })
     .await;
     keeper.abort();
+    fleet::leave(&link).await;
 }

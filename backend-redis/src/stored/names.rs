@@ -41,6 +41,16 @@ impl Names {
         format!("{}{}:newest", self.root, self.order)
     }
 
+    /// Who is there, and what they have handled. It begins otherwise than all that is watched: it is written each second.
+    pub(crate) fn fleet(&self) -> String {
+        format!("load-{}{}:fleet", self.root, self.order)
+    }
+
+    /// What the names begin with that are touched to ask all others whether they have handled what they were told.
+    pub(crate) fn ask(&self) -> String {
+        format!("{}{}:ask:", self.root, self.order)
+    }
+
     /// Has all be told who are told of changes, also where Redis has no room to write: it takes this where it takes no `SET`.
     pub(crate) fn touch_newest(&self) -> Cmd {
         // As long as anything lives; an epoch that begins takes the end away again.
@@ -56,7 +66,13 @@ impl Names {
     pub(crate) fn read<'n>(&self, name: &'n str) -> Option<Watched<'n>> {
         let name = name.strip_prefix(&self.root)?;
         if let Some(rest) = name.strip_prefix(&self.order) {
-            return (rest == ":newest").then_some(Watched::Epoch);
+            return match rest.strip_prefix(":ask:") {
+                Some(ask) => {
+                    let (of, number) = ask.split_once(':')?;
+                    Some(Watched::Ask(u64::from_str_radix(of, 16).ok()?, number.parse().ok()?))
+                }
+                None => (rest == ":newest").then_some(Watched::Epoch),
+            };
         }
         let (epoch, rest) = name.split_at_checked(16)?;
         u64::from_str_radix(epoch, 16).ok()?;
@@ -200,7 +216,14 @@ mod tests {
             let Keys { entry, companion } = names.keys(7, "{x}y");
             let claim = names.claim(7, "{x}y");
             assert_eq!([chooses(&companion), chooses(&claim)], [chooses(&entry); 2], "{namespace}");
-            let touched = [names.recent(), names.newest(), names.mark(7, "{x}y"), names.struck(7, "{x}y")];
+            let touched = [
+                names.fleet(),
+                names.ask(),
+                names.recent(),
+                names.newest(),
+                names.mark(7, "{x}y"),
+                names.struck(7, "{x}y"),
+            ];
             assert!(touched.iter().all(|name| chooses(name) == chooses(&names.order())), "{namespace}");
         }
         assert_ne!(Names::new("%7B", true).order(), Names::new("{", true).order());
@@ -219,9 +242,17 @@ mod tests {
                 assert_eq!([&companion, &claim, &mark].map(|name| names.read(name)), [None, None, None]);
             }
             assert_eq!(names.read(&names.newest()), Some(Watched::Epoch));
-            for other in
-                [names.order(), names.recent(), "larder:".to_owned(), "x".to_owned(), "larder:é".to_owned()]
-            {
+            let ask = format!("{}00000000000000ab:12", names.ask());
+            assert_eq!(names.read(&ask), Some(Watched::Ask(0xab, 12)));
+            for other in [
+                names.order(),
+                names.recent(),
+                names.fleet(),
+                names.ask(),
+                "larder:".to_owned(),
+                "x".to_owned(),
+                "larder:é".to_owned(),
+            ] {
                 assert_eq!(names.read(&other), None, "{other}");
             }
         }

@@ -47,4 +47,8 @@ scripts! {
     MARKS: "mark", "marks";
     STRIKE: "mark", "strike";
     RENEW: "renew";
+    NODE: "fleet", "node";
+    ASK: "fleet", "ask";
+    ASKED: "fleet", "asked";
+    TOKEN: "fleet", "token";
 }

@@ -16,6 +16,10 @@ pub(crate) struct Proxy {
     pub(crate) trips: Arc<AtomicUsize>,
     /// Nothing passes back any more: half of a connection is gone.
     pub(crate) mute: Arc<AtomicBool>,
+    /// What passes back is so many milliseconds late, on connections from that number on.
+    pub(crate) late: Arc<AtomicUsize>,
+    pub(crate) late_from: Arc<AtomicUsize>,
+    pub(crate) connections: Arc<AtomicUsize>,
     /// What passes back waits.
     pub(crate) slow: Arc<AtomicBool>,
     /// So many more pieces pass to Redis; the one after them is held.
@@ -56,14 +60,18 @@ impl Proxy {
             }
             let _ = to.shutdown(Shutdown::Both);
         });
-        let (mut from, mut to, mute, slow) = (redis, program, self.mute.clone(), self.slow.clone());
+        let (mut from, mut to, its) = (redis, program, self.clone());
+        let number = self.connections.fetch_add(1, Ordering::SeqCst);
         thread::spawn(move || {
             let mut buffer = [0; 65_536];
             while let Ok(read @ 1..) = from.read(&mut buffer) {
-                while slow.load(Ordering::SeqCst) {
+                while its.slow.load(Ordering::SeqCst) {
                     thread::sleep(Duration::from_millis(1));
                 }
-                if !mute.load(Ordering::SeqCst) && to.write_all(&buffer[..read]).is_err() {
+                if number >= its.late_from.load(Ordering::SeqCst) {
+                    thread::sleep(Duration::from_millis(its.late.load(Ordering::SeqCst) as u64));
+                }
+                if !its.mute.load(Ordering::SeqCst) && to.write_all(&buffer[..read]).is_err() {
                     break;
                 }
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use backend_redis::Redis;
 use cache_core::{
     Cache, Connection, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, ManualClock, Notices, Reply,
-    Set, Stored, Strength, Target, Time, Usage, Value,
+    Set, Stored, Strength, Target, Time, Token, Usage, Value,
 };
 use std::sync::{Mutex, Weak};
 
@@ -136,6 +136,18 @@ impl Cache for Travelling {
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
         self.now().listen(listener)
+    }
+
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        self.now().acknowledged()
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        self.now().token()
+    }
+
+    fn read_after(&self, token: &Token) -> Reply<'_, ()> {
+        self.now().read_after(token)
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

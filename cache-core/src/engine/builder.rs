@@ -138,7 +138,7 @@ impl EngineBuilder {
         Watch::begin(&shared);
         let listener: Arc<dyn Listener> = shared.clone();
         // Where it does not tell, flights are joined as long as they fly.
-        let _ = cache.listen(Arc::downgrade(&listener));
-        Engine { cache, shared }
+        let notices = cache.listen(Arc::downgrade(&listener));
+        Engine { cache, shared, notices }
     }
 }

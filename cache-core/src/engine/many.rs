@@ -41,7 +41,8 @@ impl Engine {
         policy: impl Into<Policy>,
     ) -> Reply<'_, ()> {
         let policy = policy.into();
-        all(entries.into_iter().map(|(key, value)| self.set(key, value, &policy))).map(drop)
+        let stored = all(entries.into_iter().map(|(key, value)| self.set(key, value, &policy)));
+        self.acknowledgeable(stored.map(drop))
     }
 
     /// Removes the entries of `keys`; how many there were, fresh or stale.
@@ -49,8 +50,8 @@ impl Engine {
     /// # Errors
     /// As of [`delete`](Engine::delete), of the first key that fails; the others are deleted.
     pub fn delete_many<K: AsRef<str>>(&self, keys: impl IntoIterator<Item = K>) -> Reply<'_, usize> {
-        all(keys.into_iter().map(|key| self.delete(key)))
-            .map(|went| went.into_iter().filter(|went| *went).count())
+        let went = all(keys.into_iter().map(|key| self.delete(key)));
+        self.acknowledgeable(went.map(|went| went.into_iter().filter(|went| *went).count()))
     }
 }
 
@@ -61,6 +62,7 @@ fn all<'a, T: Send + 'a>(replies: impl Iterator<Item = Reply<'a, T>>) -> Reply<'
 
 /// The answers of operations that are all under way, in order. Each is awaited, also after one that failed.
 pub(crate) fn each<'a, T: Send + 'a>(replies: Vec<Reply<'a, T>>) -> Reply<'a, Vec<Result<T>>> {
+    let replies: Vec<_> = replies.into_iter().map(Reply::answer).collect();
     if replies.iter().all(|reply| matches!(reply, Reply::Ready(_))) {
         return Reply::ready(replies.into_iter().map(Reply::wait).collect());
     }

@@ -8,6 +8,7 @@ mod load;
 mod loader;
 mod many;
 mod read;
+mod seen;
 mod warm;
 mod watch;
 mod write;
@@ -22,6 +23,7 @@ use crate::clock::{Clock, Time};
 use crate::error::Result;
 use crate::flight::Flights;
 use crate::key;
+use crate::listener::Notices;
 use crate::nothing::Nothing;
 use crate::policy::{Policy, check_ttl};
 use crate::stats::{Counters, Event, Stats};
@@ -46,6 +48,7 @@ pub struct Engine {
     /// Beside the rest, since every hit goes through it.
     cache: Arc<dyn Cache>,
     shared: Arc<Shared>,
+    notices: Notices,
 }
 
 struct Shared {

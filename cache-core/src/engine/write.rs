@@ -48,7 +48,8 @@ impl Engine {
         value: Arc<T>,
         policy: impl Into<Policy>,
     ) -> Reply<'_, ()> {
-        self.store(key.as_ref(), Value::new(value), &policy.into(), false).map(drop)
+        let stored = self.store(key.as_ref(), Value::new(value), &policy.into(), false);
+        self.acknowledgeable(stored.map(drop))
     }
 
     /// Stores `value` where there is nothing fresh; whether it did. What is stale is replaced.
@@ -62,7 +63,7 @@ impl Engine {
         policy: impl Into<Policy>,
     ) -> Reply<'_, bool> {
         let stored = self.store(key.as_ref(), Value::new(Arc::new(value)), &policy.into(), true);
-        stored.map(|stored| stored == Stored::Yes)
+        self.acknowledgeable(stored.map(|stored| stored == Stored::Yes))
     }
 
     pub(super) fn store(
@@ -143,7 +144,7 @@ impl Engine {
         repeat_at_commit(self, Target::Key(key), Strength::Remove);
         let reply = self.cache.delete(key);
         self.shared.flights.detach(Target::Key(key));
-        self.answered("DELETE", key, began, reply)
+        self.acknowledgeable(self.answered("DELETE", key, began, reply))
     }
 
     /// Gives a fresh entry a new TTL from now on; false where nothing is fresh. Never makes a stale entry fresh.
@@ -155,7 +156,10 @@ impl Engine {
         match key::check(key).and_then(|()| check_ttl(ttl)) {
             Err(error) => Reply::error(error),
             Ok(()) if self.shared.disabled => Reply::ready(false),
-            Ok(()) => self.answered("EXPIRE", key, Began::write(), self.cache.expire(key, ttl)),
+            Ok(()) => {
+                let reply = self.answered("EXPIRE", key, Began::write(), self.cache.expire(key, ttl));
+                self.acknowledgeable(reply)
+            }
         }
     }
 
@@ -186,11 +190,13 @@ impl Engine {
         let fill = policy.fill(policy.ttl_or(self.shared.default_ttl), false, Duration::ZERO);
         let reply = self.cache.incr(key, delta, fill.lifetime);
         self.shared.flights.detach(Target::Key(key));
-        self.answered("INCR", key, began, reply)
+        self.acknowledgeable(self.answered("INCR", key, began, reply))
     }
 
     /// What `target` covers is never served again once this has answered: neither what was stored before, nor
     /// what had begun to load before. Text is a key.
+    ///
+    /// In other processes that holds once they have been told, which takes a moment; [`acked`](Reply::acked) waits for it.
     ///
     /// # Errors
     /// `InvalidKey`, `InvalidPattern`, `InvalidTag`, and those of a remote backend.
@@ -254,7 +260,7 @@ impl Engine {
             }
             (_, reply) => reply,
         };
-        self.struck(target, strength, began, reply)
+        self.acknowledgeable(self.struck(target, strength, began, reply))
     }
 }
 

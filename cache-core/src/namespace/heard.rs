@@ -53,6 +53,14 @@ impl Listener for Stripped {
         self.to.upgrade().is_some_and(|listener| listener.replaced(key))
     }
 
+    fn belief(&self) -> Duration {
+        self.to.upgrade().map_or(Duration::ZERO, |listener| listener.belief())
+    }
+
+    fn assured(&self, left: Duration) {
+        self.tell(|listener| listener.assured(left));
+    }
+
     fn cut_off(&self, since: Duration) {
         self.tell(|listener| listener.cut_off(since));
     }

@@ -30,15 +30,15 @@ fn strike(cache: &Engine, key: &str, strength: Strength) -> Reply<'static, ()> {
             Strength::MarkStale => cache.mark_stale(key),
         }
     }
-    match struck(cache, key, strength) {
-        Reply::Pending(_) => {
+    let reply = match struck(cache, key, strength).answer() {
+        Reply::Ready(result) => Reply::Ready(result),
+        _ => {
             // Under way already; asked again by a future that owns the cache, for its answer.
             let (cache, key) = (cache.clone(), Box::<str>::from(key));
             Reply::Pending(Box::pin(async move { struck(&cache, &key, strength).await }))
         }
-        Reply::Ready(result) => Reply::Ready(result),
-        Reply::Taken => Reply::Taken,
-    }
+    };
+    cache.acknowledgeable(reply)
 }
 
 impl<T: Cacheable, O, R: 'static> Shape<T, O, R> {
@@ -63,7 +63,11 @@ impl<T: Cacheable, O, R: 'static> Shape<T, O, R> {
     ) -> Reply<'static, ()> {
         let Ok(loaded) = (self.split)(output) else { return Reply::ready(()) };
         let (cache, key, policy) = (cache.engine(), key, policy.into());
-        started(async move { cache.prime(&key, loaded, policy).await })
+        let primed = {
+            let cache = cache.clone();
+            started(async move { cache.prime(&key, loaded, policy).await })
+        };
+        cache.acknowledgeable(primed)
     }
 
     /// Calls the function with many arguments, some at a time.

@@ -132,11 +132,11 @@ pub fn invalidate_each(cache: &Engine, keys: Vec<Key>) -> Reply<'static, ()> {
         _ => None,
     };
     if let Some(answer) = all(cache) {
-        return Reply::Ready(answer);
+        return cache.acknowledgeable(Reply::Ready(answer));
     }
     // Under way already; asked again by a future that owns the cache, for its answer.
-    let cache = cache.clone();
-    Reply::Pending(Box::pin(async move {
-        each(keys.iter().map(|key| cache.invalidate(key)).collect()).await?.into_iter().collect()
-    }))
+    let owned = cache.clone();
+    cache.acknowledgeable(Reply::Pending(Box::pin(async move {
+        each(keys.iter().map(|key| owned.invalidate(key)).collect()).await?.into_iter().collect()
+    })))
 }

@@ -20,6 +20,7 @@ use crate::lease::{Ended, Lease};
 use crate::listener::{Listener, Notices};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
+use crate::token::Token;
 use crate::value::{Kind, Value};
 
 /// An operation of a backend, to be failed.
@@ -41,13 +42,19 @@ pub enum Op {
     Incr,
     /// `fence`, and `lease`.
     Fence,
+    /// `acknowledged`, for which `acked` waits.
+    Acknowledged,
+    /// `token`.
+    Token,
+    /// `read_after`.
+    ReadAfter,
     /// `troubles`, which a cache asks for its `health`.
     Troubles,
 }
 
 impl Op {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Get,
         Self::Ttl,
         Self::Set,
@@ -56,6 +63,9 @@ impl Op {
         Self::Expire,
         Self::Incr,
         Self::Fence,
+        Self::Acknowledged,
+        Self::Token,
+        Self::ReadAfter,
         Self::Troubles,
     ];
 }
@@ -350,6 +360,18 @@ impl<C: Cache> Cache for Faulty<C> {
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
         self.cache.listen(listener)
+    }
+
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        self.reply(Op::Acknowledged, None, C::acknowledged)
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        self.reply(Op::Token, None, C::token)
+    }
+
+    fn read_after(&self, token: &Token) -> Reply<'_, ()> {
+        self.reply(Op::ReadAfter, None, |cache| cache.read_after(token))
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

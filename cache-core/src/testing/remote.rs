@@ -16,6 +16,7 @@ use crate::lease::{Ended, Lease};
 use crate::listener::{Listener, Notices};
 use crate::reply::Reply;
 use crate::target::{Strength, Target};
+use crate::token::Token;
 use crate::value::{Kind, Local, Value};
 use crate::wire::{self, Decoded, Envelope, Format, Header, Order};
 
@@ -157,6 +158,18 @@ impl<C: Cache> Cache for Remote<C> {
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
         self.0.listen(listener)
+    }
+
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        late(self.0.acknowledged())
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        late(self.0.token())
+    }
+
+    fn read_after(&self, token: &Token) -> Reply<'_, ()> {
+        late(self.0.read_after(token))
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

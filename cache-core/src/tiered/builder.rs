@@ -42,6 +42,9 @@ impl TieredBuilder {
     /// to stand; what comes into memory meanwhile, for so long each. Where the store behind cannot tell at all
     /// ([`Notices::Withheld`]), it is the most that any copy is believed; where nobody else changes it
     /// ([`Notices::Needless`]), it counts for nothing.
+    ///
+    /// It is also for how long others wait for this process, should it die, before they take a change for acknowledged
+    /// ([`Reply::acked`](crate::Reply::acked)); in front of Redis three seconds longer. Give all processes the same.
     #[must_use]
     pub fn cut_off_ttl(mut self, ttl: Duration) -> Self {
         self.cut_off_ttl = ttl;

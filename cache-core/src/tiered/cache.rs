@@ -17,6 +17,7 @@ use crate::lease::{Ended, Lease};
 use crate::listener::{Listener, Notices};
 use crate::reply::Reply;
 use crate::target::{Named, Strength, Target};
+use crate::token::Token;
 use crate::value::{Kind, Value};
 
 /// Whether far is not there, as against having an answer that is an error.
@@ -220,11 +221,42 @@ impl Cache for Tiered {
     }
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
-        if self.notices == Notices::Given {
-            let tell = || listener.upgrade().into_iter().for_each(|listener| listener.restored());
-            self.near.trust.joined(|| self.near.listeners.add(listener.clone()), tell);
+        match self.notices {
+            Notices::Given => {
+                let tell = || listener.upgrade().into_iter().for_each(|listener| listener.restored());
+                self.near.trust.joined(|| self.near.listeners.add(listener.clone()), tell);
+            }
+            // Far may still have all of it thrown out: for somebody who waits until all have handled a change.
+            Notices::Withheld => self.near.listeners.add(listener),
+            Notices::Needless => {}
         }
         self.notices
+    }
+
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        let reply = self.far.acknowledged();
+        if self.notices != Notices::Withheld {
+            return reply;
+        }
+        // Nobody is told of anything, so nobody can say that he has handled it: but no copy lives longer.
+        let over = self.near.trust.over();
+        Reply::Pending(Box::pin(async move {
+            reply.await?;
+            over.await;
+            Ok(())
+        }))
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        self.far.token()
+    }
+
+    fn read_after(&self, token: &Token) -> Reply<'_, ()> {
+        let reply = self.far.read_after(token);
+        if self.notices != Notices::Withheld {
+            return reply;
+        }
+        reply.map(|()| self.near.flush())
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -18,6 +18,15 @@ impl Listener for Near {
         self.listeners.any(|listener| listener.replaced(key))
     }
 
+    fn belief(&self) -> Duration {
+        self.listeners.longest(|listener| listener.belief()).max(self.trust.alone())
+    }
+
+    fn assured(&self, left: Duration) {
+        self.trust.assured(left);
+        self.listeners.tell(|listener| listener.assured(left));
+    }
+
     fn cut_off(&self, since: Duration) {
         self.trust.cut_off(since, || self.listeners.tell(|listener| listener.cut_off(since)));
     }

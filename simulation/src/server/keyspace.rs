@@ -9,6 +9,8 @@ pub(super) type Name = Rc<[u8]>;
 #[derive(Clone, Debug)]
 pub(super) enum Data {
     Text(Vec<u8>),
+    /// Values by field.
+    Hash(BTreeMap<Vec<u8>, Vec<u8>>),
     /// Members with their scores, in the order of both.
     Sorted(Vec<(f64, Vec<u8>)>),
 }
@@ -146,6 +148,7 @@ impl Data {
     fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
+            Self::Hash(fields) => fields.iter().map(|(field, value)| 16 + field.len() + value.len()).sum(),
             Self::Sorted(members) => members.iter().map(|(_, member)| 16 + member.len()).sum(),
         }
     }

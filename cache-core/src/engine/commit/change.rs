@@ -90,7 +90,7 @@ impl Store {
 
 /// The first error, once the second best is done.
 fn forgotten(reply: Reply<'_, ()>, error: Error) -> Reply<'_, ()> {
-    match reply {
+    match reply.answer() {
         Reply::Pending(reply) => Reply::Pending(Box::pin(async move {
             drop(reply.await);
             Err(error)

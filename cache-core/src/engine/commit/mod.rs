@@ -135,7 +135,8 @@ impl Commit {
             changes = changes.into_iter().filter_map(|change| outer.keep(change).err()).collect();
         }
         let changes = self.released.get_or_init(|| changes);
-        deliver(self.buffer.group, changes).and_then(|answers| summed_up(&answers))
+        let made = deliver(self.buffer.group, changes).and_then(|answers| summed_up(&answers));
+        changed_in_all(changes, made)
     }
 
     /// The transaction was rolled back: nothing changes. The same as dropping it.
@@ -174,6 +175,17 @@ fn make_now(group: u64, changes: &[Change]) {
             }
         }
     }
+}
+
+/// The reply of changes, whose [`acked`](Reply::acked) waits for those who share any of the stores.
+fn changed_in_all<'a>(changes: &[Change], reply: Reply<'a, ()>) -> Reply<'a, ()> {
+    let mut engines: Vec<&Engine> = Vec::new();
+    for engine in changes.iter().map(Change::engine) {
+        if !engines.iter().any(|other| Arc::ptr_eq(&other.cache, &engine.cache)) {
+            engines.push(engine);
+        }
+    }
+    engines.into_iter().fold(reply, |reply, engine| engine.acknowledgeable(reply))
 }
 
 fn summed_up(answers: &[Result<()>]) -> Result<()> {

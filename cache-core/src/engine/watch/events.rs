@@ -178,7 +178,7 @@ fn told<'r, T: Outcome + 'r>(
     began: Instant,
     reply: Reply<'r, T>,
 ) -> Reply<'r, T> {
-    match reply {
+    match reply.answer() {
         Reply::Ready(result) => {
             wrote(cache, verb, key, result.as_ref().map_or("FAILED", Outcome::word), began.elapsed());
             Reply::Ready(result)
@@ -191,7 +191,7 @@ fn told<'r, T: Outcome + 'r>(
                 result
             }))
         }
-        Reply::Taken => Reply::Taken,
+        reply => reply,
     }
 }
 

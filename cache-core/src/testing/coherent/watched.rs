@@ -14,6 +14,7 @@ use crate::lease::{Ended, Lease};
 use crate::listener::{Listener, Notices};
 use crate::reply::Reply;
 use crate::target::{Named, Strength, Target};
+use crate::token::Token;
 use crate::value::{Kind, Value};
 
 /// A cache under watch. Calls from outside the check go straight through.
@@ -180,6 +181,18 @@ impl Cache for Watched {
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
         self.cache.listen(listener)
+    }
+
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        self.cache.acknowledged()
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        self.cache.token()
+    }
+
+    fn read_after(&self, token: &Token) -> Reply<'_, ()> {
+        self.cache.read_after(token)
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {

@@ -13,6 +13,7 @@ pub mod counters;
 pub mod expiry;
 pub mod fences;
 pub mod invalidation;
+pub mod seen;
 pub mod storing;
 
 use std::fmt::Debug;
@@ -40,7 +41,7 @@ pub type Check = (&'static str, fn(&Subject<'_>));
 
 /// Every check by name, to run them one by one.
 pub fn checks() -> impl Iterator<Item = Check> {
-    [storing::CHECKS, expiry::CHECKS, counters::CHECKS, invalidation::CHECKS, fences::CHECKS]
+    [storing::CHECKS, expiry::CHECKS, counters::CHECKS, invalidation::CHECKS, fences::CHECKS, seen::CHECKS]
         .into_iter()
         .flatten()
         .copied()

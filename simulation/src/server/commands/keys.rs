@@ -31,6 +31,7 @@ pub(super) const COMMANDS: &[Command] = &[
 fn kind(data: &Data) -> &'static str {
     match data {
         Data::Text(_) => "string",
+        Data::Hash(_) => "hash",
         Data::Sorted(_) => "zset",
     }
 }

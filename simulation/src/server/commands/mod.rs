@@ -2,6 +2,7 @@
 
 mod channels;
 mod clients;
+mod hashes;
 mod keys;
 mod scripts;
 mod server;
@@ -65,6 +66,7 @@ const COMMANDS: &[&[Command]] = &[
     strings::COMMANDS,
     keys::COMMANDS,
     sorted::COMMANDS,
+    hashes::COMMANDS,
     scripts::COMMANDS,
     channels::COMMANDS,
     server::COMMANDS,
@@ -75,9 +77,20 @@ const COMMANDS: &[&[Command]] = &[
 const NOT_IN_SCRIPTS: [&str; 9] =
     ["EVAL", "EVALSHA", "SCRIPT", "SUBSCRIBE", "UNSUBSCRIBE", "CLIENT", "HELLO", "AUTH", "QUIT"];
 /// What takes memory, and what else writes.
-const GROWS: [&str; 8] = ["SET", "SETRANGE", "APPEND", "INCR", "DECR", "INCRBY", "DECRBY", "ZADD"];
-const WRITES: [&str; 9] =
-    ["DEL", "UNLINK", "PEXPIRE", "EXPIRE", "PERSIST", "ZREM", "ZREMRANGEBYRANK", "FLUSHALL", "FLUSHDB"];
+const GROWS: [&str; 10] =
+    ["HSET", "HINCRBY", "SET", "SETRANGE", "APPEND", "INCR", "DECR", "INCRBY", "DECRBY", "ZADD"];
+const WRITES: [&str; 10] = [
+    "HDEL",
+    "DEL",
+    "UNLINK",
+    "PEXPIRE",
+    "EXPIRE",
+    "PERSIST",
+    "ZREM",
+    "ZREMRANGEBYRANK",
+    "FLUSHALL",
+    "FLUSHDB",
+];
 /// What may be done in version 2 of the protocol while subscribed.
 const WHILE_SUBSCRIBED: [&str; 4] = ["SUBSCRIBE", "UNSUBSCRIBE", "PING", "QUIT"];
 

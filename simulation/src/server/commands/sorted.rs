@@ -30,7 +30,7 @@ fn members(data: Option<&Data>) -> Result<&[(f64, Vec<u8>)], Wrong> {
     match data {
         None => Ok(&[]),
         Some(Data::Sorted(members)) => Ok(members),
-        Some(Data::Text(_)) => Err(WRONG_TYPE),
+        Some(_) => Err(WRONG_TYPE),
     }
 }
 

@@ -1,0 +1,397 @@
+//! The nodes of a fleet: who has handled what he was told, and what stands for how far somebody has read.
+//!
+//! A *node* is a handle somebody listens to. It holds a lease in Redis, in one hash for all (`scripts/fleet.lua`), from before
+//! its memory is believed; renewed with each beat. What it has in memory is believed for less than that, by its own clock,
+//! from when it asked for the lease ([`cache_core::Listener::assured`]): so whose lease is over believes nothing that he had.
+//!
+//! Who wants to know that everybody has handled a change *asks*, once the change is answered: the ask has a number, and
+//! touches a watched name. It is told behind the change, since both are told in order; and who has handled all up to it
+//! writes that down. See `docs/coherence.md`.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cache_core::{Strength, Target, Token};
+use parking_lot::Mutex;
+use redis::{PushInfo, PushKind, Value};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::spawn_local;
+use tokio::time::{Instant, sleep};
+
+use crate::connect::place::Ears;
+use crate::io::batch::{Answers, Batch, bytes};
+use crate::io::failure::Failure;
+use crate::io::link::Link;
+use crate::io::session::Session;
+use crate::stored::script::{ASK, ASKED, NODE, TOKEN};
+
+/// What is in memory is believed for so long after a lease was asked for, beside the time for which it is believed when cut
+/// off: two beats.
+const BELIEVED: Duration = Duration::from_secs(2);
+/// A lease runs for so much longer: as far as Redis' clock may be set forward meanwhile.
+const MARGIN: Duration = Duration::from_secs(1);
+/// The lease of those who may have been there before anybody knows: at least that of a node as it is by default.
+const BEFORE: Duration = Duration::from_secs(8);
+/// How often it is looked whether all have handled an ask, at first and at last.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
+/// A node whose lease runs on for so much longer than its first one lives, and does not handle what it is told.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// The last token that stands for nothing that has not been handled here. Other threads see it.
+pub(crate) type Seen = Arc<Mutex<Option<Token>>>;
+
+/// This node.
+pub(crate) struct Node {
+    /// Random: of this handle.
+    name: String,
+    /// The fleet that the asks are of, the last of them, and the last one that is handled.
+    of: Cell<u64>,
+    asked: Cell<u64>,
+    handled: Cell<u64>,
+    /// Whether what was in memory when it was connected is gone.
+    began: Cell<bool>,
+    /// Whether the server has agreed to tell.
+    pub(crate) tracked: Cell<bool>,
+    /// Whether somebody is about handling asks.
+    busy: Cell<bool>,
+    pub(crate) seen: Seen,
+    pub(crate) told: Told,
+}
+
+/// How far what was told has been handled.
+#[derive(Default)]
+pub(crate) struct Told {
+    /// Where what is told comes in.
+    mouth: RefCell<Option<Ears>>,
+    /// Those who wait until what is in there has been handed on.
+    marks: RefCell<VecDeque<oneshot::Sender<()>>>,
+    /// What was handed on, and has to be looked at.
+    looks: RefCell<BTreeSet<u64>>,
+    last: Cell<u64>,
+    looked: Notify,
+}
+
+/// Something that was told is looked at, until this is dropped.
+pub(crate) struct LookedAt(Rc<Link>, u64);
+
+impl Drop for LookedAt {
+    fn drop(&mut self) {
+        let told = &self.0.node.told;
+        told.looks.borrow_mut().remove(&self.1);
+        told.looked.notify_waiters();
+    }
+}
+
+impl Told {
+    /// It comes in there from now on.
+    pub(crate) fn begin(&self, mouth: Ears) {
+        self.mouth.replace(Some(mouth));
+        self.marks.take();
+    }
+
+    /// The next mark has been come to.
+    pub(crate) fn mark(&self) {
+        if let Some(waiter) = self.marks.borrow_mut().pop_front() {
+            // He may have gone.
+            let _ = waiter.send(());
+        }
+    }
+
+    /// Returns when all is handled that had come in when this was called.
+    async fn settled(&self) -> Result<(), Failure> {
+        let lost = || Failure::Lost("the connection was lost".to_owned());
+        let (waiter, come_to) = oneshot::channel();
+        self.marks.borrow_mut().push_back(waiter);
+        let mark = PushInfo { kind: PushKind::Other("mark".to_owned()), data: Vec::new() };
+        let sent = self.mouth.borrow().as_ref().is_some_and(|mouth| mouth.send(mark).is_ok());
+        if !sent {
+            return Err(lost());
+        }
+        come_to.await.map_err(|_| lost())?;
+        let last = self.last.get();
+        loop {
+            let looked = self.looked.notified();
+            if self.looks.borrow().first().is_none_or(|first| *first > last) {
+                return Ok(());
+            }
+            looked.await;
+        }
+    }
+}
+
+impl Node {
+    pub(crate) fn new(seen: Seen) -> Self {
+        Self {
+            name: format!("n:{:016x}", fastrand::u64(..)),
+            of: Cell::new(0),
+            asked: Cell::new(0),
+            handled: Cell::new(0),
+            began: Cell::new(false),
+            tracked: Cell::new(false),
+            busy: Cell::new(false),
+            seen,
+            told: Told::default(),
+        }
+    }
+
+    /// It is connected anew: what it has seen is to be seen again.
+    pub(crate) fn begin(&self) {
+        self.began.set(false);
+        self.tracked.set(false);
+        self.seen.lock().take();
+    }
+
+    /// There were so many asks.
+    fn learn(&self, of: u64, asks: u64) {
+        if self.of.replace(of) != of {
+            self.asked.set(0);
+            self.handled.set(0);
+        }
+        self.asked.set(asks.max(self.asked.get()));
+    }
+}
+
+impl Link {
+    /// Something that was told begins to be looked at.
+    pub(crate) fn looks_at(self: &Rc<Self>) -> LookedAt {
+        let told = &self.node.told;
+        told.last.set(told.last.get() + 1);
+        told.looks.borrow_mut().insert(told.last.get());
+        LookedAt(self.clone(), told.last.get())
+    }
+
+    /// For how long copies are believed by those who listen, once they are cut off.
+    fn belief(&self) -> Duration {
+        let longest = |listeners: &cache_core::Listeners| listeners.longest(|listener| listener.belief());
+        longest(&self.listeners).max(longest(&self.untold))
+    }
+
+    /// A random number for a new fleet, and the lease of those who were in the one before.
+    fn founding(&self) -> [String; 2] {
+        let lease = lease(self.belief()).max(BEFORE);
+        [format!("{:08x}", fastrand::u32(..)), lease.as_millis().to_string()]
+    }
+
+    /// Those who are told nothing know nothing of what they have.
+    fn flush_untold(&self) {
+        self.untold.tell(|listener| listener.changed(Target::All, Strength::Remove));
+    }
+
+    /// Somebody asks whether all is handled.
+    pub(crate) fn asked(self: &Rc<Self>, of: u64, ask: u64) {
+        self.node.learn(of, ask);
+        self.handle_asks();
+    }
+
+    /// What was in memory before this connection is gone, and what is there from now on is under the lease.
+    pub(crate) fn node_begins(self: &Rc<Self>) {
+        self.node.began.set(true);
+        self.handle_asks();
+    }
+
+    fn handle_asks(self: &Rc<Self>) {
+        let node = &self.node;
+        if !node.began.get() || node.asked.get() <= node.handled.get() || node.busy.replace(true) {
+            return;
+        }
+        let link = self.clone();
+        spawn_local(async move {
+            // Where it fails, the connection is lost, and the next one begins with it.
+            let _ = handle(&link).await;
+            link.node.busy.set(false);
+        });
+    }
+}
+
+/// So long as no longer matters is not counted further.
+fn lease(belief: Duration) -> Duration {
+    belief.min(Duration::from_secs(1 << 32)) + BELIEVED + MARGIN
+}
+
+async fn handle(link: &Rc<Link>) -> Result<(), Failure> {
+    let node = &link.node;
+    while node.began.get() && node.asked.get() > node.handled.get() {
+        let session = link.session().await?;
+        let (of, asked) = (node.of.get(), node.asked.get());
+        settle(&session).await?;
+        if node.of.get() == of {
+            node.handled.set(asked);
+            say(&session, "stay").await?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns when all is handled here that anybody had been answered to before this was called.
+///
+/// What was told before an answer over the same connection has come before it. So of a single server, whoever has heard of
+/// a later thing has heard of all before; of a cluster, each server has to be asked, and must be one that tells.
+async fn settle(session: &Session) -> Result<(), Failure> {
+    let link = &session.link;
+    if !link.tells.get() {
+        link.tell(Target::All);
+        link.flush_untold();
+        return Ok(());
+    }
+    #[cfg(feature = "cluster")]
+    if session.connection.is_spread() {
+        let now = crate::connect::topology::Topology::now(session).await?;
+        if !link.tellers.borrow().as_ref().is_some_and(|tellers| now.is_connected_as(tellers)) {
+            let why = "a server of the cluster is new, or was connected to anew";
+            link.lose(session.life, why);
+            return Err(Failure::Lost(why.to_owned()));
+        }
+    }
+    link.node.told.settled().await?;
+    link.flush_untold();
+    Ok(())
+}
+
+/// Adds what makes this node go on, if it is one.
+pub(crate) fn stay(session: &Session, batch: &mut Batch) {
+    if session.link.listening.get() {
+        add(session, batch, "stay");
+    }
+}
+
+fn add(session: &Session, batch: &mut Batch, how: &str) {
+    let (link, node) = (&session.link, &session.link.node);
+    let [random, before] = link.founding();
+    let lease = lease(link.belief()).as_millis().to_string();
+    let (of, handled) = (format!("{:016x}", node.of.get()), node.handled.get().to_string());
+    let args = [&random, &before, &node.name, &lease, &of, &handled, how].map(|arg: &str| arg.as_bytes());
+    batch.harmless_script(&NODE, &[&link.names.fleet()], &args);
+}
+
+/// Takes the answer to [`stay`], if it was asked so long ago.
+pub(crate) fn stayed(session: &Session, answers: &mut Answers, asked: Instant) -> Result<(), Failure> {
+    let link = &session.link;
+    if !link.listening.get() {
+        return Ok(());
+    }
+    let mut answer = match answers.next_list() {
+        Ok(answer) => answer.into_iter(),
+        Err(failure) => {
+            if let Failure::Refused(why) = &failure {
+                // What is in memory is believed for as long as was said before, and not longer.
+                link.status.lock().untold =
+                    Some(format!("it cannot be written that this process is there: {why}"));
+            }
+            return Err(failure);
+        }
+    };
+    let of = fleet_of(answer.next())?;
+    let Some(Value::Int(asks)) = answer.next() else { return Err(Failure::Odd) };
+    let left = link.belief().saturating_add(BELIEVED).saturating_sub(asked.elapsed());
+    link.listeners.tell(|listener| listener.assured(left));
+    if link.node.tracked.get() && link.node.began.get() {
+        link.status.lock().untold = None;
+        if !link.tells.replace(true) {
+            // It could not be written at first.
+            link.listeners.tell(|listener| listener.restored());
+        }
+    }
+    link.asked(of, asks.unsigned_abs());
+    Ok(())
+}
+
+fn fleet_of(value: Option<Value>) -> Result<u64, Failure> {
+    let text = bytes(value.ok_or(Failure::Odd)?)?.ok_or(Failure::Odd)?;
+    let text = str::from_utf8(&text).map_err(|_| Failure::Odd)?;
+    u64::from_str_radix(text, 16).map_err(|_| Failure::Odd)
+}
+
+/// Writes down that this node is there, and what it has handled; or that it is not any more.
+pub(crate) async fn say(session: &Session, how: &str) -> Result<(), Failure> {
+    let (mut batch, asked) = (session.batch(), Instant::now());
+    add(session, &mut batch, how);
+    let mut answers = session.send(&batch).await?;
+    if how == "leave" { answers.next().map(drop) } else { stayed(session, &mut answers, asked) }
+}
+
+/// This node is there no more: nobody has to wait for it, and nothing that it has is believed.
+pub(crate) async fn leave(link: &Rc<Link>) {
+    if link.listening.get()
+        && let Ok(session) = link.session().await
+    {
+        link.listeners.tell(|listener| listener.assured(Duration::ZERO));
+        link.flush_untold();
+        // Or they wait for its lease.
+        let _ = say(&session, "leave").await;
+    }
+}
+
+/// Returns when every other node has handled what was answered here before; or how many have not, though they live.
+pub(crate) async fn acknowledged(link: &Rc<Link>) -> Result<Result<(), i64>, Failure> {
+    let session = link.session().await?;
+    let (names, name) = (&link.names, link.node.name.as_bytes());
+    loop {
+        let (mut batch, founding) = (session.batch(), link.founding());
+        let founding = founding.each_ref().map(|arg| arg.as_bytes());
+        batch.harmless_script(&ASK, &[&names.fleet(), &names.ask()], &[founding[0], founding[1], name]);
+        let mut answer = session.send(&batch).await?.next_list()?.into_iter();
+        // They stand in front of this handle, and hear of nothing.
+        link.flush_untold();
+        let of = bytes(answer.next().ok_or(Failure::Odd)?)?.ok_or(Failure::Odd)?;
+        let mut number = || match answer.next() {
+            Some(Value::Int(number)) => Ok(number),
+            _ => Err(Failure::Odd),
+        };
+        let (ask, mut many, longest) = (number()?.to_string(), number()?, number()?);
+        let end = Instant::now() + Duration::from_millis(longest.unsigned_abs()) + GRACE;
+        let mut pause = LOOKS.0;
+        while many > 0 {
+            if Instant::now() >= end {
+                return Ok(Err(many));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LOOKS.1);
+            let mut batch = session.batch();
+            let args = [founding[0], founding[1], name, &of, ask.as_bytes()];
+            batch.harmless_script(&ASKED, &[&names.fleet()], &args);
+            many = session.send(&batch).await?.next_number()?;
+        }
+        if many == 0 {
+            return Ok(Ok(()));
+        }
+        // The fleet was lost; the one that is now knows neither the ask nor who was there.
+    }
+}
+
+/// What stands for all that was answered here before.
+pub(crate) async fn token(session: &Session) -> Result<Token, Failure> {
+    let (mut batch, founding) = (session.batch(), session.link.founding());
+    let args = founding.each_ref().map(|arg| arg.as_bytes());
+    batch.harmless_script(&TOKEN, &[&session.link.names.fleet()], &args);
+    let mut answer = session.send(&batch).await?.next_list()?.into_iter();
+    let of = fleet_of(answer.next())?;
+    match answer.next() {
+        Some(Value::Int(number)) => Ok(Token::new(of, number.unsigned_abs())),
+        _ => Err(Failure::Odd),
+    }
+}
+
+/// Returns when all is handled that any token stands for which is there by now.
+pub(crate) async fn catch_up(session: &Session) -> Result<(), Failure> {
+    let link = &session.link;
+    let mut batch = session.batch();
+    batch.read(redis::cmd("HMGET").arg(link.names.fleet()).arg("of").arg("tokens").take());
+    // A token is made after what it stands for was answered; so that was told before this answer, or by another server
+    // before what it is asked from now on.
+    let mut last = session.send(&batch).await?.next_list()?.into_iter();
+    let of = last.next().map(bytes).transpose()?.flatten();
+    let number = last.next().as_ref().and_then(crate::io::batch::number);
+    settle(session).await?;
+    let of = of.as_deref().and_then(|of| u64::from_str_radix(str::from_utf8(of).ok()?, 16).ok());
+    if let Some((of, number)) = of.zip(number).filter(|_| !link.is_over(session.life)) {
+        let mut seen = link.node.seen.lock();
+        let newer = seen.as_ref().is_none_or(|seen| seen.incarnation() != of || seen.number() < number);
+        if newer {
+            *seen = Some(Token::new(of, number));
+        }
+    }
+    Ok(())
+}
