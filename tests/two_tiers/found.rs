@@ -1,10 +1,12 @@
-//! What the simulation (`simulation/`) has found, over a real Redis.
+//! What the simulation (`simulation/`) and those who tried it have found, over a real Redis.
 
-use larder::{Larder, Policy, ttl};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use crate::common::Server;
-use crate::common::plain::SOON;
-use crate::common::until;
+use larder::{Larder, Local, Policy, Target, ttl};
+
+use crate::common::plain::{SOON, names, run};
+use crate::common::{Server, until};
 use crate::fleet::{get, warm};
 use crate::node;
 
@@ -49,5 +51,57 @@ fn what_is_set_in_an_epoch_that_is_over_takes_away_what_was_set_before_it() {
         // The next one is stored as ever.
         set(&one, 4);
         until(how, SOON, || get(&other, "k") == Some(4));
+    }
+}
+
+/// Its load takes a place in Redis and gives it up; word of that threw it out.
+#[test]
+fn what_is_kept_in_memory_alone_stays_there() {
+    let server = Server::start(&[]);
+    let (cache, loads) = (node(&server), AtomicUsize::new(0));
+    let load = || loads.fetch_add(1, Ordering::Relaxed);
+    // Nothing is kept before it is told what others change.
+    cache.set("k", 1_u32, ttl::LONG).wait().expect("stored");
+    warm(&cache, "k");
+    for _ in 0..10 {
+        let policy = Policy::ttl(ttl::LONG).in_caller();
+        cache.get_or_compute("local", policy.clone(), || Local(load()));
+        cache.get_or_compute("alone", policy.skip_l2(), || load());
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    assert_eq!(loads.into_inner(), 2);
+    let mut raw = server.raw();
+    cache.invalidate("alone").wait().expect("struck");
+    cache.invalidate("local").wait().expect("struck");
+    assert!(cache.get::<usize>("alone").wait().expect("read").is_none());
+    assert!(cache.get::<Local<usize>>("local").wait().expect("read").is_none());
+    assert!(names(&mut raw, "*:k:alone").is_empty());
+}
+
+/// Where Redis has evicted the order, nothing of what it holds is read again: but of what is in memory somebody must tell.
+#[test]
+fn what_is_struck_where_order_and_newest_are_evicted_reaches_others() {
+    let strikes: [(&str, &dyn Fn(&Larder)); 4] = [
+        ("tag", &|cache| cache.invalidate(Target::Tag("t")).wait().expect("struck")),
+        ("key", &|cache| cache.invalidate("k").wait().expect("struck")),
+        ("pattern", &|cache| cache.invalidate_pattern("k*").wait().expect("struck")),
+        ("all", &|cache| cache.clear().wait().expect("cleared")),
+    ];
+    for (what, strike) in strikes {
+        let server = Server::start(&[]);
+        let (one, other, mut raw) = (node(&server), node(&server), server.raw());
+        let tagged = Policy::ttl(ttl::LONG).tags(["t"]);
+        one.set("k", 1_u32, tagged).wait().expect("stored");
+        for evicted in ["newest", "order}"] {
+            warm(&one, "k");
+            warm(&other, "k");
+            for name in names(&mut raw, &format!("larder:*{evicted}")) {
+                run(&mut raw, &["DEL", &name]);
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        assert_eq!(get(&other, "k"), Some(1), "{what}: in memory");
+        strike(&one);
+        until(what, SOON, || get(&other, "k").is_none());
     }
 }

@@ -150,7 +150,14 @@ impl Session {
         }
         let mut batch = self.batch();
         batch.write(self.link.names.touch_newest());
-        self.send(&batch).await?.next().map(drop)
+        if self.send(&batch).await?.next_number()? > 0 {
+            return Ok(());
+        }
+        // That has been evicted, too. Whoever writes it anew tells; where there is no room for it, nobody can.
+        match self.renew(true).await {
+            Ok(_) | Err(Failure::Refused(_)) => Ok(()),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// The epoch as it was last seen; a new one where there is none.

@@ -88,6 +88,7 @@ pub(crate) enum Left {
 }
 
 /// What this process has under a key, or has just had.
+#[derive(Eq, PartialEq)]
 pub(crate) enum Ours {
     Leases(Vec<u64>),
     Left(Left),
@@ -117,7 +118,8 @@ impl Leases {
     pub(crate) fn of(&self, key: &str) -> Option<Ours> {
         let held = self.held.lock();
         let leases = held.all.iter().filter(|(_, load)| *load.key == *key).map(|(lease, _)| *lease);
-        let leases: Vec<u64> = leases.collect();
+        let mut leases: Vec<u64> = leases.collect();
+        leases.sort_unstable();
         if !leases.is_empty() {
             return Some(Ours::Leases(leases));
         }
@@ -187,9 +189,27 @@ async fn extend_all(session: &Session, leases: &Leases, claims: &[(u64, Load)]) 
     Ok(())
 }
 
+/// How often it is looked again where this process has changed it meanwhile.
+const AGAIN: usize = 4;
+
 /// Whether what stands under `key` is as this process has left it: nobody else has written, removed, marked stale or given
 /// other deadlines to it.
-pub(crate) async fn is_as_left(session: &Session, key: &str, ours: &Ours) -> Result<bool, Failure> {
+pub(crate) async fn is_as_left(session: &Session, key: &str, leases: &Leases) -> Result<bool, Failure> {
+    let Some(mut ours) = leases.of(key) else { return Ok(false) };
+    for _ in 0..AGAIN {
+        if looks_like(session, key, &ours).await? {
+            return Ok(true);
+        }
+        // On a Cluster, word of it comes over another connection than answers do, and is no earlier.
+        match leases.of(key) {
+            Some(now) if now != ours => ours = now,
+            _ => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
+async fn looks_like(session: &Session, key: &str, ours: &Ours) -> Result<bool, Failure> {
     let mut batch = session.batch();
     batch.script(&CHECK, &[&session.link.names.entry(session.link.epoch.get(), key)], &[]);
     let there = session.send(&batch).await?.next_list()?;

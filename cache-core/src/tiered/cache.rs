@@ -4,7 +4,7 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use super::Tiered;
-use super::near::tiers_of;
+use super::near::{is_here_alone, tiers_of};
 use super::pairs::Pair;
 use super::place::{Copied, Place};
 use crate::cache::Cache;
@@ -23,11 +23,6 @@ use crate::value::{Kind, Value};
 /// Whether far is not there, as against having an answer that is an error.
 fn is_away(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Queued)
-}
-
-/// Whether near alone has a say over it.
-fn is_here_alone(entry: &Entry) -> bool {
-    tiers_of(&entry.value, entry.origin.tiers) == Tiers::L1
 }
 
 impl Tiered {

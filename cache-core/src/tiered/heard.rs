@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::near::Near;
+use super::near::{Near, is_here_alone};
 use crate::listener::Listener;
 use crate::target::{Strength, Target};
+use crate::value::Kind;
 
 impl Listener for Near {
     fn changed(&self, target: Target<'_>, strength: Strength) {
@@ -14,7 +15,10 @@ impl Listener for Near {
     }
 
     fn replaced(&self, key: &str) -> bool {
-        self.hear(Target::Key(key), Strength::Remove);
+        // Of what is kept here alone there is nothing there but the place that its load takes and gives up.
+        if !self.held(key, Kind::of::<()>()).as_ref().is_some_and(is_here_alone) {
+            self.hear(Target::Key(key), Strength::Remove);
+        }
         self.listeners.any(|listener| listener.replaced(key))
     }
 

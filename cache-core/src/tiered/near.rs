@@ -35,6 +35,11 @@ pub(super) fn tiers_of(value: &Value, asked: Tiers) -> Tiers {
     }
 }
 
+/// Whether near alone has a say over it.
+pub(super) fn is_here_alone(entry: &Entry) -> bool {
+    tiers_of(&entry.value, entry.origin.tiers) == Tiers::L1
+}
+
 impl Near {
     pub(super) fn new(cache: Arc<dyn Cache>, trust: Trust, ttl: Duration) -> Self {
         Self { cache, trust, ttl, listeners: Listeners::default() }
