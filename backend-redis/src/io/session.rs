@@ -122,16 +122,25 @@ impl Session {
         &self,
         operation: impl AsyncFn(u64) -> Result<(Option<Order>, T), Failure>,
     ) -> Result<T, Failure> {
+        let faster =
+            || Failure::Refused("others clear the namespace faster than this can be done".to_owned());
+        self.while_epochs_pass(operation).await?.ok_or_else(faster)
+    }
+
+    /// The same; `None`: each time another epoch had begun meanwhile.
+    async fn while_epochs_pass<T>(
+        &self,
+        operation: impl AsyncFn(u64) -> Result<(Option<Order>, T), Failure>,
+    ) -> Result<Option<T>, Failure> {
         for _ in 0..8 {
             let epoch = self.epoch().await?;
             let (order, output) = operation(epoch).await?;
             match order {
-                Some(order) if order.epoch == epoch => return Ok(output),
+                Some(order) if order.epoch == epoch => return Ok(Some(output)),
                 order => self.link.epoch.set(order.map_or(0, |order| order.epoch)),
             }
         }
-        // Somebody clears it faster than it can be read.
-        Err(Failure::Odd)
+        Ok(None)
     }
 
     /// The same for what removes: where there is no epoch, nothing is there. But others may have in memory what a Redis that is
@@ -145,7 +154,8 @@ impl Session {
             (order, ()) => Ok((order, true)),
         };
         let is_any = self.link.epoch.get() != 0 || self.ordered(|_| {}).await?.0.is_some();
-        if is_any && self.in_epoch(strike).await? {
+        // Where epochs have begun since this was called, nothing is left of what was there before it.
+        if is_any && self.while_epochs_pass(strike).await?.unwrap_or(true) {
             return Ok(());
         }
         let mut batch = self.batch();
