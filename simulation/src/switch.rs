@@ -182,6 +182,18 @@ impl Cache for Sabotaged {
         }
     }
 
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        self.inner.acknowledged()
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        self.inner.token()
+    }
+
+    fn read_after(&self, token: &Token) -> Reply<'_, ()> {
+        self.inner.read_after(token)
+    }
+
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         self.inner.troubles()
     }
