@@ -1,6 +1,6 @@
 //! Leases: what a load holds of the place of its value, and the claim to be the one that loads it for the whole fleet.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +55,8 @@ pub(crate) struct Leases {
 
 #[derive(Debug, Default)]
 struct Held {
-    all: HashMap<u64, Load>,
+    /// By their numbers: in the simulation, everything has one order.
+    all: BTreeMap<u64, Load>,
     /// What became of those that have just ended.
     over: VecDeque<Over>,
     /// Whether somebody extends the claims.
@@ -118,8 +119,7 @@ impl Leases {
     pub(crate) fn of(&self, key: &str) -> Option<Ours> {
         let held = self.held.lock();
         let leases = held.all.iter().filter(|(_, load)| *load.key == *key).map(|(lease, _)| *lease);
-        let mut leases: Vec<u64> = leases.collect();
-        leases.sort_unstable();
+        let leases: Vec<u64> = leases.collect();
         if !leases.is_empty() {
             return Some(Ours::Leases(leases));
         }
