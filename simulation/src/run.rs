@@ -36,10 +36,7 @@ pub fn run(plan: &Plan, switch: Option<Switch>) -> Ran {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime needs nothing but memory");
     fastrand::seed(plan.seed);
-    let set = LocalSet::new();
-    let ran = set.block_on(&runtime, run_here(plan.clone(), switch));
-    drop(set);
-    ran
+    LocalSet::new().block_on(&runtime, run_here(plan.clone(), switch))
 }
 
 async fn run_here(plan: Plan, switch: Option<Switch>) -> Ran {

@@ -192,16 +192,15 @@ async fn extend_all(session: &Session, leases: &Leases, claims: &[(u64, Load)]) 
 /// How often it is looked again where this process has changed it meanwhile.
 const AGAIN: usize = 4;
 
-/// Whether what stands under `key` is as this process has left it: nobody else has written, removed, marked stale or given
-/// other deadlines to it.
-pub(crate) async fn is_as_left(session: &Session, key: &str, leases: &Leases) -> Result<bool, Failure> {
-    let Some(mut ours) = leases.of(key) else { return Ok(false) };
+/// Whether what stands under `key` is as this process has left it, `ours`: nobody else has written, removed, marked stale
+/// or given other deadlines to it.
+pub(crate) async fn is_as_left(session: &Session, key: &str, mut ours: Ours) -> Result<bool, Failure> {
     for _ in 0..AGAIN {
         if looks_like(session, key, &ours).await? {
             return Ok(true);
         }
         // On a Cluster, word of it comes over another connection than answers do, and is no earlier.
-        match leases.of(key) {
+        match session.link.leases.of(key) {
             Some(now) if now != ours => ours = now,
             _ => return Ok(false),
         }
