@@ -21,4 +21,5 @@ pub mod samples;
 pub mod soak;
 pub mod statistics;
 pub mod table;
+pub mod tiers;
 pub mod workload;

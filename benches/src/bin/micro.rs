@@ -1,18 +1,21 @@
 //! Prints the tables of `docs/benchmarks.md`.
 
+use std::io;
 use std::process::ExitCode;
 
 use larder_benches::functions;
 use larder_benches::measure::{Times, measure};
 use larder_benches::race::{Entrant, REFERENCE, Race};
 use larder_benches::table::Table;
+use larder_benches::tiers::{self, Far};
 
-const USAGE: &str = "usage: micro [hit|miss|get_or_insert|insert|cached_fn|all] [--rounds N] [--visits N] [--threads N]... [--only NAME]";
+const USAGE: &str = "usage: micro [hit|miss|get_or_insert|insert|cached_fn|tiers|all] [--rounds N] [--visits N] [--threads N]... [--only NAME]";
 
 /// What the command line asks for.
 struct Options {
     races: Vec<Race>,
     functions: bool,
+    tiers: bool,
     rounds: usize,
     /// Instead of each race's own number.
     visits: Option<usize>,
@@ -26,6 +29,7 @@ impl Options {
         let mut options = Self {
             races: Vec::new(),
             functions: false,
+            tiers: false,
             rounds: 101,
             visits: None,
             threads: Vec::new(),
@@ -39,17 +43,22 @@ impl Options {
                 "--threads" => options.threads.push(number()?),
                 "--only" => options.only = arguments.next()?,
                 "cached_fn" => options.functions = true,
-                "all" => (options.races, options.functions) = (Race::ALL.to_vec(), true),
+                "tiers" => options.tiers = true,
+                "all" => options.ask_for_all(),
                 name => options.races.push(Race::ALL.into_iter().find(|race| race.name() == name)?),
             }
         }
-        if options.races.is_empty() && !options.functions {
-            (options.races, options.functions) = (Race::ALL.to_vec(), true);
+        if options.races.is_empty() && !options.functions && !options.tiers {
+            options.ask_for_all();
         }
         if options.threads.is_empty() {
             options.threads = vec![1, 2];
         }
         Some(options)
+    }
+
+    fn ask_for_all(&mut self) {
+        (self.races, self.functions, self.tiers) = (Race::ALL.to_vec(), true, true);
     }
 
     fn measure<K: Sync>(&self, mut entrants: Vec<Entrant<K>>, visits: &[K]) -> Vec<(usize, Vec<Times>)> {
@@ -75,6 +84,14 @@ impl Options {
         let title = "cached_fn: a hit of a cached function, 10 000 different arguments".to_owned();
         println!("{}", Table { title, reference: functions::REFERENCE, hits: false, runs: &runs });
     }
+
+    fn tiers(&self) -> io::Result<()> {
+        let (stream, far) = (Race::Hit.stream(self.visits.unwrap_or(Race::Insert.visits())), Far::start()?);
+        let runs = self.measure(far.entrants(&stream), &stream.visits());
+        let title = "tiers: get of 10 000 keys, all in the memory in front of a Redis".to_owned();
+        println!("{}", Table { title, reference: tiers::REFERENCE, hits: true, runs: &runs });
+        Ok(())
+    }
 }
 
 fn main() -> ExitCode {
@@ -87,6 +104,12 @@ fn main() -> ExitCode {
     }
     if options.functions {
         options.functions();
+    }
+    if options.tiers
+        && let Err(error) = options.tiers()
+    {
+        eprintln!("no redis-server: {error}");
+        return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
 }
