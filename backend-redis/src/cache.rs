@@ -31,11 +31,6 @@ use crate::stored::slot::{State, millis};
 type Owed<T> = tokio::sync::oneshot::Receiver<std::result::Result<T, Failure>>;
 
 /// What comes of it, in the end.
-async fn told<T>(owed: Owed<T>) -> std::result::Result<T, Failure> {
-    let gone = || Failure::Down("the thread that speaks with it has ended".to_owned());
-    owed.await.unwrap_or_else(|_| Err(gone()))
-}
-
 /// What is queued where an invalidation is not delivered, and where a value is not stored.
 const IT: &str = "it is";
 const ITS_INVALIDATION: &str = "the value is not stored, and that the old one is void is";
@@ -72,7 +67,19 @@ impl Redis {
         }
         let work = |link: Rc<Link>| async move { work(link.session().await?).await };
         let owed = self.shared.io.run(Some(self.shared.operation), work);
-        Reply::Pending(Box::pin(async move { told(owed).await.map_err(|failure| failure.into_error(&what)) }))
+        Reply::Pending(Box::pin(
+            async move { self.told(owed).await.map_err(|failure| failure.into_error(&what)) },
+        ))
+    }
+
+    /// What came of it. What Redis refuses, `health` tells for a while.
+    async fn told<T>(&self, owed: Owed<T>) -> std::result::Result<T, Failure> {
+        let gone = || Failure::Down("the thread that speaks with it has ended".to_owned());
+        let told = owed.await.unwrap_or_else(|_| Err(gone()));
+        if let Some(why) = told.as_ref().err().and_then(Failure::refused_in_general) {
+            self.shared.io.common.status.lock().refused = Some((Instant::now(), why.to_owned()));
+        }
+        told
     }
 
     /// Reads `key`, and makes something `of` what is found; an error says what the `verb` was.
@@ -88,7 +95,7 @@ impl Redis {
         }
         let owed = self.shared.io.read(key.clone());
         Reply::Pending(Box::pin(async move {
-            match told(owed).await {
+            match self.told(owed).await {
                 Ok(found) => of(&key, found),
                 Err(failure) => Err(failure.into_error(&format!("{verb} {key:?}"))),
             }
@@ -122,7 +129,7 @@ impl Redis {
         };
         let owed = self.shared.io.run(None, move |link| done_or_queued(link, strike, limit, work));
         Reply::Pending(Box::pin(async move {
-            told(owed).await.map_err(|failure| not_done(failure, &what, of_it))
+            self.told(owed).await.map_err(|failure| not_done(failure, &what, of_it))
         }))
     }
 
@@ -165,7 +172,9 @@ impl Redis {
         let key = parcel.key.clone();
         let owed = self.shared.io.set(parcel);
         Reply::Pending(Box::pin(async move {
-            told(owed).await.map_err(|failure| not_done(failure, &format!("set {key:?}"), ITS_INVALIDATION))
+            self.told(owed)
+                .await
+                .map_err(|failure| not_done(failure, &format!("set {key:?}"), ITS_INVALIDATION))
         }))
     }
 }
@@ -318,7 +327,7 @@ impl Cache for Redis {
         }
         let owed = self.shared.io.run(None, async move |link| fleet::acknowledged(&link).await);
         Reply::Pending(Box::pin(async move {
-            match told(owed).await {
+            match self.told(owed).await {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(many)) => {
                     let nodes = if many == 1 { "one node lives and has" } else { "some nodes live and have" };
@@ -354,7 +363,7 @@ impl Cache for Redis {
             troubles
                 .push(format!("Redis is not reachable: {why}; it is tried again every two seconds at most"));
         }
-        troubles.extend(self.shared.io.common.status.lock().ailment.clone());
+        troubles.extend(self.shared.io.common.status.lock().words());
         troubles.extend(self.shared.refused.troubles());
         if connection.queued > 0 {
             let what = match connection.queued {
@@ -385,9 +394,9 @@ impl Cache for Redis {
                 sleep(Duration::from_millis(5)).await;
             }
         });
-        Reply::Pending(Box::pin(
-            async move { told(owed).await.map_err(|failure| failure.into_error("close")) },
-        ))
+        Reply::Pending(Box::pin(async move {
+            self.told(owed).await.map_err(|failure| failure.into_error("close"))
+        }))
     }
 
     fn usage(&self) -> Usage {

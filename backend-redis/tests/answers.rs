@@ -279,3 +279,20 @@ fn a_type_that_the_codec_refuses_is_named_once() {
     let said = &health.troubles[0];
     assert!(said.contains("`alloc::vec::Vec<()>`") && said.contains("use the codec `json`"), "{said}");
 }
+
+/// A user who may not run scripts: what he may do works, and health says what does not, for as long as it is tried.
+#[test]
+fn what_redis_refuses_is_told() {
+    let server = Server::start(&[]);
+    let rules = ["ACL", "SETUSER", "few", "on", ">pw", "~*", "&*", "+@all", "-evalsha"];
+    redis::cmd(rules[0]).arg(&rules[1..]).exec(&mut server.raw()).expect("a user");
+    let redis = wait(Redis::connect(&format!("{}?user=few&pass=pw", server.url()))).expect("a handle");
+    // Somebody has to begin, which needs one.
+    put(&server.redis(), "k", "v").expect("may do everything");
+    assert_eq!(get(&redis, "k").expect("needs none").as_deref(), Some("v"));
+    assert_eq!(health(&redis), "");
+    let error = redis.incr("n", 1, MINUTE).wait().expect_err("needs one");
+    assert!(error.to_string().contains("NOPERM"), "{error}");
+    let said = health(&redis);
+    assert!(said.contains("refuses what it is asked to do: NOPERM") && said.contains("ACL"), "{said}");
+}

@@ -25,6 +25,12 @@ impl Failure {
         matches!(self, Self::Refused(why) if why.contains("OOM"))
     }
 
+    /// What was refused for reasons that concern more than one key.
+    pub(crate) fn refused_in_general(&self) -> Option<&str> {
+        let Self::Refused(why) = self else { return None };
+        ["NOPERM", "OOM", "MISCONF"].iter().any(|code| why.starts_with(code)).then_some(why)
+    }
+
     /// Why, in words.
     pub(crate) fn words(&self) -> &str {
         match self {

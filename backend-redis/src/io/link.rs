@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cache_core::Listeners;
 use parking_lot::Mutex;
@@ -34,9 +35,23 @@ pub(crate) struct Status {
     pub(crate) trouble: Option<String>,
     /// What is wrong with the Redis though it is connected.
     pub(crate) ailment: Option<String>,
+    /// What it refused last, and when.
+    pub(crate) refused: Option<(Instant, String)>,
     pub(crate) queued: usize,
     /// Why it does not tell what others change, though it was asked to.
     pub(crate) untold: Option<String>,
+}
+
+/// How long it is told what Redis has refused.
+const REFUSED: Duration = Duration::from_secs(10);
+
+impl Status {
+    /// What is wrong with the Redis though it is connected, or why it does not do what it is asked to.
+    pub(crate) fn words(&self) -> Option<String> {
+        let recent = || self.refused.as_ref().filter(|(at, _)| at.elapsed() <= REFUSED);
+        let refused = || recent().map(|(_, why)| format!("Redis refuses what it is asked to do: {why}"));
+        self.ailment.clone().or_else(refused)
+    }
 }
 
 enum State {

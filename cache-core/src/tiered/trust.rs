@@ -223,11 +223,13 @@ impl Trust {
             Channel::CutOff(at, since) => (at, since),
         };
         let ago = (now - at).saturating_add(since);
+        let left = rounded(ttl.saturating_sub(ago));
+        let was =
+            if left.is_zero() { "no longer trusted".into() } else { format!("trusted for {left:?} more") };
         Some(format!(
-            "cut off for {:?} from word of what other processes change: what was in memory is trusted for {:?} more, \
-             and what comes there for {:?}",
+            "cut off for {:?} from word of what other processes change: what was in memory is {was}, and what comes \
+             there is for {:?}",
             rounded(ago),
-            rounded(ttl.saturating_sub(ago)),
             self.cap()
         ))
     }
