@@ -15,15 +15,18 @@ mod measure;
 pub(crate) mod options;
 mod pages;
 mod parts;
+mod picture;
 mod random;
 mod replay;
 mod report;
 mod rows;
 pub(crate) mod schema;
 mod seed;
+mod server;
 pub(crate) mod steps;
 mod stream;
 pub(crate) mod terminal;
+mod timeline;
 mod truth;
 mod words;
 pub(crate) mod writes;
@@ -55,8 +58,8 @@ fn start() -> Result<u64> {
         terminal::line(options::HELP);
         return Ok(0);
     }
-    if let Some(url) = &options.redis {
-        return fleet::run(&options, url);
+    if let Some(nodes) = options.fleet() {
+        return fleet::run(&options, nodes);
     }
     let measured = steps::run(&options, &Progress::new(options.json))?;
     let figures = measured.figures();

@@ -16,6 +16,10 @@ pub struct PageTally {
 pub struct Tally {
     pages: [PageTally; Kind::ALL.len()],
     pub writes: usize,
+    /// Writes of which nobody can say whether every process has handled them.
+    pub unacknowledged: usize,
+    /// How long it took until every process had handled a write, from the commit in the database on.
+    pub acknowledged: Vec<Duration>,
     pub rows_checked: u64,
     pub stale_reads: u64,
     /// The first of them, in words.
@@ -40,6 +44,8 @@ impl Tally {
             mine.absorb(&theirs);
         }
         self.writes += other.writes;
+        self.unacknowledged += other.unacknowledged;
+        self.acknowledged.extend(other.acknowledged);
         self.rows_checked += other.rows_checked;
         self.stale_reads += other.stale_reads;
         self.stale_example = self.stale_example.take().or(other.stale_example);

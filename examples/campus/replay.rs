@@ -13,6 +13,7 @@ use super::measure::Tally;
 use super::pages::Route;
 use super::stream::Request;
 use super::terminal::Progress;
+use super::timeline::Timeline;
 use super::truth::{Moment, Truth};
 use super::writes;
 
@@ -25,12 +26,23 @@ pub struct Platform {
     pub cache: Larder,
     pub omitted: Option<writes::Kind>,
     pub threads: usize,
+    /// Whether it notes how it goes over time.
+    pub keeps_time: bool,
+    pub timeline: Timeline,
     truth: Truth,
 }
 
 impl Platform {
     pub fn new(db: Db, cache: Larder, threads: usize, omitted: Option<writes::Kind>) -> Self {
-        Self { db: Arc::new(db), cache, omitted, threads, truth: Truth::default() }
+        Self {
+            db: Arc::new(db),
+            cache,
+            omitted,
+            threads,
+            keeps_time: false,
+            timeline: Timeline::default(),
+            truth: Truth::default(),
+        }
     }
 
     /// The same, where other processes write too.
@@ -86,8 +98,14 @@ impl Platform {
         match request {
             Request::Read(route) => self.read(route, tally),
             Request::Write(write) => {
+                let began = Instant::now();
                 tally.writes += 1;
-                write.apply(&self.db, &self.truth, self.omitted)
+                if write.apply(&self.db, &self.truth, self.omitted)? {
+                    tally.acknowledged.push(began.elapsed());
+                } else {
+                    tally.unacknowledged += 1;
+                }
+                Ok(())
             }
         }
     }
@@ -97,7 +115,11 @@ impl Platform {
         let queries = Db::queries_of_this_thread();
         let began = Instant::now();
         let page = route.open(&self.db)?;
-        tally.read(route.kind(), began.elapsed(), Db::queries_of_this_thread() - queries);
+        let (time, queries) = (began.elapsed(), Db::queries_of_this_thread() - queries);
+        tally.read(route.kind(), time, queries);
+        if self.keeps_time {
+            self.timeline.read(time, queries == 0);
+        }
         self.check(route, page.as_ref(), moment, tally);
         Ok(())
     }

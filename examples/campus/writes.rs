@@ -53,18 +53,20 @@ impl Write {
         }
     }
 
-    /// `omitted` names a kind of write that fails to forget: so the stale check can be seen to work.
-    pub fn apply(self, db: &Db, truth: &Truth, omitted: Option<Kind>) -> Result<()> {
+    /// `omitted` names a kind of write that fails to forget: so the stale check can be seen to work. It is acknowledged when
+    /// every process has handled it; false if that cannot be said, as while Redis is away.
+    pub fn apply(self, db: &Db, truth: &Truth, omitted: Option<Kind>) -> Result<bool> {
         let made_old = larder::after_commit();
         let rows = db.write(|transaction| {
             let mut change = Change { transaction, rows: Vec::new() };
             made_old.scope(|| self.change(&mut change))?;
             Ok(change.rows)
         })?;
-        if omitted != Some(self.kind()) {
-            made_old.committed().wait()?;
+        if omitted != Some(self.kind()) && made_old.committed().acked().wait().is_err() {
+            return Ok(false);
         }
-        truth.acknowledge(&rows)
+        truth.acknowledge(&rows)?;
+        Ok(true)
     }
 
     fn change(self, change: &mut Change<'_>) -> rusqlite::Result<()> {
