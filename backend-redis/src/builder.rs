@@ -129,7 +129,7 @@ impl Redis {
 }
 
 impl RedisBuilder {
-    pub(crate) fn new(address: Address) -> Self {
+    fn new(address: Address) -> Self {
         Self {
             address,
             login: Login::default(),

@@ -33,7 +33,7 @@ fn redis_keeps_the_contract() {
 #[test]
 fn in_real_time() {
     let server = Server::start(&[]);
-    conformance::run(&Subject { cache: &server.redis(), advance: &|by| std::thread::sleep(by) });
+    conformance::run_in_real_time(&server.redis());
 }
 
 #[test]

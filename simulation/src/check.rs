@@ -75,7 +75,7 @@ fn hides(plan: &Plan, history: &History, change: &Change, read: &Read) -> Option
         Outcome::Done => change.end,
         Outcome::Late(at) => at?,
     };
-    let late = (known.time..read.start.time).contains(&(known.time + heard_within(plan)));
+    let late = read.start.time > known.time + heard_within(plan);
     if plan.is_calm() {
         return late.then_some("G2");
     }

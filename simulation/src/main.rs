@@ -54,7 +54,7 @@ fn search(from: u64, until: u64) -> ExitCode {
             );
             return ExitCode::FAILURE;
         }
-        if (seed + 1 - from) % 1000 == 0 {
+        if (seed + 1 - from).is_multiple_of(1000) {
             println!("{} seeds, {:.0} s", seed + 1 - from, began.elapsed().as_secs_f64());
         }
     }

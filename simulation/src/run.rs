@@ -31,15 +31,12 @@ pub struct Ran {
     pub names: usize,
 }
 
-/// Runs `plan`, with something broken or not. The same plan always runs in the same way.
+/// Runs `plan`, with something broken or not. The same plan should always run in the same way.
 pub fn run(plan: &Plan, switch: Option<Switch>) -> Ran {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime needs nothing but memory");
     fastrand::seed(plan.seed);
-    let set = LocalSet::new();
-    let ran = set.block_on(&runtime, run_here(plan.clone(), switch));
-    drop(set);
-    ran
+    LocalSet::new().block_on(&runtime, run_here(plan.clone(), switch))
 }
 
 async fn run_here(plan: Plan, switch: Option<Switch>) -> Ran {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cache_core::{
     Cache, Connection, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, Notices, Reply, Set, Stored,
-    Strength, Target, Usage, Value,
+    Strength, Target, Token, Usage, Value,
 };
 
 use crate::server::Server;
@@ -182,6 +182,18 @@ impl Cache for Sabotaged {
         }
     }
 
+    fn acknowledged(&self) -> Reply<'_, ()> {
+        self.inner.acknowledged()
+    }
+
+    fn token(&self) -> Reply<'_, Token> {
+        self.inner.token()
+    }
+
+    fn read_after(&self, token: &Token) -> Reply<'_, ()> {
+        self.inner.read_after(token)
+    }
+
     fn troubles(&self) -> Reply<'_, Vec<String>> {
         self.inner.troubles()
     }
@@ -216,6 +228,16 @@ impl Listener for Deaf {
     fn replaced(&self, key: &str) -> bool {
         self.switch != Switch::NoticesLost
             && self.inner.upgrade().is_some_and(|listener| listener.replaced(key))
+    }
+
+    fn belief(&self) -> Duration {
+        self.inner.upgrade().map_or(Duration::ZERO, |listener| listener.belief())
+    }
+
+    fn assured(&self, left: Duration) {
+        // By its own clock it would notice all the same.
+        let left = if self.switch == Switch::CutOffUnnoticed { Duration::from_secs(3600) } else { left };
+        self.inner.upgrade().into_iter().for_each(|listener| listener.assured(left));
     }
 
     fn cut_off(&self, since: Duration) {

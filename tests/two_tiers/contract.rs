@@ -31,7 +31,7 @@ fn two_tiers_keep_the_contract() {
 fn in_real_time() {
     let server = Server::start(&[]);
     let cache = tiers(server.redis()).build();
-    conformance::run(&Subject { cache: &cache, advance: &|by| std::thread::sleep(by) });
+    conformance::run_in_real_time(&cache);
 }
 
 #[test]

@@ -10,6 +10,10 @@ use crate::common::{Server, until};
 use crate::fleet::{get, warm};
 use crate::node;
 
+/// What one node does, with a value or without.
+type Set<'a> = &'a dyn Fn(&Larder, u32);
+type Strike<'a> = &'a dyn Fn(&Larder);
+
 /// The word of it was taken for the echo of the load that had left nothing there, as nothing was there.
 #[test]
 fn a_copy_of_what_was_set_after_a_void_load_goes_with_it() {
@@ -32,7 +36,7 @@ fn a_copy_of_what_was_set_after_a_void_load_goes_with_it() {
 fn what_is_set_in_an_epoch_that_is_over_takes_away_what_was_set_before_it() {
     let server = Server::start(&[]);
     let (one, other) = (node(&server), node(&server));
-    let sets: [(&str, &dyn Fn(&Larder, u32)); 2] = [
+    let sets: [(&str, Set<'_>); 2] = [
         ("plain", &|cache, value| cache.set("k", value, ttl::LONG).wait().expect("stored")),
         ("tagged", &|cache, value| {
             cache.set("k", value, Policy::ttl(ttl::LONG).tags(["t"])).wait().expect("stored");
@@ -66,7 +70,7 @@ fn what_is_kept_in_memory_alone_stays_there() {
     for _ in 0..10 {
         let policy = Policy::ttl(ttl::LONG).in_caller();
         cache.get_or_compute("local", policy.clone(), || Local(load()));
-        cache.get_or_compute("alone", policy.skip_l2(), || load());
+        cache.get_or_compute("alone", policy.skip_l2(), load);
         std::thread::sleep(Duration::from_millis(30));
     }
     assert_eq!(loads.into_inner(), 2);
@@ -81,7 +85,7 @@ fn what_is_kept_in_memory_alone_stays_there() {
 /// Where Redis has evicted the order, nothing of what it holds is read again: but of what is in memory somebody must tell.
 #[test]
 fn what_is_struck_where_order_and_newest_are_evicted_reaches_others() {
-    let strikes: [(&str, &dyn Fn(&Larder)); 4] = [
+    let strikes: [(&str, Strike<'_>); 4] = [
         ("tag", &|cache| cache.invalidate(Target::Tag("t")).wait().expect("struck")),
         ("key", &|cache| cache.invalidate("k").wait().expect("struck")),
         ("pattern", &|cache| cache.invalidate_pattern("k*").wait().expect("struck")),

@@ -155,15 +155,15 @@ fn changed(link: &Rc<Link>, names: Option<&Value>) {
 /// process may have done itself is looked at: if it is as it was left, nobody has to know. Whatever else it is, copies are
 /// dropped; and a load that is under way here without a lease is void.
 fn key_changed(link: &Rc<Link>, key: &str) {
-    if link.leases.of(key).is_none() {
+    let Some(ours) = link.leases.of(key) else {
         if link.listeners.any(|listener| listener.replaced(key)) {
             link.tell(Target::Key(key));
         }
         return;
-    }
+    };
     let (link, key, looked_at) = (link.clone(), Box::<str>::from(key), link.looks_at());
     spawn_local(async move {
-        let as_left = async { is_as_left(&link.session().await?, &key, &link.leases).await };
+        let as_left = async { is_as_left(&link.session().await?, &key, ours).await };
         // Where that cannot be said, nobody knows what has changed.
         if !as_left.await.unwrap_or(false) {
             link.tell(Target::Key(&key));

@@ -1,6 +1,6 @@
 //! Leases: what a load holds of the place of its value, and the claim to be the one that loads it for the whole fleet.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +55,8 @@ pub(crate) struct Leases {
 
 #[derive(Debug, Default)]
 struct Held {
-    all: HashMap<u64, Load>,
+    /// By their numbers: in the simulation, everything has one order.
+    all: BTreeMap<u64, Load>,
     /// What became of those that have just ended.
     over: VecDeque<Over>,
     /// Whether somebody extends the claims.
@@ -118,8 +119,7 @@ impl Leases {
     pub(crate) fn of(&self, key: &str) -> Option<Ours> {
         let held = self.held.lock();
         let leases = held.all.iter().filter(|(_, load)| *load.key == *key).map(|(lease, _)| *lease);
-        let mut leases: Vec<u64> = leases.collect();
-        leases.sort_unstable();
+        let leases: Vec<u64> = leases.collect();
         if !leases.is_empty() {
             return Some(Ours::Leases(leases));
         }
@@ -192,16 +192,15 @@ async fn extend_all(session: &Session, leases: &Leases, claims: &[(u64, Load)]) 
 /// How often it is looked again where this process has changed it meanwhile.
 const AGAIN: usize = 4;
 
-/// Whether what stands under `key` is as this process has left it: nobody else has written, removed, marked stale or given
-/// other deadlines to it.
-pub(crate) async fn is_as_left(session: &Session, key: &str, leases: &Leases) -> Result<bool, Failure> {
-    let Some(mut ours) = leases.of(key) else { return Ok(false) };
+/// Whether what stands under `key` is as this process has left it, `ours`: nobody else has written, removed, marked stale
+/// or given other deadlines to it.
+pub(crate) async fn is_as_left(session: &Session, key: &str, mut ours: Ours) -> Result<bool, Failure> {
     for _ in 0..AGAIN {
         if looks_like(session, key, &ours).await? {
             return Ok(true);
         }
         // On a Cluster, word of it comes over another connection than answers do, and is no earlier.
-        match leases.of(key) {
+        match session.link.leases.of(key) {
             Some(now) if now != ours => ours = now,
             _ => return Ok(false),
         }

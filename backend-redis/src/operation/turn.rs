@@ -150,26 +150,27 @@ async fn look_further(session: Rc<Session>, epoch: u64, wanted: Wanted, look: Lo
 fn tell_writer(link: &Rc<Link>, parcel: Parcel, writer: Waiter<Stored>, stored: Result<Stored, Failure>) {
     // Who asked before it was done may have brought what was there before.
     link.tell(Target::Key(&parcel.key));
-    let link = link.clone();
-    let strike = (Named::Key(parcel.key.clone()), Strength::Remove);
     match stored {
         Ok(Stored::Yes) => drop(writer.send(Ok(Stored::Yes))),
-        Ok(_) => drop(spawn_local(async move {
-            let limit = link.settings.operation;
-            let removed = async { write::removed_instead(&link.session().await?, &parcel.key).await };
-            let removed = match within(Some(limit), removed).await {
-                Err(failure) => Err(or_queue(&link, strike, failure).await),
-                removed => removed,
-            };
-            let _ = writer.send(removed);
-        })),
+        Ok(_) => drop(spawn_local(remove_instead(link.clone(), parcel.key, writer))),
         Err(failure @ Failure::Refused(_)) => {
+            let (link, strike) = (link.clone(), (Named::Key(parcel.key), Strength::Remove));
             spawn_local(async move { writer.send(Err(or_queue(&link, strike, failure).await)) });
         }
         // At once: whatever is read from now on is read after it.
         Err(failure) => {
-            link.queue_up(strike, &failure);
+            link.queue_up((Named::Key(parcel.key), Strength::Remove), &failure);
             let _ = writer.send(Err(failure));
         }
     }
+}
+
+async fn remove_instead(link: Rc<Link>, key: Box<str>, writer: Waiter<Stored>) {
+    let limit = link.settings.operation;
+    let removed = async { write::removed_instead(&link.session().await?, &key).await };
+    let removed = match within(Some(limit), removed).await {
+        Err(failure) => Err(or_queue(&link, (Named::Key(key), Strength::Remove), failure).await),
+        removed => removed,
+    };
+    let _ = writer.send(removed);
 }

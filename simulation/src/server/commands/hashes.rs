@@ -77,7 +77,7 @@ fn with<T>(
 }
 
 fn set(call: &Call<'_>, words: &Words) -> Answer {
-    if words.len() % 2 != 0 {
+    if !words.len().is_multiple_of(2) {
         return Err(wrong_number("hset"));
     }
     let added = with(call, &words[1], |fields| {
