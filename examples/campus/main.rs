@@ -10,24 +10,22 @@
 pub(crate) mod coherent;
 mod db;
 pub(crate) mod figures;
-mod fleet;
+pub(crate) mod fleet;
+pub(crate) mod journal;
 mod measure;
 pub(crate) mod options;
 mod pages;
 mod parts;
-mod picture;
 mod random;
 mod replay;
 mod report;
-mod rows;
+pub(crate) mod rows;
 pub(crate) mod schema;
 mod seed;
-mod server;
 pub(crate) mod steps;
 mod stream;
 pub(crate) mod terminal;
-mod timeline;
-mod truth;
+pub(crate) mod truth;
 mod words;
 pub(crate) mod writes;
 

@@ -20,12 +20,12 @@ campus: five pages of a school platform on SQLite, without larder and with it
                        integers; .zst, .xz and .gz are unpacked
     --sample SECONDS   how long the uncached sample may take [default: 6]
     --seed N           of the stream of requests [default: 1]
-    --nodes N          a fleet: so many processes, each with memory of its own in front of one Redis, which is the run's
-                       own if none is given (wants --features redis) [default: 2 with --redis, else 1]
-    --redis URL        the Redis of a fleet
-    --chaos            Redis is killed half way, loses what it had, and comes back; the fleet goes on [own Redis only]
-    --seconds N        how long a fleet with --chaos works [default: 30]
-    --picture FILE     how a fleet went over time, as SVG
+    --nodes N          a fleet: so many processes, each with memory of its own in front of one Redis, serve the requests
+                       again and again (wants --features redis) [default: 2 with --redis, else no fleet]
+    --redis URL        the Redis of a fleet [default: a redis-server of the run's own]
+    --seconds N        how long a fleet works, at least; on until writes are acknowledged [default: 20]
+    --chaos            Redis is killed half way and comes back, empty, after a sixth of the time [own Redis only]
+    --picture FILE     how a fleet went over time, as SVG [default with --chaos: beside the program]
     --json             one JSON object on stdout and nothing else; ratios from 0 to 1
     --omit-invalidation WRITE
                        leave out what enrol, pay, grade, edit-course or edit-category should forget,
@@ -52,7 +52,8 @@ pub struct Options {
     pub redis: Option<String>,
     pub nodes: Option<usize>,
     pub chaos: bool,
-    pub seconds: usize,
+    /// How long a fleet works.
+    pub time: Duration,
     pub picture: Option<PathBuf>,
     /// This process is one of a fleet: which one, and the file of their database.
     pub node: Option<(usize, PathBuf)>,
@@ -75,7 +76,7 @@ impl Default for Options {
             redis: None,
             nodes: None,
             chaos: false,
-            seconds: 30,
+            time: Duration::from_secs(20),
             picture: None,
             node: None,
             school: School::FULL,
@@ -108,7 +109,7 @@ impl Options {
                 "--redis" => options.redis = Some(value()?),
                 "--nodes" => options.nodes = Some(number(&name, &value()?)?),
                 "--chaos" => options.chaos = true,
-                "--seconds" => options.seconds = number(&name, &value()?)?,
+                "--seconds" => options.time = Duration::from_secs(number(&name, &value()?)? as u64),
                 "--picture" => options.picture = Some(value()?.into()),
                 // Not for people: how a process of several is started.
                 "--node" => options.node = Some((number(&name, &value()?)? - 1, value()?.into())),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::Result;
+use super::super::Result;
 
 /// It runs for as long as this lives.
 pub struct Server {
