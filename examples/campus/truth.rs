@@ -147,8 +147,8 @@ impl Coming {
     /// A reader who began then has seen that version.
     fn see(&self, began: Moment, version: u32) {
         if self.number <= began.number {
-            let old = version < self.version;
-            let late = if old { began.at.saturating_sub(self.at).as_micros() as u64 } else { 0 };
+            let after = began.at.saturating_sub(self.at).as_micros() as u64;
+            let late = if version < self.version { after.max(1) } else { 0 };
             self.late.fetch_max(late + 1, Ordering::Relaxed);
         }
     }

@@ -24,7 +24,7 @@ use super::timeline::now;
 /// Within this, writes are acknowledged again: a lease, and what a slow machine takes beside it.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// So long the fleet goes on when they are.
-const AFTER: Duration = Duration::from_secs(1);
+const AFTER: Duration = Duration::from_secs(2);
 
 /// Returns how many stale reads there were.
 pub fn run(options: &Options, nodes: usize) -> Result<u64> {

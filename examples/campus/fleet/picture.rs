@@ -98,7 +98,12 @@ impl Picture {
         if let Some(at) = events.acknowledged {
             let x = self.x(at);
             self.add(&line(x, TOP - 4.0, x, BOTTOM, "#555", r#" stroke-dasharray="4 3""#));
-            self.text(x, TOP - 8.0, "middle", "#555", "writes are acknowledged");
+            let name = if events.outage.is_some() {
+                "writes are acknowledged again"
+            } else {
+                "writes are acknowledged"
+            };
+            self.text(x.min(LEFT + WIDTH - 80.0), TOP - 8.0, "middle", "#555", name);
         }
     }
 
