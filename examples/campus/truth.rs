@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::Result;
+use super::fleet::timeline::now;
 use super::fleet::times::Times;
 use super::journal::{Entry, Journal, Outcome};
 use super::rows::{Row, Table};
@@ -66,7 +67,7 @@ impl Truth {
     /// Call it when the invalidations of a write have returned.
     pub fn note(&self, rows: &[Row], outcome: Outcome) -> Result<()> {
         let process = self.shared.as_ref().map_or(0, |(process, _)| *process);
-        let at = clock();
+        let at = now();
         let entries: Vec<_> = rows.iter().map(|&row| Entry { row, process, outcome, at }).collect();
         match &self.shared {
             Some((_, journal)) => journal.append(&entries),
@@ -104,7 +105,7 @@ impl Truth {
         {
             journal.read(|entries| self.add(entries, *process))?;
         }
-        Ok(Moment { number: self.noted.load(Ordering::SeqCst), at: clock() })
+        Ok(Moment { number: self.noted.load(Ordering::SeqCst), at: now() })
     }
 
     /// How many rows have been written and acknowledged so far.
@@ -152,8 +153,4 @@ impl Coming {
             self.late.fetch_max(late + 1, Ordering::Relaxed);
         }
     }
-}
-
-fn clock() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

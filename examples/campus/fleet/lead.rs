@@ -81,12 +81,12 @@ fn go_on(
     let mut before = 0;
     if let Some(server) = server.filter(|_| options.chaos) {
         thread::sleep(whole / 2);
-        let away = now();
+        let away = now().as_secs_f64();
         server.kill();
         progress.say(&format!("after {:.1} s Redis is killed", began.elapsed().as_secs_f64()));
         thread::sleep(whole / 6);
         server.start_again()?;
-        events.outage = Some((away, now()));
+        events.outage = Some((away, now().as_secs_f64()));
         before = truth.acknowledged()?;
         progress.say(&format!("after {:.1} s it is back, and empty", began.elapsed().as_secs_f64()));
     }
@@ -97,7 +97,7 @@ fn go_on(
         }
         thread::sleep(Duration::from_millis(20));
     }
-    events.acknowledged = Some(now());
+    events.acknowledged = Some(now().as_secs_f64());
     progress.say(&format!("after {:.1} s writes are acknowledged", began.elapsed().as_secs_f64()));
     thread::sleep(whole.saturating_sub(began.elapsed()).max(AFTER));
     Ok(events)

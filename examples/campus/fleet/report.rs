@@ -205,14 +205,15 @@ impl Summary {
             ("it failed, as without Redis", &self.total.late_failed),
         ] {
             let spread = Spread::of(late);
+            let or_dash = |text: String| if spread.seen == 0 { "–".to_owned() } else { text };
             line(&format!(
                 "  {name:<28}{:>12}{:>10}{:>9}{:>9}{:>9}{:>9}",
                 count(spread.seen),
-                percent(spread.seen_old),
-                time(spread.p50_ms),
-                time(spread.p90_ms),
-                time(spread.p99_ms),
-                time(spread.longest_ms),
+                or_dash(percent(spread.seen_old)),
+                or_dash(time(spread.p50_ms)),
+                or_dash(time(spread.p90_ms)),
+                or_dash(time(spread.p99_ms)),
+                or_dash(time(spread.longest_ms)),
             ));
         }
         line(&dim("  * rows written, times the other processes that read them after"));

@@ -20,18 +20,15 @@ pub struct Point {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Timeline(BTreeMap<u64, Point>);
 
-/// A moment, in seconds since the epoch of Unix.
-pub fn now() -> f64 {
-    since_epoch().as_secs_f64()
-}
-
-fn since_epoch() -> Duration {
+/// The time since the epoch of Unix.
+#[allow(clippy::disallowed_methods, reason = "it is the one clock that several processes share")]
+pub fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 impl Timeline {
     pub fn read(&mut self, time: Duration, hit: bool) {
-        let step = (since_epoch().as_millis() / STEP.as_millis()) as u64;
+        let step = (now().as_millis() / STEP.as_millis()) as u64;
         let point = self.0.entry(step).or_default();
         point.hits += usize::from(hit);
         point.times.push(time);
