@@ -1,8 +1,9 @@
 //! A school platform on SQLite, without larder and with it: `cargo run --release --example campus`.
 //!
 //! Where to look first: `parts/` holds the `#[cached]` functions, `pages.rs` puts pages together from them, and
-//! `writes.rs` forgets what a write made old. The rest makes the school, plays its users, and measures. The modules
-//! open to the crate are those that `tests/campus.rs` uses.
+//! `writes.rs` forgets what a write made old. The rest makes the school, plays its users, and measures; `fleet/` does it
+//! with several processes over one Redis (`--features redis`, and `--nodes 4 --chaos`). The modules open to the crate are
+//! those that `tests/campus.rs` uses.
 
 #![allow(unreachable_pub, reason = "the modules read as those of an application's library would")]
 
