@@ -21,7 +21,7 @@ campus: five pages of a school platform on SQLite, without larder and with it
     --sample SECONDS   how long the uncached sample may take [default: 6]
     --seed N           of the stream of requests [default: 1]
     --nodes N          a fleet: so many processes, each with memory of its own in front of one Redis, serve the requests
-                       again and again (wants --features redis) [default: 2 with --redis, else no fleet]
+                       again and again (wants --features redis) [default: 2 with --redis, --chaos, --picture]
     --redis URL        the Redis of a fleet [default: a redis-server of the run's own]
     --seconds N        how long a fleet works, at least; on until writes are acknowledged [default: 20]
     --chaos            Redis is killed half way and comes back, empty, after a sixth of the time [own Redis only]
@@ -123,7 +123,8 @@ impl Options {
 
     /// Of how many processes a fleet is; `None`: it is none.
     pub fn fleet(&self) -> Option<usize> {
-        self.nodes.or(self.redis.as_ref().map(|_| 2))
+        let asked = self.redis.is_some() || self.chaos || self.picture.is_some();
+        self.nodes.or(asked.then_some(2))
     }
 
     pub fn requests(&self) -> usize {
