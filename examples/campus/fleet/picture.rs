@@ -28,7 +28,9 @@ const RED: &str = "#c0392b";
 
 /// An SVG.
 pub fn svg(timeline: &Timeline, events: &Events) -> String {
-    let points: Vec<(f64, &Point)> = timeline.points().collect();
+    let mut points: Vec<(f64, &Point)> = timeline.points().collect();
+    // The last step was cut short.
+    points.truncate(points.len().saturating_sub(1).max(1));
     let begin = points.first().map_or(0.0, |(at, _)| *at);
     let seconds = points.last().map_or(1.0, |(at, _)| at - begin).max(1.0);
     let mut picture = Picture { svg: String::new(), begin, seconds };

@@ -153,7 +153,6 @@ impl Summary {
     pub fn print(&self) {
         line("");
         self.table();
-        line("");
         self.spreads();
         line("");
         let counts = &self.total.counts;
@@ -195,6 +194,10 @@ impl Summary {
     }
 
     fn spreads(&self) {
+        line(&dim(
+            "  acked: with the transaction; the first one waits 8 s where Redis does not know who was there before",
+        ));
+        line("");
         line(&bold("  for how long others saw what was there before a write that was not acknowledged"));
         line(&dim(&format!(
             "  {:<28}{:>12}{:>10}{:>9}{:>9}{:>9}{:>9}",
