@@ -32,7 +32,8 @@ impl World {
     }
 
     fn write(&self, write: Write, omitted: Option<writes::Kind>) {
-        larder::scope(&self.cache, || write.apply(&self.db, &self.truth, omitted)).expect("it is written");
+        larder::scope(&self.cache, || write.apply(&self.db, &self.truth, true, omitted))
+            .expect("it is written");
     }
 }
 

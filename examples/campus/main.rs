@@ -1,8 +1,9 @@
 //! A school platform on SQLite, without larder and with it: `cargo run --release --example campus`.
 //!
 //! Where to look first: `parts/` holds the `#[cached]` functions, `pages.rs` puts pages together from them, and
-//! `writes.rs` forgets what a write made old. The rest makes the school, plays its users, and measures. The modules
-//! open to the crate are those that `tests/campus.rs` uses.
+//! `writes.rs` forgets what a write made old. The rest makes the school, plays its users, and measures; `fleet/` does it
+//! with several processes over one Redis (`--features redis`, and `--nodes 4 --chaos`). The modules open to the crate are
+//! those that `tests/campus.rs` uses.
 
 #![allow(unreachable_pub, reason = "the modules read as those of an application's library would")]
 
@@ -10,7 +11,8 @@
 pub(crate) mod coherent;
 mod db;
 pub(crate) mod figures;
-mod fleet;
+pub(crate) mod fleet;
+pub(crate) mod journal;
 mod measure;
 pub(crate) mod options;
 mod pages;
@@ -18,13 +20,13 @@ mod parts;
 mod random;
 mod replay;
 mod report;
-mod rows;
+pub(crate) mod rows;
 pub(crate) mod schema;
 mod seed;
 pub(crate) mod steps;
 mod stream;
 pub(crate) mod terminal;
-mod truth;
+pub(crate) mod truth;
 mod words;
 pub(crate) mod writes;
 
@@ -55,8 +57,8 @@ fn start() -> Result<u64> {
         terminal::line(options::HELP);
         return Ok(0);
     }
-    if let Some(url) = &options.redis {
-        return fleet::run(&options, url);
+    if let Some(nodes) = options.fleet() {
+        return fleet::run(&options, nodes);
     }
     let measured = steps::run(&options, &Progress::new(options.json))?;
     let figures = measured.figures();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::fleet::timeline::Timeline;
 use super::pages::Kind;
 
 #[derive(Default)]
@@ -16,6 +17,11 @@ pub struct PageTally {
 pub struct Tally {
     pages: [PageTally; Kind::ALL.len()],
     pub writes: usize,
+    /// Writes that were made, but have an error: queued, or nobody can say who has handled them.
+    pub failed_writes: usize,
+    /// How long writes took until every process had handled them, of those that waited for it.
+    pub acknowledged: Vec<Duration>,
+    pub timeline: Timeline,
     pub rows_checked: u64,
     pub stale_reads: u64,
     /// The first of them, in words.
@@ -33,6 +39,7 @@ impl Tally {
         page.times.push(time);
         page.hits += usize::from(queries == 0);
         page.queries += queries;
+        self.timeline.read(time, queries == 0);
     }
 
     pub fn absorb(&mut self, other: Self) {
@@ -40,6 +47,9 @@ impl Tally {
             mine.absorb(&theirs);
         }
         self.writes += other.writes;
+        self.failed_writes += other.failed_writes;
+        self.acknowledged.extend(other.acknowledged);
+        self.timeline.absorb(other.timeline);
         self.rows_checked += other.rows_checked;
         self.stale_reads += other.stale_reads;
         self.stale_example = self.stale_example.take().or(other.stale_example);

@@ -20,8 +20,12 @@ campus: five pages of a school platform on SQLite, without larder and with it
                        integers; .zst, .xz and .gz are unpacked
     --sample SECONDS   how long the uncached sample may take [default: 6]
     --seed N           of the stream of requests [default: 1]
-    --redis URL        several processes over one Redis in place of one over memory (wants --features redis)
-    --nodes N          how many processes [default: 2]
+    --nodes N          a fleet: so many processes, each with memory of its own in front of one Redis, serve the requests
+                       again and again (wants --features redis) [default: 2 with --redis, --chaos, --picture]
+    --redis URL        the Redis of a fleet [default: a redis-server of the run's own]
+    --seconds N        how long a fleet works, at least; on until writes are acknowledged [default: 20]
+    --chaos            Redis is killed half way and comes back, empty, after a sixth of the time [own Redis only]
+    --picture FILE     how a fleet went over time, as SVG [default with --chaos: beside the program]
     --json             one JSON object on stdout and nothing else; ratios from 0 to 1
     --omit-invalidation WRITE
                        leave out what enrol, pay, grade, edit-course or edit-category should forget,
@@ -46,8 +50,12 @@ pub struct Options {
     pub omitted: Option<writes::Kind>,
     pub help: bool,
     pub redis: Option<String>,
-    pub nodes: usize,
-    /// This process is one of them: which one, and the file of their database.
+    pub nodes: Option<usize>,
+    pub chaos: bool,
+    /// How long a fleet works.
+    pub time: Duration,
+    pub picture: Option<PathBuf>,
+    /// This process is one of a fleet: which one, and the file of their database.
     pub node: Option<(usize, PathBuf)>,
     pub school: School,
 }
@@ -66,7 +74,10 @@ impl Default for Options {
             omitted: None,
             help: false,
             redis: None,
-            nodes: 2,
+            nodes: None,
+            chaos: false,
+            time: Duration::from_secs(20),
+            picture: None,
             node: None,
             school: School::FULL,
         }
@@ -96,7 +107,10 @@ impl Options {
                 "--trace" => options.trace = Some(value()?.into()),
                 "--omit-invalidation" => options.omitted = Some(kind_of_write(&value()?)?),
                 "--redis" => options.redis = Some(value()?),
-                "--nodes" => options.nodes = number(&name, &value()?)?,
+                "--nodes" => options.nodes = Some(number(&name, &value()?)?),
+                "--chaos" => options.chaos = true,
+                "--seconds" => options.time = Duration::from_secs(number(&name, &value()?)? as u64),
+                "--picture" => options.picture = Some(value()?.into()),
                 // Not for people: how a process of several is started.
                 "--node" => options.node = Some((number(&name, &value()?)? - 1, value()?.into())),
                 "--json" => options.json = true,
@@ -105,6 +119,12 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// Of how many processes a fleet is; `None`: it is none.
+    pub fn fleet(&self) -> Option<usize> {
+        let asked = self.redis.is_some() || self.chaos || self.picture.is_some();
+        self.nodes.or(asked.then_some(2))
     }
 
     pub fn requests(&self) -> usize {

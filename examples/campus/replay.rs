@@ -1,7 +1,8 @@
 //! Replays a stream of requests on a few threads, through whatever cache is given, and checks every page.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,12 +10,16 @@ use larder::Larder;
 
 use super::Result;
 use super::db::Db;
+use super::journal::Outcome;
 use super::measure::Tally;
 use super::pages::Route;
 use super::stream::Request;
 use super::terminal::Progress;
 use super::truth::{Moment, Truth};
-use super::writes;
+use super::writes::{self, Write};
+
+/// How many writes of a process may wait for other processes at a time.
+const CLERKS: usize = 8;
 
 /// The platform while it serves: its database, its cache, and what was written.
 ///
@@ -41,25 +46,77 @@ impl Platform {
     /// Serves the requests in their order until they or the time are at an end.
     pub fn serve(&self, requests: &[Request], time: Option<Duration>, progress: &Progress) -> Result<Tally> {
         let began = Instant::now();
+        let request = |number: usize| {
+            let request = requests.get(number).filter(|_| time.is_none_or(|time| began.elapsed() < time));
+            request.inspect(|_| progress.add(1))
+        };
+        self.serve_each(request, None)
+    }
+
+    /// Serves the requests again and again until told to stop, beside other processes. Clerks wait for what is to be
+    /// acknowledged, so that nobody who reads waits for it.
+    pub fn serve_until(&self, stopped: &AtomicBool, requests: &[Request]) -> Result<Tally> {
+        let request = |number: usize| {
+            requests.get(number % requests.len()).filter(|_| !stopped.load(Ordering::Relaxed))
+        };
+        // Nobody queues: a write is handed over to a clerk who has nothing to do, or not at all.
+        let (desk, writes) = sync_channel(0);
+        let writes = Mutex::new(writes);
+        let clerk = || -> Result<Tally> {
+            let mut tally = Tally::default();
+            loop {
+                let write = writes.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(write) = write else { return Ok(tally) };
+                self.write(write, true, &mut tally)?;
+            }
+        };
+        thread::scope(|scope| {
+            let clerks = scope.spawn(|| self.on_threads(CLERKS, clerk));
+            let mut tally = self.serve_each(request, Some(&desk))?;
+            drop(desk);
+            tally.absorb(clerks.join().map_err(|_| "a clerk panicked")??);
+            Ok(tally)
+        })
+    }
+
+    fn serve_each<'r>(
+        &self,
+        request: impl Fn(usize) -> Option<&'r Request> + Sync,
+        desk: Option<&SyncSender<Write>>,
+    ) -> Result<Tally> {
+        let began = Instant::now();
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let serve_some = || -> Result<Tally> {
             let mut tally = Tally::default();
-            while time.is_none_or(|time| began.elapsed() < time) && !failed.load(Ordering::Relaxed) {
-                let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                self.answer(*request, &mut tally).inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
-                progress.add(1);
+            while !failed.load(Ordering::Relaxed) {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(request) = request(number) else { break };
+                let answered = match (*request, desk) {
+                    (Request::Read(route), _) => self.read(route, &mut tally),
+                    (Request::Write(write), None) => self.write(write, true, &mut tally),
+                    // Every other one is for a clerk; where none is free, nobody waits for other processes.
+                    (Request::Write(write), Some(desk)) => {
+                        let handed_over = number.is_multiple_of(2) && desk.try_send(write).is_ok();
+                        if handed_over { Ok(()) } else { self.write(write, false, &mut tally) }
+                    }
+                };
+                answered.inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
             }
             tally.elapsed = began.elapsed();
             Ok(tally)
         };
-        self.on_every_thread(serve_some)
+        self.on_threads(self.threads, serve_some)
+    }
+
+    pub fn into_truth(self) -> Truth {
+        self.truth
     }
 
     /// Opens the pages before anybody asks for them. Returns how many queries that took.
     pub fn warm_up(&self, routes: &[Route], progress: &Progress) -> Result<u64> {
         let next = AtomicUsize::new(0);
         let before = self.db.queries();
-        self.on_every_thread(|| {
+        self.on_threads(self.threads, || {
             while let Some(route) = routes.get(next.fetch_add(1, Ordering::Relaxed)) {
                 route.open(&self.db)?;
                 progress.add(1);
@@ -69,10 +126,10 @@ impl Platform {
         Ok(self.db.queries() - before)
     }
 
-    fn on_every_thread(&self, work: impl Fn() -> Result<Tally> + Sync) -> Result<Tally> {
+    fn on_threads(&self, threads: usize, work: impl Fn() -> Result<Tally> + Sync) -> Result<Tally> {
         thread::scope(|scope| {
             let work = || larder::scope(&self.cache, &work);
-            let threads: Vec<_> = (0..self.threads).map(|_| scope.spawn(work)).collect();
+            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             let mut total = Tally::default();
             for thread in threads {
                 let tally = thread.join().map_err(|_| "a thread of the replay panicked")??;
@@ -82,14 +139,15 @@ impl Platform {
         })
     }
 
-    fn answer(&self, request: Request, tally: &mut Tally) -> Result<()> {
-        match request {
-            Request::Read(route) => self.read(route, tally),
-            Request::Write(write) => {
-                tally.writes += 1;
-                write.apply(&self.db, &self.truth, self.omitted)
-            }
+    fn write(&self, write: Write, acked: bool, tally: &mut Tally) -> Result<()> {
+        let began = Instant::now();
+        tally.writes += 1;
+        match write.apply(&self.db, &self.truth, acked, self.omitted)? {
+            Outcome::Acknowledged => tally.acknowledged.push(began.elapsed()),
+            Outcome::Returned => {}
+            Outcome::Failed => tally.failed_writes += 1,
         }
+        Ok(())
     }
 
     fn read(&self, route: Route, tally: &mut Tally) -> Result<()> {
@@ -107,7 +165,7 @@ impl Platform {
         let mut stale = None;
         page.rows(&mut |rows| {
             tally.rows_checked += rows.len() as u64;
-            stale = stale.take().or_else(|| self.truth.stale(began, rows));
+            stale = stale.take().or(self.truth.check(began, rows));
         });
         if let Some((row, due)) = stale {
             tally.stale_reads += 1;

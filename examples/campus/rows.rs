@@ -38,7 +38,7 @@ impl Table {
 /// A write raises the version of every row it writes, and of those that stand for more than themselves: a student
 /// for what is counted and summed over the student, a course, a teacher, a category (for its grades) and the
 /// ledger likewise. So a count or an average on a page has a version too.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     pub table: Table,
     pub id: u32,

@@ -1,108 +1,156 @@
-//! The stale check: what every reader was entitled to see.
+//! The stale check: what every reader was entitled to see, and how long others went on to see what was there before.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 use super::Result;
+use super::fleet::timeline::now;
+use super::fleet::times::Times;
+use super::journal::{Entry, Journal, Outcome};
 use super::rows::{Row, Table};
 
-/// Every row written by a write whose invalidation has returned, in that order. Processes that share a cache share the file
-/// that it is written to.
+/// Every row written by a write whose invalidation has returned, in that order. Processes that share a cache share a
+/// journal of it.
 #[derive(Default)]
 pub struct Truth {
+    noted: AtomicU64,
     acknowledged: AtomicU64,
-    written: RwLock<HashMap<(Table, u32), Vec<Version>>>,
-    shared: Option<Shared>,
+    written: RwLock<HashMap<(Table, u32), Written>>,
+    /// Of several processes: which one this is, and where they write.
+    shared: Option<(usize, Journal)>,
 }
 
-struct Version {
-    acknowledged: u64,
+/// What has been written to one row.
+#[derive(Default)]
+struct Written {
+    /// From which entry on which version is due, or a later one.
+    due: Vec<(u64, u32)>,
+    /// What others have written and not waited for.
+    coming: Vec<Coming>,
+}
+
+/// A version that this process may see late.
+struct Coming {
+    number: u64,
     version: u32,
+    at: Duration,
+    failed: bool,
+    /// When the last read began that saw an older one, in microseconds from `at` on, and 1; 0 while nobody has read the row.
+    late: AtomicU64,
 }
 
-/// A point in the order of acknowledged writes.
+/// A point in the order of what was written.
 #[derive(Clone, Copy)]
-pub struct Moment(u64);
-
-/// The file, whose rows have `LINE` bytes each; and where it is read, with what has been read of the last row.
-struct Shared {
-    file: File,
-    unread: Mutex<(File, String)>,
+pub struct Moment {
+    number: u64,
+    at: Duration,
 }
 
-const LINE: usize = 24;
+/// For how long this process saw what was older than what others had written and not waited for: of each row that was
+/// read here after, from when the write returned until the last read began that saw an older one.
+#[derive(Default)]
+pub struct Late {
+    pub returned: Times,
+    /// Of writes that failed, as while Redis is away: from the error on.
+    pub failed: Times,
+}
 
 impl Truth {
-    /// One that others write to as well.
-    pub fn shared(file: &Path) -> Result<Self> {
-        let shared = Shared {
-            file: OpenOptions::new().create(true).append(true).open(file)?,
-            unread: Mutex::new((File::open(file)?, String::new())),
-        };
-        Ok(Self { shared: Some(shared), ..Self::default() })
+    /// The truth of one process of several.
+    pub fn shared(process: usize, journal: &Path) -> Result<Self> {
+        Ok(Self { shared: Some((process, Journal::open(journal)?)), ..Self::default() })
     }
 
     /// Call it when the invalidations of a write have returned.
-    pub fn acknowledge(&self, rows: &[Row]) -> Result<()> {
+    pub fn note(&self, rows: &[Row], outcome: Outcome) -> Result<()> {
+        let process = self.shared.as_ref().map_or(0, |(process, _)| *process);
+        let at = now();
+        let entries: Vec<_> = rows.iter().map(|&row| Entry { row, process, outcome, at }).collect();
         match &self.shared {
-            // In one piece, so that all see all of it or nothing.
-            Some(Shared { file, .. }) => Ok((&*file).write_all(lines(rows).as_bytes())?),
+            Some((_, journal)) => journal.append(&entries),
             None => {
-                self.note(rows);
+                self.add(entries, process);
                 Ok(())
             }
         }
     }
 
-    fn note(&self, rows: &[Row]) {
+    fn add(&self, entries: Vec<Entry>, me: usize) {
         let mut written = self.written.write().unwrap_or_else(PoisonError::into_inner);
-        let acknowledged = self.acknowledged.load(Ordering::Relaxed) + rows.len() as u64;
-        for row in rows {
-            let versions = written.entry((row.table, row.id)).or_default();
-            versions.push(Version { acknowledged, version: row.version });
+        let number = self.noted.load(Ordering::Relaxed) + entries.len() as u64;
+        for Entry { row, process, outcome, at } in entries {
+            let Row { table, id, version } = row;
+            let row = written.entry((table, id)).or_default();
+            let acknowledged = outcome == Outcome::Acknowledged;
+            self.acknowledged.fetch_add(u64::from(acknowledged), Ordering::Relaxed);
+            // What it has written itself a process sees at once, however that ended.
+            if acknowledged || process == me {
+                let before = row.due.last().map_or(0, |(_, version)| *version);
+                row.due.push((number, version.max(before)));
+            } else {
+                let failed = outcome == Outcome::Failed;
+                row.coming.push(Coming { number, version, at, failed, late: AtomicU64::new(0) });
+            }
         }
-        self.acknowledged.store(acknowledged, Ordering::SeqCst);
+        self.noted.store(number, Ordering::SeqCst);
     }
 
     /// Now: whoever begins to read now must see every write acknowledged so far.
     pub fn now(&self) -> Result<Moment> {
-        if let Some(Shared { file, unread }) = &self.shared
-            && file.metadata()?.len() > self.acknowledged.load(Ordering::SeqCst) * LINE as u64
+        if let Some((process, journal)) = &self.shared
+            && journal.len()? > self.noted.load(Ordering::SeqCst)
         {
-            let mut unread = unread.lock().unwrap_or_else(PoisonError::into_inner);
-            let (file, text) = &mut *unread;
-            file.read_to_string(text)?;
-            let whole = text.len() / LINE * LINE;
-            let rows: Option<Vec<Row>> = text[..whole].lines().map(row).collect();
-            self.note(&rows.ok_or("a line of truth that is none")?);
-            text.drain(..whole);
+            journal.read(|entries| self.add(entries, *process))?;
         }
-        Ok(Moment(self.acknowledged.load(Ordering::SeqCst)))
+        Ok(Moment { number: self.noted.load(Ordering::SeqCst), at: now() })
     }
 
-    /// The first of the rows that is older than a reader who began at `began` may see, and the version due.
-    pub fn stale(&self, began: Moment, rows: &[Row]) -> Option<(Row, u32)> {
+    /// How many rows have been written and acknowledged so far.
+    pub fn acknowledged(&self) -> Result<u64> {
+        self.now()?;
+        Ok(self.acknowledged.load(Ordering::SeqCst))
+    }
+
+    /// The first of the rows that is older than a reader who began at `began` may see, and the version due. What is only
+    /// late is noted.
+    pub fn check(&self, began: Moment, rows: &[Row]) -> Option<(Row, u32)> {
         let written = self.written.read().unwrap_or_else(PoisonError::into_inner);
-        rows.iter().find_map(|row| {
-            let versions = written.get(&(row.table, row.id))?;
-            let returned = versions.iter().filter(|version| version.acknowledged <= began.0);
-            let due = returned.map(|version| version.version).max()?;
-            (due > row.version).then_some((*row, due))
-        })
+        let mut stale = None;
+        for row in rows {
+            let Some(there) = written.get(&(row.table, row.id)) else { continue };
+            let known = there.due.partition_point(|(number, _)| *number <= began.number);
+            let due = known.checked_sub(1).map_or(0, |last| there.due[last].1);
+            if due > row.version {
+                stale = stale.or(Some((*row, due)));
+            }
+            there.coming.iter().for_each(|coming| coming.see(began, row.version));
+        }
+        stale
+    }
+
+    pub fn late(self) -> Late {
+        let mut late = Late::default();
+        let written = self.written.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for coming in written.into_values().flat_map(|row| row.coming) {
+            let times = if coming.failed { &mut late.failed } else { &mut late.returned };
+            if let Some(micros) = coming.late.into_inner().checked_sub(1) {
+                times.push(Duration::from_micros(micros));
+            }
+        }
+        late
     }
 }
 
-fn lines(rows: &[Row]) -> String {
-    rows.iter().map(|row| format!("{} {:>10} {:>10}\n", row.table as u8, row.id, row.version)).collect()
-}
-
-fn row(line: &str) -> Option<Row> {
-    let mut words = line.split_whitespace();
-    let table = words.next()?.parse::<usize>().ok()?;
-    let (id, version) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    Some(Row { table: *Table::ALL.get(table)?, id, version })
+impl Coming {
+    /// A reader who began then has seen that version.
+    fn see(&self, began: Moment, version: u32) {
+        if self.number <= began.number {
+            let after = began.at.saturating_sub(self.at).as_micros() as u64;
+            let late = if version < self.version { after.max(1) } else { 0 };
+            self.late.fetch_max(late + 1, Ordering::Relaxed);
+        }
+    }
 }

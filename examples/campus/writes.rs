@@ -1,11 +1,13 @@
 //! What users change. Each write is one transaction, made of functions that say which parts of pages they make old;
-//! when it has committed, those are forgotten; and only when that has returned is it acknowledged.
+//! when it has committed, those are forgotten, and only then has the write returned; where all processes have handled that,
+//! it is acknowledged.
 
-use larder::invalidates;
+use larder::{Commit, ErrorKind, invalidates};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::Result;
 use super::db::Db;
+use super::journal::Outcome;
 use super::rows::{Row, Table};
 use super::schema::TODAY;
 use super::truth::Truth;
@@ -53,18 +55,25 @@ impl Write {
         }
     }
 
-    /// `omitted` names a kind of write that fails to forget: so the stale check can be seen to work.
-    pub fn apply(self, db: &Db, truth: &Truth, omitted: Option<Kind>) -> Result<()> {
+    /// `acked` waits until every process has handled it. `omitted` names a kind of write that fails to forget: so the stale
+    /// check can be seen to work.
+    pub fn apply(self, db: &Db, truth: &Truth, acked: bool, omitted: Option<Kind>) -> Result<Outcome> {
         let made_old = larder::after_commit();
         let rows = db.write(|transaction| {
             let mut change = Change { transaction, rows: Vec::new() };
             made_old.scope(|| self.change(&mut change))?;
             Ok(change.rows)
         })?;
-        if omitted != Some(self.kind()) {
-            made_old.committed().wait()?;
-        }
-        truth.acknowledge(&rows)
+        let forgotten = if omitted == Some(self.kind()) { Ok(()) } else { forget(&made_old, acked) };
+        let outcome = match forgotten {
+            Ok(()) if acked => Outcome::Acknowledged,
+            Ok(()) => Outcome::Returned,
+            // The store is away, or who has handled it is not known.
+            Err(error) if AWAY.contains(&error.kind()) => Outcome::Failed,
+            Err(error) => return Err(error.into()),
+        };
+        truth.note(&rows, outcome)?;
+        Ok(outcome)
     }
 
     fn change(self, change: &mut Change<'_>) -> rusqlite::Result<()> {
@@ -96,6 +105,15 @@ impl Write {
         }
         Ok(())
     }
+}
+
+/// What the shared store being away looks like.
+const AWAY: [ErrorKind; 3] = [ErrorKind::Queued, ErrorKind::Unavailable, ErrorKind::Timeout];
+
+/// Forgets what a transaction that has committed made old.
+fn forget(made_old: &Commit, acked: bool) -> larder::Result<()> {
+    let told = made_old.committed();
+    if acked { told.acked().wait() } else { told.wait() }
 }
 
 /// A transaction, and the rows it has changed so far, at their new versions.
