@@ -3,8 +3,8 @@
 //! Several nodes, each a [`Larder`](larder::Larder) of memory over Redis, run in one thread, in a time that stands still
 //! while anything is to be done. Engine, tiers, flights, fences, and all of the Redis backend with redis-rs are the code that
 //! programs run; replaced are the streams ([`network`]), the clocks ([`time`]), the server at the other end ([`server`], which
-//! runs larder's own scripts), and the executor, which is one thread of tokio's. All chance comes from a seed: a seed should
-//! always run in the same way (`docs/simulation.md` says what is left of that).
+//! runs larder's own scripts), and the executor, which is one thread of tokio's. All chance comes from a seed: a seed
+//! always runs in the same way.
 //!
 //! ```text
 //! seed ─► plan ─► run ─────────────────────────────► history ─► check ─► what was promised and not kept

@@ -31,7 +31,7 @@ pub struct Ran {
     pub names: usize,
 }
 
-/// Runs `plan`, with something broken or not. The same plan should always run in the same way.
+/// Runs `plan`, with something broken or not. The same plan always runs in the same way.
 pub fn run(plan: &Plan, switch: Option<Switch>) -> Ran {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime needs nothing but memory");

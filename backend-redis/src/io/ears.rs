@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use cache_core::Ended;
 use redis::{PushInfo, PushKind, Value};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
 use crate::io::failure::{Failure, reason};
+use crate::io::flag::Flag;
 use crate::io::link::Link;
 
 /// How long a connection that hears nothing is kept.
@@ -21,18 +22,13 @@ const IDLE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Those who wait, by the name of what they wait for.
+#[derive(Default)]
 pub(crate) struct Ears {
     waiting: RefCell<HashMap<Box<str>, Vec<oneshot::Sender<Ended>>>>,
     /// Whether all that is published is heard.
-    open: watch::Sender<bool>,
+    open: Flag,
     /// Whether somebody sees to it.
     busy: Cell<bool>,
-}
-
-impl Default for Ears {
-    fn default() -> Self {
-        Self { waiting: RefCell::default(), open: watch::Sender::new(false), busy: Cell::new(false) }
-    }
 }
 
 /// One who waits.
@@ -65,7 +61,7 @@ impl Ears {
     /// Hears from now on how loads of `name` end; `None` if nothing is heard now.
     pub(crate) fn listen(link: &Rc<Link>, name: &str) -> Option<Ear> {
         let ears = &link.ears;
-        if !*ears.open.borrow() {
+        if !ears.open.is_up() {
             return None;
         }
         let (waiter, told) = oneshot::channel();
@@ -79,15 +75,14 @@ impl Ears {
             let link = link.clone();
             spawn_local(async move {
                 let heard = hear(&link).await;
-                link.ears.open.send_replace(false);
+                link.ears.open.lower();
                 if heard.is_err() {
                     sleep(PAUSE).await;
                 }
                 link.ears.busy.set(false);
             });
         }
-        // The link has the other end.
-        let _ = link.ears.open.subscribe().wait_for(|open| *open).await;
+        link.ears.open.raised().await;
     }
 
     fn pass_on(&self, PushInfo { data, .. }: PushInfo) {
@@ -127,7 +122,7 @@ async fn hear(link: &Link) -> Result<(), Failure> {
     let mut connection = settings.place.listen(&settings.dial, mouth).await?;
     let subscribed = timeout(settings.response, connection.subscribe(link.names.channel())).await;
     subscribed.map_err(|_| lost())?.map_err(|error| Failure::Lost(reason(&error)))?;
-    link.ears.open.send_replace(true);
+    link.ears.open.raise();
     while let Ok(push) = timeout(IDLE, heard.recv()).await {
         match push {
             Some(push) if push.kind == PushKind::Message => link.ears.pass_on(push),

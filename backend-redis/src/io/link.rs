@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use cache_core::Listeners;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::connect::line::Line;
 use crate::connect::settings::Settings;
 use crate::io::ears::Ears;
 use crate::io::failure::Failure;
+use crate::io::flag::Flag;
 use crate::io::queue::{Queue, Strike};
 use crate::io::session::Session;
 use crate::io::thread::Common;
@@ -90,7 +91,7 @@ pub(crate) struct Link {
     /// Counts connections, so that only its own users break one.
     life: Cell<u64>,
     lost: Notify,
-    settled: watch::Sender<bool>,
+    settled: Flag,
     /// The tags of keys that were read or written: so that their marks can be read along with them.
     known: RefCell<HashMap<Box<str>, Rc<Tags>>>,
 }
@@ -129,7 +130,7 @@ impl Link {
             state: RefCell::new(State::Starting),
             life: Cell::new(0),
             lost: Notify::new(),
-            settled: watch::Sender::new(false),
+            settled: Flag::default(),
             known: RefCell::default(),
         }
     }
@@ -148,8 +149,7 @@ impl Link {
 
     /// Returns when the first attempt to connect is over, or has taken too long.
     pub(crate) async fn settle(&self) {
-        let mut settled = self.settled.subscribe();
-        let _ = tokio::time::timeout(self.settings.dial.limit, settled.wait_for(|settled| *settled)).await;
+        let _ = tokio::time::timeout(self.settings.dial.limit, self.settled.raised()).await;
     }
 
     /// The user of a connection that is not yet everybody's.
@@ -178,7 +178,7 @@ impl Link {
         status.connected_since = Some(Instant::now());
         status.trouble = None;
         drop(status);
-        self.settled.send_replace(true);
+        self.settled.raise();
         if self.listening.get() {
             self.node_begins();
         }
@@ -196,7 +196,7 @@ impl Link {
         self.node.begin();
         let since = self.heard.get().elapsed();
         self.listeners.tell(|listener| listener.cut_off(since));
-        self.settled.send_replace(true);
+        self.settled.raise();
     }
 
     pub(crate) fn is_over(&self, life: u64) -> bool {

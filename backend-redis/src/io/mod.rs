@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod ears;
 pub(crate) mod failure;
+pub(crate) mod flag;
 pub(crate) mod flood;
 pub(crate) mod link;
 pub(crate) mod notices;
