@@ -70,7 +70,9 @@ fn what_is_served_beyond_the_bound_is_counted_told_and_dropped() {
         |b| b.store("new", LONG, &[]),
         |b| b.strike(Target::Key(KEY), Strength::Remove),
         |b| b.strike(Target::Tag("tag"), Strength::MarkStale),
-        |b| drop(b.cache.set(KEY, Value::new(Arc::new(7_u16)), Set::new(LONG)).wait().expect("set")),
+        |b| {
+            b.cache.set(KEY, Value::new(Arc::new(7_u16)), Set::new(LONG)).wait().expect("set");
+        },
     ];
     for change in changes {
         let clock = ManualClock::new();
