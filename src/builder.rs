@@ -35,6 +35,7 @@ pub struct LarderBuilder {
     far: Option<Backend>,
     l1_ttl: Option<Duration>,
     cut_off_ttl: Option<Duration>,
+    sampler: Option<Duration>,
     disabled: bool,
 }
 
@@ -132,6 +133,15 @@ impl LarderBuilder {
     #[must_use]
     pub fn cut_off_ttl(mut self, ttl: Duration) -> Self {
         self.cut_off_ttl = Some(ttl);
+        self
+    }
+
+    /// Compares copies in memory with what the backend behind it has, in the background, one about `every` so often; off by
+    /// default. What disagrees for longer than it may is counted in [`Stats`](crate::Stats), and told by
+    /// [`health`](crate::Engine::health). See [`TieredBuilder::sampler`](crate::TieredBuilder::sampler).
+    #[must_use]
+    pub fn sampler(mut self, every: Duration) -> Self {
+        self.sampler = Some(every);
         self
     }
 
@@ -248,6 +258,9 @@ impl LarderBuilder {
                     }
                     if let Some(ttl) = self.cut_off_ttl {
                         tiers = tiers.cut_off_ttl(ttl);
+                    }
+                    if let Some(every) = self.sampler {
+                        tiers = tiers.sampler(every);
                     }
                     Arc::new(tiers.build())
                 }

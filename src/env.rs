@@ -17,6 +17,7 @@ impl Larder {
     /// | `LARDER_CAPACITY` | how many entries it holds in memory, also in front of Redis; 10 000 |
     /// | `LARDER_NAMESPACE` | the prefix of its keys, or with Redis the namespace of [`RedisBuilder`](crate::RedisBuilder::namespace); none |
     /// | `LARDER_TTL` | the TTL of [`Policy::default`](crate::Policy::default), as `90s`, `5m`, `1h30m`, `250ms`; five minutes |
+    /// | `LARDER_SAMPLER` | how often an entry of memory is compared with that of Redis ([`sampler`](crate::LarderBuilder::sampler)), as `LARDER_TTL`; never |
     /// | `LARDER_DISABLED` | `1` or `true` switches it off; `0`, `false` or nothing does not. What it invalidates goes to Redis all the same, for those who are on |
     /// | `REDIS_URL` | where the Redis is, with the feature `redis`: `redis://[[user]:password@]host[:port][/database]`, `rediss://..` (feature `tls`) or `unix:///path/to/socket`; see [`Redis::connect`](crate::Redis::connect). Then entries are held there |
     /// | `REDIS_HOST`, `REDIS_PORT` | the same, where there is no URL; 6379 |
@@ -97,6 +98,9 @@ impl LarderBuilder {
         let mut builder = Self::default().memory(memory.build());
         if let Some(ttl) = variable("LARDER_TTL") {
             builder = builder.default_ttl(time("LARDER_TTL", &ttl)?);
+        }
+        if let Some(every) = variable("LARDER_SAMPLER") {
+            builder = builder.sampler(time("LARDER_SAMPLER", &every)?);
         }
         if let Some(disabled) = variable("LARDER_DISABLED") {
             builder = builder.disabled(match &*disabled.trim().to_ascii_lowercase() {
@@ -185,6 +189,7 @@ mod tests {
             ("LARDER_TTL", "5 minutes"),
             ("LARDER_TTL", "0s"),
             ("LARDER_TTL", "30m1h"),
+            ("LARDER_SAMPLER", "often"),
             ("LARDER_DISABLED", "maybe"),
             ("REDIS_URL", "http://user:hunter2@127.0.0.1/"),
         ];

@@ -44,7 +44,7 @@
 //! [`Cacheable`], or [`Local`] to the process.
 //!
 //! **What comes back.** [`Reply`], [`Hit`] with [`Freshness`] and [`Tier`], [`Ttl`], [`Error`] with [`ErrorKind`],
-//! [`Timeout`], [`Token`], [`Stats`], [`Health`], [`Connection`], [`Closed`], [`Progress`].
+//! [`Timeout`], [`Token`], [`Stats`], [`Coherence`], [`Health`], [`Connection`], [`Closed`], [`Progress`].
 //!
 //! **What loaders see and say.** [`Load`], [`Previous`], [`Loaded`].
 //!
@@ -106,13 +106,13 @@ pub use cache_core::testing;
 #[cfg(feature = "postcard")]
 pub use cache_core::wire;
 pub use cache_core::{
-    AsTarget, Background, BoxFuture, Cache, Cacheable, Clock, Closed, Commit, Compute, Connection, Deadlines,
-    Ended, Engine, EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit, InCaller, Key,
-    KeyBuilder, KeyPart, Kind, Lease, Lifetime, Limited, Limits, Listener, Listeners, Load, LoadPolicy,
-    Loaded, Local, MAX_KEY_LEN, ManualClock, Nothing, Notices, Origin, Pattern, Piece, Policy, Previous,
-    Progress, Reply, Result, Runs, Set, Stats, Stored, Strength, Target, Tier, Tiered, TieredBuilder, Tiers,
-    Time, Timeout, Token, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed, after_commit, counter,
-    ttl,
+    AsTarget, Background, BoxFuture, Cache, Cacheable, Clock, Closed, Coherence, Commit, Compute, Connection,
+    Deadlines, Ended, Engine, EngineBuilder, Entry, Error, ErrorKind, Fence, Freshness, Health, Hit,
+    InCaller, Key, KeyBuilder, KeyPart, Kind, Lease, Lifetime, Limited, Limits, Listener, Listeners, Load,
+    LoadPolicy, Loaded, Local, MAX_KEY_LEN, ManualClock, Nothing, Notices, Origin, Pattern, Piece, Policy,
+    Previous, Progress, Reply, Result, Runs, Set, Stats, Stored, Strength, Target, Tier, Tiered,
+    TieredBuilder, Tiers, Time, Timeout, Token, Ttl, Uninterrupted, Unlimited, Usage, Value, Warm, Warmed,
+    after_commit, counter, ttl,
 };
 #[cfg(feature = "macros")]
 pub use cache_macros::{cached, invalidates, updates};

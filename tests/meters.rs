@@ -5,7 +5,10 @@ mod recorder;
 
 use std::time::Duration;
 
-use larder::{Larder, Local, ManualClock, Memory, Policy, Stats};
+use larder::{
+    Cache, Coherence, Entry, Fence, Kind, Larder, Lifetime, Local, ManualClock, Memory, Nothing, Policy,
+    Reply, Set, Stats, Stored, Strength, Target, Usage, Value,
+};
 use metrics::with_local_recorder;
 use recorder::Sums;
 
@@ -48,7 +51,7 @@ fn work(cache: &Larder, clock: &ManualClock) {
 }
 
 /// Each counter of `Stats`, with its name.
-fn counters(stats: &Stats) -> [(&'static str, u64); 15] {
+fn counters(stats: &Stats) -> [(&'static str, u64); 21] {
     [
         ("hits", stats.hits),
         ("misses", stats.misses),
@@ -65,6 +68,12 @@ fn counters(stats: &Stats) -> [(&'static str, u64); 15] {
         ("errors", stats.errors),
         ("evictions", stats.evictions),
         ("expirations", stats.expirations),
+        ("notices_sent", stats.coherence.notices_sent),
+        ("notices_received", stats.coherence.notices_received),
+        ("gaps", stats.coherence.gaps),
+        ("reconnects", stats.coherence.reconnects),
+        ("compared", stats.coherence.compared),
+        ("disagreed", stats.coherence.disagreed),
     ]
 }
 
@@ -84,7 +93,7 @@ fn totals_are_those_of_the_stats() {
         work(&cache, &clock);
         let stats = cache.stats();
         let (mut counted, uncounted): (Vec<_>, Vec<_>) =
-            counters(&stats).into_iter().partition(|(_, count)| *count > 0);
+            counters(&stats).into_iter().take(15).partition(|(_, count)| *count > 0);
         assert_eq!(uncounted, [("refreshes", 0), ("coalesced", 0)], "work counts all the others");
         counted.sort_unstable_by_key(|(_, count)| *count);
         let differ = counted.windows(2).all(|pair| pair[0].1 != pair[1].1);
@@ -99,6 +108,66 @@ fn totals_are_those_of_the_stats() {
         let seconds = sums.of("larder_load_seconds{campus}").expect("there were loads");
         assert!((seconds - stats.load_time.as_secs_f64()).abs() < 1e-6, "{seconds} s");
     });
+}
+
+/// A store elsewhere, as far as it says how that goes.
+struct Elsewhere(Nothing);
+
+impl Cache for Elsewhere {
+    fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.0.get(key, kind)
+    }
+
+    fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
+        self.0.ttl(key)
+    }
+
+    fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
+        self.0.set(key, value, options)
+    }
+
+    fn delete(&self, key: &str) -> Reply<'_, bool> {
+        self.0.delete(key)
+    }
+
+    fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
+        self.0.invalidate(target, strength)
+    }
+
+    fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool> {
+        self.0.expire(key, ttl)
+    }
+
+    fn incr(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
+        self.0.incr(key, delta, lifetime)
+    }
+
+    fn fence(&self, key: &str) -> Reply<'_, Fence> {
+        self.0.fence(key)
+    }
+
+    fn usage(&self) -> Usage {
+        let mut coherence = Coherence::default();
+        (coherence.notices_sent, coherence.notices_received) = (1, 2);
+        (coherence.gaps, coherence.reconnects) = (3, 4);
+        (coherence.compared, coherence.disagreed) = (5, 6);
+        coherence.behind = Duration::from_millis(1_007);
+        Usage { coherence, ..Usage::default() }
+    }
+}
+
+#[test]
+fn what_a_store_says_of_its_word_is_published() {
+    let sums = Sums::default();
+    with_local_recorder(&sums, || {
+        let cache = Larder::builder().backend(Elsewhere(Nothing)).name("campus").build();
+        let stats = cache.stats();
+        let counts = counters(&stats).map(|(_, count)| count);
+        assert_eq!(counts[15..], [1, 2, 3, 4, 5, 6]);
+        assert_published(&sums, &stats);
+        assert_eq!(sums.of("larder_behind_milliseconds{campus}"), Some(1_007.0));
+    });
+    assert_eq!(sums.of("larder_behind_milliseconds{campus}"), Some(0.0), "of a cache that is gone");
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use cache_core::wire::{self, Decoded, Envelope};
 use cache_core::{
-    Cache, Connection, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Listener, Named,
-    Notices, Origin, Reply, Result, Set, Stored, Strength, Target, Tier, Token, Usage, Value,
+    Cache, Coherence, Connection, Ended, Entry, Error, ErrorKind, Fence, Kind, Lease, Lifetime, Listener,
+    Named, Notices, Origin, Reply, Result, Set, Stored, Strength, Target, Tier, Token, Usage, Value,
 };
 use tokio::time::{Instant, sleep};
 
@@ -399,8 +399,15 @@ impl Cache for Redis {
         }))
     }
 
+    /// Redis is not asked what it holds.
     fn usage(&self) -> Usage {
-        Usage::default()
+        let status = self.shared.io.common.status.lock();
+        let mut coherence = Coherence::default();
+        coherence.notices_sent = status.sent;
+        coherence.notices_received = status.received;
+        coherence.reconnects = status.reconnects;
+        coherence.behind = status.heard.map_or(Duration::ZERO, |heard| heard.elapsed());
+        Usage { coherence, ..Usage::default() }
     }
 }
 

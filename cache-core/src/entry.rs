@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::coherence::Coherence;
 use crate::deadline::{Freshness, Lifetime};
 use crate::fence::Fence;
 use crate::value::Value;
@@ -124,4 +125,13 @@ pub struct Usage {
     pub evictions: u64,
     /// Entries whose time was over since the start.
     pub expirations: u64,
+    /// What is known of how its copies agree with what others change.
+    pub coherence: Coherence,
+}
+
+impl Usage {
+    /// Whether it says nothing of what is held: a backend that cannot know leaves all of that at zero.
+    pub fn is_unknown(&self) -> bool {
+        Self { coherence: Coherence::default(), ..*self } == Self::default()
+    }
 }

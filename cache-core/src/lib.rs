@@ -11,6 +11,7 @@ mod absent;
 mod background;
 mod cache;
 mod clock;
+mod coherence;
 mod connection;
 pub mod counter;
 mod deadline;
@@ -47,6 +48,7 @@ pub mod wire;
 
 pub use cache::Cache;
 pub use clock::{Clock, ManualClock, Time};
+pub use coherence::Coherence;
 pub use connection::Connection;
 pub use deadline::{Deadlines, Freshness, Lifetime};
 pub use engine::{

@@ -184,6 +184,11 @@ impl Value {
         self.0.kind()
     }
 
+    /// Whether both are handles to one and the same value.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The value as whatever it is, for those who look at values of many types: a weigher, a listener.
     pub fn as_any(&self) -> &(dyn Any + Send + Sync) {
         &*self.0

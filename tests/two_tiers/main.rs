@@ -14,6 +14,7 @@ mod chaos;
 mod contract;
 mod fleet;
 mod found;
+mod watching;
 
 use std::sync::Arc;
 

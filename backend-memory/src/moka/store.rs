@@ -253,6 +253,7 @@ impl Store {
             weight: entries,
             evictions: self.departed.evictions(),
             expirations: self.expirations.load(Ordering::Relaxed),
+            ..Usage::default()
         }
     }
 }

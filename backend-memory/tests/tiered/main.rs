@@ -9,3 +9,4 @@ mod holes;
 mod hub;
 mod policies;
 mod processes;
+mod sampler;

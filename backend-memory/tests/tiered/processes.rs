@@ -9,7 +9,7 @@ use std::time::Duration;
 use backend_memory::Memory;
 use cache_core::{
     Cache, Entry, Fence, Kind, Lifetime, ManualClock, Origin, Reply, Result, Set, Stored, Strength, Target,
-    Tiered, Value,
+    Tiered, TieredBuilder, Value,
 };
 
 use crate::hub::{Hub, View};
@@ -33,10 +33,17 @@ impl Process {
     }
 
     pub(crate) fn over(view: Arc<View>, clock: &ManualClock, l1_ttl: Duration, ttl: Duration) -> Self {
+        Self::built(view, clock, |builder| builder.l1_ttl(l1_ttl).cut_off_ttl(ttl))
+    }
+
+    pub(crate) fn built(
+        view: Arc<View>,
+        clock: &ManualClock,
+        build: impl FnOnce(TieredBuilder) -> TieredBuilder,
+    ) -> Self {
         let memory = Memory::builder().capacity(1_000).clock(clock.clock()).build();
         let builder = Tiered::builder(Arc::new(memory.clone()), view.clone()).clock(clock.clock());
-        let cache = Arc::new(builder.l1_ttl(l1_ttl).cut_off_ttl(ttl).build());
-        Self { memory, view, cache }
+        Self { memory, view, cache: Arc::new(build(builder).build()) }
     }
 
     pub(crate) fn set(&self, value: &str) {

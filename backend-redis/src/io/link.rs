@@ -40,6 +40,12 @@ pub(crate) struct Status {
     pub(crate) queued: usize,
     /// Why it does not tell what others change, though it was asked to.
     pub(crate) untold: Option<String>,
+    /// Until then all that was changed is known to have been told; nothing while nobody listens.
+    pub(crate) heard: Option<Instant>,
+    /// Changes that were told.
+    pub(crate) received: u64,
+    /// Changes that were made here, for others to be told of.
+    pub(crate) sent: u64,
 }
 
 /// How long it is told what Redis has refused.
@@ -241,6 +247,19 @@ impl Link {
     /// All that was told before then has arrived.
     pub(crate) fn hears_since(&self, asked: Instant) {
         self.heard.set(asked.max(self.heard.get()));
+        if self.tells.get() {
+            self.status.lock().heard = Some(self.heard.get());
+        }
+    }
+
+    /// So many changes were told.
+    pub(crate) fn received(&self, many: u64) {
+        self.status.lock().received += many;
+    }
+
+    /// Something was changed here, and others are told of it.
+    pub(crate) fn sent(&self) {
+        self.status.lock().sent += 1;
     }
 
     pub(crate) async fn until_lost(&self) {

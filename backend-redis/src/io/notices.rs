@@ -16,6 +16,7 @@ use cache_core::{Strength, Target};
 use redis::{PushInfo, PushKind, Value};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_local;
+use tokio::time::Instant;
 
 use crate::io::batch::Batch;
 use crate::io::failure::Failure;
@@ -86,6 +87,8 @@ pub(crate) async fn begin_late(session: &Session) -> Result<(), Failure> {
 /// Somebody begins to listen.
 pub(crate) async fn join(link: Rc<Link>) -> Result<(), Failure> {
     link.listening.set(true);
+    // Nobody has had any copies until now.
+    link.status.lock().heard.get_or_insert_with(Instant::now);
     let session = link.session().await?;
     if link.tells.get() {
         // To one who listened before.
@@ -135,18 +138,22 @@ pub(crate) async fn hear(link: Rc<Link>, life: u64, mut told: UnboundedReceiver<
 fn changed(link: &Rc<Link>, names: Option<&Value>) {
     // Nil: the whole database.
     let Some(Value::Array(names)) = names else {
+        link.received(1);
         return link.tell(Target::All);
     };
     for name in names {
         let Value::BulkString(name) = name else { continue };
         // What larder has not written, nobody has a copy of.
-        match str::from_utf8(name).ok().and_then(|name| link.names.read(name)) {
-            Some(Watched::Epoch) => link.tell(Target::All),
+        let Some(watched) = str::from_utf8(name).ok().and_then(|name| link.names.read(name)) else {
+            continue;
+        };
+        link.received(u64::from(!matches!(watched, Watched::Ask(..))));
+        match watched {
+            Watched::Epoch => link.tell(Target::All),
             // Whatever epoch it is of: which one is good, others may know before it is known here.
-            Some(Watched::Key(key)) => key_changed(link, key),
-            Some(Watched::Tag(tag)) => link.tell(Target::Tag(tag)),
-            Some(Watched::Ask(of, ask)) => link.asked(of, ask),
-            None => {}
+            Watched::Key(key) => key_changed(link, key),
+            Watched::Tag(tag) => link.tell(Target::Tag(tag)),
+            Watched::Ask(of, ask) => link.asked(of, ask),
         }
     }
 }

@@ -33,7 +33,9 @@ pub(crate) async fn run(session: &Session, (target, strength): &Strike) -> Resul
         (Named::All, Strength::Remove) => or_everything(session, renew(session).await).await,
         (Named::All, Strength::MarkStale) => scan(session, "*", *strength).await,
         (Named::Pattern(pattern), strength) => scan(session, pattern, *strength).await,
-    }
+    }?;
+    session.link.sent();
+    Ok(())
 }
 
 /// What was to be written, or invalidated, was not: then what stands there goes at once, if Redis can be reached and has

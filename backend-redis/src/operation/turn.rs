@@ -151,7 +151,10 @@ fn tell_writer(link: &Rc<Link>, parcel: Parcel, writer: Waiter<Stored>, stored: 
     // Who asked before it was done may have brought what was there before.
     link.tell(Target::Key(&parcel.key));
     match stored {
-        Ok(Stored::Yes) => drop(writer.send(Ok(Stored::Yes))),
+        Ok(Stored::Yes) => {
+            link.sent();
+            drop(writer.send(Ok(Stored::Yes)));
+        }
         Ok(_) => drop(spawn_local(remove_instead(link.clone(), parcel.key, writer))),
         Err(failure @ Failure::Refused(_)) => {
             let (link, strike) = (link.clone(), (Named::Key(parcel.key), Strength::Remove));

@@ -191,7 +191,11 @@ impl Store {
             batch.script(&STORE, &[&keys.entry, &keys.companion, &claim], &args);
         };
         let (order, mut answers) = session.ordered(store).await?;
-        Ok((order, answers.next()?))
+        let answer = answers.next()?;
+        if let Ok(Stored::Yes) = stored(&answer) {
+            session.link.sent();
+        }
+        Ok((order, answer))
     }
 }
 
@@ -223,6 +227,9 @@ pub(crate) async fn delete(session: &Session, key: &str) -> Result<bool, Failure
             };
             let (order, mut answers) = session.ordered(delete).await?;
             let was = bytes(answers.next()?)?.ok_or(Failure::Odd)?;
+            if was != b"none" {
+                session.link.sent();
+            }
             let Some(header) = Header::read(&was) else { return Ok((order, was != b"none")) };
             let marks = read_marks(session, epoch, &header.tags(&was).unwrap_or_default()).await?;
             Ok((order, judge(&marks, header.born) != Verdict::Struck))
@@ -253,7 +260,11 @@ pub(crate) async fn expire(session: &Session, key: &str, ttl: u64) -> Result<boo
             };
             let marks = (&tags[..], ttl.saturating_add(window));
             let Marked { order, mut answers, .. } = with_marks(session, epoch, marks, expire).await?;
-            Ok((order, answers.next_number()? == 1))
+            let done = answers.next_number()? == 1;
+            if done {
+                session.link.sent();
+            }
+            Ok((order, done))
         })
         .await
 }
@@ -311,5 +322,9 @@ async fn run_incr(
         batch.script(&INCR, &[&keys.entry, &keys.companion], &args);
     };
     let (order, mut answers) = session.ordered(incr).await?;
-    Ok((order, answers.next()?))
+    let answer = answers.next()?;
+    if let Value::BulkString(_) = answer {
+        session.link.sent();
+    }
+    Ok((order, answer))
 }

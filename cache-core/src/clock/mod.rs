@@ -6,7 +6,9 @@ mod manual;
 mod system;
 mod timer;
 
+use std::future::pending;
 use std::ops::{Add, Sub};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
@@ -133,6 +135,11 @@ impl Clock {
     pub(crate) fn wake_at(&self, at: Time, waker: &Waker) -> WakeUp {
         let number = self.source.set_alarm(at, Alarm::Wake(waker.clone()));
         WakeUp { source: self.source.clone(), at, number }
+    }
+
+    /// Returns after `time`.
+    pub(crate) async fn sleep(&self, time: Duration) {
+        within(self, Some(self.now() + time), pin!(pending::<()>())).await;
     }
 
     /// Runs `run` once, at `at`, on the clock's thread: for housekeeping that is short.

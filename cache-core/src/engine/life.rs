@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::Engine;
 use crate::clock::within;
+use crate::coherence::Coherence;
 use crate::connection::Connection;
 use crate::reply::Reply;
 
@@ -29,6 +30,8 @@ pub struct Health {
     pub background: usize,
     /// How the connection to a store elsewhere is; `None` where the cache has none.
     pub remote: Option<Connection>,
+    /// How it hears of what other processes change, and whether its copies in memory were found to be true.
+    pub coherence: Coherence,
     /// The time since the cache was built.
     pub uptime: Duration,
 }
@@ -55,6 +58,7 @@ impl Engine {
             in_flight: self.shared.flights.len(),
             background: self.shared.background.running(),
             remote: self.cache.remote(),
+            coherence: self.cache.usage().coherence,
             uptime: self.shared.clock.now() - self.shared.began,
         };
         match self.cache.troubles() {

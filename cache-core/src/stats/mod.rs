@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::coherence::Coherence;
 use crate::entry::Usage;
 use stripe::Stripes;
 
 /// What a cache has done since it was built. Counts are exact once the counted calls have returned.
 ///
 /// Serialises as an object with a number for each field, but for `load_time`: serde writes a [`Duration`] as
-/// `{"secs": 1, "nanos": 500000000}`.
+/// `{"secs": 1, "nanos": 500000000}`; and `coherence`, which is an object of its own.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Stats {
@@ -51,6 +52,8 @@ pub struct Stats {
     pub evictions: u64,
     /// Entries whose time was over; of Redis as `entries`.
     pub expirations: u64,
+    /// How it hears of what other processes change, and whether its copies in memory were found to be true.
+    pub coherence: Coherence,
 }
 
 impl Stats {
@@ -117,6 +120,7 @@ impl Counters {
             weight: usage.weight,
             evictions: usage.evictions,
             expirations: usage.expirations,
+            coherence: usage.coherence,
         }
     }
 }

@@ -220,6 +220,6 @@ impl Cache for Plain {
     fn usage(&self) -> Usage {
         let (state, _) = self.now();
         let entries = state.entries.len() as u64;
-        Usage { entries, weight: entries, evictions: 0, expirations: state.expirations }
+        Usage { entries, weight: entries, expirations: state.expirations, ..Usage::default() }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Tiered;
 use super::near::Near;
 use super::pairs::Pairs;
+use super::sampler::Sampler;
 use super::trust::Trust;
 use crate::cache::Cache;
 use crate::clock::Clock;
@@ -19,12 +20,13 @@ pub struct TieredBuilder {
     clock: Clock,
     l1_ttl: Duration,
     cut_off_ttl: Duration,
+    sampler: Option<Duration>,
 }
 
 impl TieredBuilder {
     pub(super) fn new(near: Arc<dyn Cache>, far: Arc<dyn Cache>) -> Self {
         let (l1_ttl, cut_off_ttl) = (Duration::MAX, Duration::from_secs(5));
-        Self { near, far, clock: Clock::default(), l1_ttl, cut_off_ttl }
+        Self { near, far, clock: Clock::default(), l1_ttl, cut_off_ttl, sampler: None }
     }
 
     /// For how long a copy in memory is served at most before the store behind is asked again; by default for as long as it
@@ -51,6 +53,24 @@ impl TieredBuilder {
         self
     }
 
+    /// Compares copies in memory with what the store behind has, in the background, one about `every` so often: a watch over
+    /// the promise that they agree. Off by default.
+    ///
+    /// What is compared is what a hit was answered with, so keys are compared as often as they are read. Where the two
+    /// differ, it waits for as long as that may be (two seconds and [`cut_off_ttl`](Self::cut_off_ttl)), and looks again. What
+    /// is served still, and still is not what the store has, counts as
+    /// [`disagreed`](crate::Coherence::disagreed), is dropped from memory, and is told by
+    /// [`health`](crate::Engine::health) for an hour. Something is wrong then: with larder, or with whoever writes to the
+    /// store without it being able to tell.
+    ///
+    /// Each comparison is one read of the store, or two. It runs as refreshes do: on the runtime of the hit it is of, or, where
+    /// there is none, on a thread of its own. With it, a hit looks at one more flag; that is all.
+    #[must_use]
+    pub fn sampler(mut self, every: Duration) -> Self {
+        self.sampler = Some(every);
+        self
+    }
+
     /// The clock by which copies are believed: that of the store in front.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
@@ -60,7 +80,7 @@ impl TieredBuilder {
 
     /// The cache.
     pub fn build(self) -> Tiered {
-        let trust = Trust::new(self.clock, self.cut_off_ttl);
+        let trust = Trust::new(self.clock.clone(), self.cut_off_ttl);
         let near = Arc::new(Near::new(self.near, trust, self.l1_ttl));
         // Cut off until the channel stands, which may be before this returns.
         let listener: Arc<dyn Listener> = near.clone();
@@ -70,7 +90,8 @@ impl TieredBuilder {
             Notices::Needless => near.trust.never_cut_off(),
             Notices::Withheld => near.trust.never_told(),
         }
-        Tiered { near, far: self.far, pairs: Pairs::default(), notices }
+        let sampler = self.sampler.map(|every| Sampler::new(&near, &self.far, self.clock, every));
+        Tiered { near, far: self.far, pairs: Pairs::default(), notices, sampler }
     }
 }
 
@@ -79,6 +100,7 @@ impl fmt::Debug for TieredBuilder {
         f.debug_struct("TieredBuilder")
             .field("l1_ttl", &self.l1_ttl)
             .field("cut_off_ttl", &self.cut_off_ttl)
+            .field("sampler", &self.sampler)
             .finish_non_exhaustive()
     }
 }

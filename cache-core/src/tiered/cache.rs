@@ -7,6 +7,7 @@ use super::Tiered;
 use super::near::{is_here_alone, tiers_of};
 use super::pairs::Pair;
 use super::place::{Copied, Place};
+use super::sampler::Sampler;
 use crate::cache::Cache;
 use crate::connection::Connection;
 use crate::deadline::{Freshness, Lifetime};
@@ -26,6 +27,14 @@ fn is_away(error: &Error) -> bool {
 }
 
 impl Tiered {
+    /// A hit of near.
+    #[inline]
+    fn served(&self, key: &str, value: &Value) {
+        if let Some(sampler) = &self.sampler {
+            sampler.saw(key, value);
+        }
+    }
+
     /// Changes far, and strikes what near has of it: before, so that who reads from now on asks far; and after, for who
     /// asked far in between may have got what was there before.
     ///
@@ -115,12 +124,15 @@ impl Tiered {
 impl Cache for Tiered {
     #[inline]
     fn fresh(&self, key: &str) -> Option<Value> {
-        self.near.fresh(key)
+        let value = self.near.fresh(key)?;
+        self.served(key, &value);
+        Some(value)
     }
 
     fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
         let spare = match self.near.held(key, kind) {
             Some(entry) if entry.freshness() == Freshness::Fresh || is_here_alone(&entry) => {
+                self.served(key, &entry.value);
                 return Reply::ready(Some(entry));
             }
             stale => stale,
@@ -259,7 +271,10 @@ impl Cache for Tiered {
         let why = self.far.remote().and_then(|remote| remote.untold);
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
         let channel = self.near.trust.trouble().map(|trouble| trouble + &why);
-        self.far.troubles().map(move |far| near.into_iter().chain(channel).chain(far).collect())
+        let sampled = self.sampler.as_ref().and_then(Sampler::trouble);
+        self.far
+            .troubles()
+            .map(move |far| near.into_iter().chain(channel).chain(sampled).chain(far).collect())
     }
 
     fn remote(&self) -> Option<Connection> {
@@ -267,14 +282,20 @@ impl Cache for Tiered {
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {
+        self.sampler.iter().for_each(Sampler::end);
         self.far.close(within)
     }
 
-    /// That of far, where it knows; else that of near, which is what this process holds.
+    /// What far holds, where it knows; else what near holds, which is what this process does.
     fn usage(&self) -> Usage {
-        match self.far.usage() {
-            unknown if unknown == Usage::default() => self.near.cache.usage(),
-            known => known,
+        let far = self.far.usage();
+        let mut coherence = far.coherence;
+        // Of one break every tier behind hears.
+        coherence.gaps = coherence.gaps.max(self.near.trust.gaps());
+        if let Some(sampler) = &self.sampler {
+            sampler.count(&mut coherence);
         }
+        let held = if far.is_unknown() { self.near.cache.usage() } else { far };
+        Usage { coherence, ..held }
     }
 }

@@ -26,7 +26,9 @@ mod heard;
 mod near;
 mod pairs;
 mod place;
+mod sampler;
 mod trust;
+mod twins;
 
 use std::fmt;
 use std::sync::Arc;
@@ -66,6 +68,8 @@ pub struct Tiered {
     far: Arc<dyn Cache>,
     pairs: pairs::Pairs,
     notices: Notices,
+    /// Off as a rule: then a hit has one more branch.
+    sampler: Option<sampler::Sampler>,
 }
 
 impl Tiered {

@@ -16,11 +16,9 @@
 //! has taken its fence cannot leave one there that is believed for too long: if the channel was lost in between, the flush
 //! that ends the trust in what was there finds the copy, or hinders it.
 
-use std::future::pending;
-use std::pin::pin;
 use std::time::Duration;
 
-use crate::clock::{Clock, Time, within};
+use crate::clock::{Clock, Time};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
@@ -41,6 +39,8 @@ struct Known {
     channel: Channel,
     /// Until when it may be believed; [`Time::MAX`] if it never says so.
     assured: Time,
+    /// How often it was whole, and then was not.
+    gaps: u64,
 }
 
 /// How this process learns what others change.
@@ -71,7 +71,7 @@ const ALWAYS: u64 = u64::MAX;
 impl Trust {
     /// Cut off, with nothing there that was believed before.
     pub(super) fn new(clock: Clock, cut_off_ttl: Duration) -> Self {
-        let known = Known { channel: Channel::Opening(clock.now()), assured: Time::MAX };
+        let known = Known { channel: Channel::Opening(clock.now()), assured: Time::MAX, gaps: 0 };
         let cap = AtomicU64::new(millis(cut_off_ttl));
         Self { clock, cut_off_ttl, until: AtomicU64::new(ALWAYS), cap, channel: Mutex::new(known) }
     }
@@ -104,8 +104,7 @@ impl Trust {
 
     /// Returns when what is there now, here and in other processes, is believed no more if nobody is told of anything.
     pub(super) async fn over(&self) {
-        let end = self.clock.now() + self.cut_off_ttl;
-        within(&self.clock, Some(end), pin!(pending::<()>())).await;
+        self.clock.sleep(self.cut_off_ttl).await;
     }
 
     /// What is believed while far cannot be asked.
@@ -127,6 +126,7 @@ impl Trust {
         if !self.stands() {
             if let Channel::Whole = known.channel {
                 known.channel = Channel::Lapsed(self.clock.now());
+                known.gaps += 1;
                 self.cap.store(0, Ordering::SeqCst);
             }
             flush();
@@ -140,6 +140,7 @@ impl Trust {
         let now = self.clock.now();
         if let Channel::Whole = known.channel {
             known.channel = Channel::CutOff(now, since);
+            known.gaps += 1;
             // First the one, then the other: a copy that is put there in between is flushed, or capped.
             self.cap.store(millis(self.cut_off_ttl), Ordering::SeqCst);
             let until = known.assured.min(now + self.cut_off_ttl.saturating_sub(since));
@@ -159,6 +160,8 @@ impl Trust {
     pub(super) fn restored(&self, flush: impl FnOnce(), tell: impl FnOnce()) {
         let mut known = self.channel.lock();
         flush();
+        // What was changed before is not told, though nobody said that it was lost.
+        known.gaps += u64::from(matches!(known.channel, Channel::Whole));
         known.channel = Channel::Whole;
         self.cap.store(ALWAYS, Ordering::SeqCst);
         self.until.store(known.assured.as_millis(), Ordering::SeqCst);
@@ -198,6 +201,11 @@ impl Trust {
         if let Channel::Whole = known.channel {
             tell();
         }
+    }
+
+    /// How often the channel was whole, and then was not.
+    pub(super) fn gaps(&self) -> u64 {
+        self.channel.lock().gaps
     }
 
     /// What is wrong with the channel, in words.

@@ -19,7 +19,7 @@ const METADATA: Metadata<'static> = Metadata::new("larder", Level::INFO, Some(mo
 
 type Read = fn(&Stats) -> u64;
 
-const COUNTERS: [(&str, &str, Read); 15] = [
+const COUNTERS: [(&str, &str, Read); 21] = [
     ("larder_hits_total", "Reads answered with a fresh value.", |stats| stats.hits),
     ("larder_misses_total", "Reads that found nothing they could use.", |stats| stats.misses),
     ("larder_stale_hits_total", "Loads answered with a stale value.", |stats| stats.stale_hits),
@@ -37,10 +37,23 @@ const COUNTERS: [(&str, &str, Read); 15] = [
     ("larder_errors_total", "Troubles of the cache that a load went on without.", |stats| stats.errors),
     ("larder_evictions_total", "Entries that gave way to others.", |stats| stats.evictions),
     ("larder_expirations_total", "Entries whose time was over.", |stats| stats.expirations),
+    ("larder_notices_sent_total", "Changes that others are told of.", |stats| stats.coherence.notices_sent),
+    ("larder_notices_received_total", "Changes that the store told of.", |stats| {
+        stats.coherence.notices_received
+    }),
+    ("larder_gaps_total", "Times that word of changes may have been missed.", |stats| stats.coherence.gaps),
+    ("larder_reconnects_total", "Times that the connection was lost.", |stats| stats.coherence.reconnects),
+    ("larder_compared_total", "Copies in memory that were compared.", |stats| stats.coherence.compared),
+    ("larder_disagreed_total", "Those of them that were not what the store had.", |stats| {
+        stats.coherence.disagreed
+    }),
 ];
-const GAUGES: [(&str, &str, Read); 2] = [
+const GAUGES: [(&str, &str, Read); 3] = [
     ("larder_entries", "Entries held.", |stats| stats.entries),
     ("larder_weight", "What the entries weigh together.", |stats| stats.weight),
+    ("larder_behind_milliseconds", "How long ago all changes were known to have been heard of.", |stats| {
+        millis(stats.coherence.behind)
+    }),
 ];
 const LOAD_SECONDS: &str = "larder_load_seconds";
 
