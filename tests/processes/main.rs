@@ -1,0 +1,86 @@
+//! Real processes over a real Redis, under load, with faults: what each of them read is held against what was promised.
+//! Feature `redis`.
+//!
+//! ```text
+//! cargo test --all-features --test processes                                       # 12 seconds of faults each
+//! LARDER_SECONDS=600 cargo test --all-features --test processes -- --nocapture     # longer
+//! LARDER_SEED=7 cargo test --all-features --test processes one_redis               # the same faults again
+//! ```
+//!
+//! A seed gives the same faults at about the same times; what the processes make of them is theirs.
+
+#![cfg(feature = "redis")]
+
+#[path = "../../backend-redis/tests/common/mod.rs"]
+mod common;
+#[path = "../../backend-redis/tests/common/proxy.rs"]
+mod proxy;
+
+mod check;
+mod deaf;
+mod far;
+mod fault;
+mod fleet;
+mod node;
+mod record;
+mod source;
+
+use std::env;
+use std::thread;
+use std::time::Duration;
+
+use check::History;
+use far::One;
+use fastrand::Rng;
+use fault::Far;
+use fleet::Fleet;
+
+const NODES: usize = 4;
+/// Before anything is done to anybody.
+const CALM: Duration = Duration::from_secs(3);
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|number| number.parse().expect("a number"))
+}
+
+/// Lets processes work while they are harmed for so long, and looks at what they saw.
+fn run(far: &mut dyn Far, harmed: Duration, deaf: Option<usize>, seed: u64) -> (History, Vec<String>, Fleet) {
+    let mut fleet = Fleet::start(far.places(NODES), seed, deaf);
+    thread::sleep(CALM);
+    let faults = fault::harm(&mut fleet, far, NODES, harmed, &mut Rng::with_seed(seed));
+    let mut troubles = fleet.end();
+    let history = History::new(record::read_back(&fleet.dir), faults);
+    troubles.extend(history.broken());
+    (history, troubles, fleet)
+}
+
+fn nothing_is_stale(far: &mut dyn Far) {
+    let seed = number("LARDER_SEED").unwrap_or_else(|| fastrand::u64(..100_000));
+    let harmed = Duration::from_secs(number("LARDER_SECONDS").unwrap_or(12));
+    let (history, troubles, fleet) = run(far, harmed, None, seed);
+    println!("LARDER_SEED={seed}: {}", history.summary());
+    assert!(
+        troubles.is_empty(),
+        "LARDER_SEED={seed}, {}: {}\n{} in all; the records are in {}",
+        history.summary(),
+        troubles[..troubles.len().min(5)].join("\n"),
+        troubles.len(),
+        fleet.dir.display()
+    );
+    assert!(history.near() > 100 && history.acknowledged() > 0, "this shows nothing: {}", history.summary());
+    fleet::remove(&fleet.dir);
+}
+
+#[test]
+fn one_redis() {
+    nothing_is_stale(&mut One::start(NODES));
+}
+
+#[test]
+fn a_process_that_does_not_listen_is_found() {
+    let (history, troubles, fleet) = run(&mut One::start(NODES), Duration::ZERO, Some(1), 1);
+    assert!(!troubles.is_empty(), "{}", history.summary());
+    let others = troubles.iter().find(|what| !what.contains("Who { node: 1, life: 0 } Read"));
+    assert_eq!(others, None, "only the deaf one reads what is stale");
+    fleet::remove(&fleet.dir);
+}
