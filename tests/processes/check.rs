@@ -85,14 +85,19 @@ impl History {
         all.filter(|told| told.change.acked && told.change.error.is_none()).count()
     }
 
+    fn late(&self) -> usize {
+        self.changes.values().flatten().filter(|told| told.change.error.is_some()).count()
+    }
+
     pub(crate) fn summary(&self) -> String {
         let changes: usize = self.changes.values().map(Vec::len).sum();
         let seen: usize = self.seen.values().map(Vec::len).sum();
         format!(
-            "{} reads, {} from memory; {changes} versions, {} acknowledged; {} loads, {seen} tokens; {} faults; {} ended well",
+            "{} reads, {} from memory; {changes} versions, {} acknowledged, {} late; {} loads, {seen} tokens; {} faults; {} ended well",
             self.reads.len(),
             self.near(),
             self.acknowledged(),
+            self.late(),
             self.loads.len(),
             self.faults.len(),
             self.works,

@@ -78,8 +78,8 @@ pub(crate) trait Far {
     fn places(&self, nodes: usize) -> Vec<Place>;
     /// The servers that may be harmed.
     fn servers(&mut self) -> Vec<&mut Server>;
-    /// What may be done, as often as it stands here.
-    fn faults(&self) -> &'static [What];
+    /// What may be done next.
+    fn fault(&self, rng: &mut Rng) -> What;
     /// Between a process and Redis, where there is one.
     fn proxy(&self, node: usize) -> Option<&Proxy>;
     fn raw(&mut self, server: usize) -> Option<redis::Connection>;
@@ -95,14 +95,14 @@ pub(crate) fn harm(
 ) -> Vec<Fault> {
     let (began, mut all, mut active) = (Instant::now(), Vec::<Fault>::new(), Vec::<(Fault, Instant)>::new());
     while began.elapsed() < time || !active.is_empty() {
-        thread::sleep(Duration::from_millis(rng.u64(5..200)));
+        thread::sleep(Duration::from_millis(rng.u64(5..500)));
         let over = active.iter().position(|(_, until)| *until <= Instant::now());
         if let Some((mut fault, _)) = over.map(|over| active.swap_remove(over)) {
             end(&fault, fleet, far);
             fault.until = At::now();
             all.push(fault);
         } else if active.len() < 2 && began.elapsed() < time {
-            let (what, servers) = (far.faults()[rng.usize(..far.faults().len())], far.servers().len());
+            let (what, servers) = (far.fault(rng), far.servers().len());
             let number = rng.usize(..if what.is_of_a_server() { servers } else { nodes });
             let lasts = Duration::from_millis(what.lasts(rng));
             let is_beside = |other: &Fault| {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::common::until;
 use crate::node::{ORDERS, Orders, Place};
-use crate::record::Who;
+use crate::record::{self, Event, Who};
 
 /// A process that was told to end waits until a change is acknowledged.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -37,6 +37,26 @@ impl Fleet {
         let orders: Vec<Orders> = places.into_iter().enumerate().map(orders).collect();
         let running = orders.iter().map(|orders| Some(Running::start(orders))).collect();
         Self { dir, orders, running }
+    }
+
+    /// Every process that there was.
+    fn processes(&self) -> impl Iterator<Item = Who> {
+        self.orders.iter().flat_map(|orders| {
+            let Who { node, life } = orders.who;
+            (0..=life).map(move |life| Who { node, life })
+        })
+    }
+
+    pub(crate) fn recorded(&self) -> Vec<(Who, Event)> {
+        record::read_back(&self.dir, self.processes())
+    }
+
+    /// Returns when a change of each is acknowledged by all: the first one takes some seconds.
+    pub(crate) fn until_it_works(&self) {
+        until("a change is acknowledged", PATIENCE, || {
+            let works = |(_, event): &(Who, Event)| matches!(event, Event::Works);
+            self.recorded().into_iter().filter(works).count() == self.orders.len()
+        });
     }
 
     pub(crate) fn kill(&mut self, node: usize) {

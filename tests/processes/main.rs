@@ -36,8 +36,8 @@ use fault::Far;
 use fleet::Fleet;
 
 const NODES: usize = 4;
-/// Before anything is done to anybody.
-const CALM: Duration = Duration::from_secs(3);
+/// When all are there, before anything is done to anybody.
+const CALM: Duration = Duration::from_secs(2);
 
 fn number(name: &str) -> Option<u64> {
     env::var(name).ok().map(|number| number.parse().expect("a number"))
@@ -46,10 +46,11 @@ fn number(name: &str) -> Option<u64> {
 /// Lets processes work while they are harmed for so long, and looks at what they saw.
 fn run(far: &mut dyn Far, harmed: Duration, deaf: Option<usize>, seed: u64) -> (History, Vec<String>, Fleet) {
     let mut fleet = Fleet::start(far.places(NODES), seed, deaf);
+    fleet.until_it_works();
     thread::sleep(CALM);
     let faults = fault::harm(&mut fleet, far, NODES, harmed, &mut Rng::with_seed(seed));
     let mut troubles = fleet.end();
-    let history = History::new(record::read_back(&fleet.dir), faults);
+    let history = History::new(fleet.recorded(), faults);
     troubles.extend(history.broken());
     (history, troubles, fleet)
 }

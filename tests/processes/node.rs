@@ -68,6 +68,7 @@ fn process() {
         for changer in 0..CHANGERS {
             scope.spawn(move || node.change_on(changer, over));
         }
+        node.until_it_works();
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         node.until_it_works();
         over.store(true, Ordering::SeqCst);
@@ -223,7 +224,7 @@ impl Node {
         if acked { reply.acked().wait() } else { reply.wait() }
     }
 
-    /// When the others are there too, and what is said reaches them.
+    /// What is said reaches whoever is there.
     fn until_it_works(&self) {
         crate::common::until("a change is acknowledged again", Duration::from_secs(60), || {
             self.cache.invalidate("nothing").acked().wait().is_ok()

@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -90,8 +90,12 @@ pub(crate) enum Event {
         taken: At,
         end: At,
     },
-    /// The process was told to end, and works; since then nothing is done to anybody.
+    /// A change was acknowledged: as said at first, and when it is told to end.
     Works,
+}
+
+fn file(dir: &Path, who: Who) -> PathBuf {
+    dir.join(format!("record-{}-{}", who.node, who.life))
 }
 
 pub(crate) struct Recorder {
@@ -101,7 +105,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(dir: &Path, who: Who) -> Self {
-        let file = File::create(dir.join(format!("record-{}-{}", who.node, who.life))).expect("a file");
+        let file = File::create(file(dir, who)).expect("a file");
         Self { file, numbers: AtomicU64::new(1) }
     }
 
@@ -117,15 +121,12 @@ impl Recorder {
     }
 }
 
-/// All that was recorded in `dir`.
-pub(crate) fn read_back(dir: &Path) -> Vec<(Who, Event)> {
+/// All that these processes have recorded in `dir`.
+pub(crate) fn read_back(dir: &Path, processes: impl Iterator<Item = Who>) -> Vec<(Who, Event)> {
     let mut all = Vec::new();
-    for file in fs::read_dir(dir).expect("a folder").flatten() {
-        let name = file.file_name().into_string().expect("UTF-8");
-        let Some(("record", rest)) = name.split_once('-') else { continue };
-        let (node, life) = rest.split_once('-').expect("two numbers");
-        let who = Who { node: node.parse().expect("a number"), life: life.parse().expect("a number") };
-        let text = fs::read_to_string(file.path()).expect("a text");
+    for who in processes {
+        // Who was killed at once has none.
+        let text = fs::read_to_string(file(dir, who)).unwrap_or_default();
         // Who is killed while he writes leaves half a line, the last one.
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         all.extend(whole.lines().map(|line| (who, serde_json::from_str(line).expect("an event"))));
