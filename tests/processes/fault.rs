@@ -1,5 +1,6 @@
 //! What is done to the processes, to what is between them and Redis, and to Redis: drawn from a seed.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -42,7 +43,7 @@ impl What {
     }
 
     /// For how long, in milliseconds.
-    fn lasts(self, rng: &mut Rng) -> u64 {
+    fn lasts(self, away: Range<u64>, rng: &mut Rng) -> u64 {
         match self {
             Self::Kill => rng.u64(20..800),
             // Now and then for longer than its lease.
@@ -50,7 +51,7 @@ impl What {
             Self::Pause => rng.u64(100..2_000),
             Self::Mute => rng.u64(100..4_000),
             Self::Late => rng.u64(200..2_000),
-            Self::ServerKill => rng.u64(20..1_500),
+            Self::ServerKill => rng.u64(away),
             Self::ServerPause => rng.u64(50..900),
             Self::Cut | Self::HalfCut | Self::ServerFlush | Self::ServerCut => 0,
         }
@@ -71,21 +72,34 @@ impl Fault {
     pub(crate) fn troubles(&self, node: usize) -> bool {
         self.what.is_of_a_server() || self.number == node
     }
+
+    /// One server is harmed at a time, and each process in one way.
+    fn is_in_the_way_of(&self, what: What, number: usize) -> bool {
+        match (self.what.is_of_a_server(), what.is_of_a_server()) {
+            (true, true) => true,
+            (false, false) => self.number == number,
+            _ => false,
+        }
+    }
 }
 
 /// What there is to be harmed.
 pub(crate) trait Far {
-    fn places(&self, nodes: usize) -> Vec<Place>;
-    /// The servers that may be harmed.
+    /// Where a process finds it.
+    fn place(&self, node: usize) -> Place;
     fn servers(&mut self) -> Vec<&mut Server>;
-    /// What may be done next.
-    fn fault(&self, rng: &mut Rng) -> What;
+    /// What may be done next, when so much was done before; and, if to a server, to which.
+    fn fault(&self, before: usize, rng: &mut Rng) -> (What, usize);
+    /// How long a server that dies is away, in milliseconds.
+    fn away(&self) -> Range<u64> {
+        20..1_500
+    }
     /// Between a process and Redis, where there is one.
     fn proxy(&self, node: usize) -> Option<&Proxy>;
-    fn raw(&mut self, server: usize) -> Option<redis::Connection>;
+    fn raw(&self, server: usize) -> Option<redis::Connection>;
 }
 
-/// Harms for so long; what was done.
+/// Harms `nodes` processes and what is behind them for so long; what was done.
 pub(crate) fn harm(
     fleet: &mut Fleet,
     far: &mut dyn Far,
@@ -95,40 +109,34 @@ pub(crate) fn harm(
 ) -> Vec<Fault> {
     let (began, mut all, mut active) = (Instant::now(), Vec::<Fault>::new(), Vec::<(Fault, Instant)>::new());
     while began.elapsed() < time || !active.is_empty() {
-        thread::sleep(Duration::from_millis(rng.u64(5..500)));
         let over = active.iter().position(|(_, until)| *until <= Instant::now());
         if let Some((mut fault, _)) = over.map(|over| active.swap_remove(over)) {
             end(&fault, fleet, far);
             fault.until = At::now();
             all.push(fault);
         } else if active.len() < 2 && began.elapsed() < time {
-            let (what, servers) = (far.fault(rng), far.servers().len());
-            let number = rng.usize(..if what.is_of_a_server() { servers } else { nodes });
-            let lasts = Duration::from_millis(what.lasts(rng));
-            let is_beside = |other: &Fault| {
-                other.what.is_of_a_server() == what.is_of_a_server()
-                    && (what.is_of_a_server() || other.number == number)
-            };
-            if active.iter().any(|(other, _)| is_beside(other)) {
-                continue;
+            let (what, server) = far.fault(all.len() + active.len(), rng);
+            let number = if what.is_of_a_server() { server } else { rng.usize(..nodes) };
+            let lasts = Duration::from_millis(what.lasts(far.away(), rng));
+            if !active.iter().any(|(other, _)| other.is_in_the_way_of(what, number)) {
+                let from = At::now();
+                begin(what, number, fleet, far, rng);
+                active.push((Fault { what, number, from, until: from }, Instant::now() + lasts));
             }
-            let from = At::now();
-            begin(what, number, fleet, far, rng);
-            active.push((Fault { what, number, from, until: from }, Instant::now() + lasts));
         }
+        thread::sleep(Duration::from_millis(rng.u64(5..500)));
     }
     all
 }
 
 fn begin(what: What, number: usize, fleet: &mut Fleet, far: &mut dyn Far, rng: &mut Rng) {
-    let proxy = far.proxy(number);
     match what {
         What::Kill => fleet.kill(number),
         What::Pause => fleet.signal(number, "STOP"),
-        What::Cut => proxy.expect("a proxy").cut(),
-        What::HalfCut => proxy.expect("a proxy").half_cut(),
-        What::Mute => proxy.expect("a proxy").mute.store(true, Ordering::SeqCst),
-        What::Late => proxy.expect("a proxy").late.store(rng.usize(5..120), Ordering::SeqCst),
+        What::Cut => proxy(far, number).cut(),
+        What::HalfCut => proxy(far, number).half_cut(),
+        What::Mute => proxy(far, number).mute.store(true, Ordering::SeqCst),
+        What::Late => proxy(far, number).late.store(rng.usize(5..120), Ordering::SeqCst),
         What::ServerKill => far.servers()[number].kill(),
         What::ServerPause => far.servers()[number].signal("STOP"),
         What::ServerFlush => run(far.raw(number), &["FLUSHALL"]),
@@ -142,16 +150,20 @@ fn end(fault: &Fault, fleet: &mut Fleet, far: &mut dyn Far) {
         What::Kill => fleet.restart(number),
         What::Pause => fleet.signal(number, "CONT"),
         What::Mute => {
-            let proxy = far.proxy(number).expect("a proxy");
+            let proxy = proxy(far, number);
             // No network loses a part of a stream and goes on.
             proxy.cut();
             proxy.mute.store(false, Ordering::SeqCst);
         }
-        What::Late => far.proxy(number).expect("a proxy").late.store(0, Ordering::SeqCst),
+        What::Late => proxy(far, number).late.store(0, Ordering::SeqCst),
         What::ServerKill => far.servers()[number].restart(),
         What::ServerPause => far.servers()[number].signal("CONT"),
         What::Cut | What::HalfCut | What::ServerFlush | What::ServerCut => {}
     }
+}
+
+fn proxy(far: &dyn Far, node: usize) -> &Proxy {
+    far.proxy(node).expect("a proxy")
 }
 
 /// Whatever comes of it: a replica refuses some.

@@ -1,5 +1,5 @@
 //! Real processes over a real Redis, under load, with faults: what each of them read is held against what was promised.
-//! Feature `redis`.
+//! Features `redis-cluster` and `redis-sentinel`.
 //!
 //! ```text
 //! cargo test --all-features --test processes                                       # 12 seconds of faults each
@@ -9,12 +9,16 @@
 //!
 //! A seed gives the same faults at about the same times; what the processes make of them is theirs.
 
-#![cfg(feature = "redis")]
+#![cfg(all(feature = "redis-cluster", feature = "redis-sentinel"))]
 
 #[path = "../../backend-redis/tests/common/mod.rs"]
 mod common;
+#[path = "../../backend-redis/tests/common/nodes.rs"]
+mod nodes;
 #[path = "../../backend-redis/tests/common/proxy.rs"]
 mod proxy;
+#[path = "../../backend-redis/tests/common/service.rs"]
+mod service;
 
 mod check;
 mod deaf;
@@ -34,6 +38,7 @@ use far::One;
 use fastrand::Rng;
 use fault::Far;
 use fleet::Fleet;
+use nodes::Nodes;
 
 const NODES: usize = 4;
 /// When all are there, before anything is done to anybody.
@@ -45,7 +50,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// Lets processes work while they are harmed for so long, and looks at what they saw.
 fn run(far: &mut dyn Far, harmed: Duration, deaf: Option<usize>, seed: u64) -> (History, Vec<String>, Fleet) {
-    let mut fleet = Fleet::start(far.places(NODES), seed, deaf);
+    let mut fleet = Fleet::start((0..NODES).map(|node| far.place(node)).collect(), seed, deaf);
     fleet.until_it_works();
     thread::sleep(CALM);
     let faults = fault::harm(&mut fleet, far, NODES, harmed, &mut Rng::with_seed(seed));
@@ -75,6 +80,16 @@ fn nothing_is_stale(far: &mut dyn Far) {
 #[test]
 fn one_redis() {
     nothing_is_stale(&mut One::start(NODES));
+}
+
+#[test]
+fn a_cluster_of_three() {
+    nothing_is_stale(&mut Nodes::start(0));
+}
+
+#[test]
+fn a_service_that_fails_over() {
+    nothing_is_stale(&mut far::service());
 }
 
 #[test]
