@@ -15,6 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) struct Fleet {
     pub(crate) dir: PathBuf,
+    test: &'static str,
     orders: Vec<Orders>,
     /// `None` while it is dead.
     running: Vec<Option<Running>>,
@@ -27,16 +28,16 @@ struct Running {
 }
 
 impl Fleet {
-    /// A process at each of these places.
-    pub(crate) fn start(places: Vec<Place>, seed: u64, deaf: Option<usize>) -> Self {
+    /// A process for each of these places, which runs that ignored test.
+    pub(crate) fn start(test: &'static str, places: Vec<Place>, seed: u64, deaf: Option<usize>) -> Self {
         let (dir, nodes) = (folder(), places.len());
         let orders = |(node, place)| {
             let (who, dir, deaf) = (Who { node, life: 0 }, dir.clone(), deaf == Some(node));
             Orders { who, nodes, dir, place, seed, deaf }
         };
         let orders: Vec<Orders> = places.into_iter().enumerate().map(orders).collect();
-        let running = orders.iter().map(|orders| Some(Running::start(orders))).collect();
-        Self { dir, orders, running }
+        let running = orders.iter().map(|orders| Some(Running::start(test, orders))).collect();
+        Self { dir, test, orders, running }
     }
 
     /// Every process that there was.
@@ -68,7 +69,7 @@ impl Fleet {
     /// Another process, in the place of the one that was killed.
     pub(crate) fn restart(&mut self, node: usize) {
         self.orders[node].who.life += 1;
-        self.running[node] = Some(Running::start(&self.orders[node]));
+        self.running[node] = Some(Running::start(self.test, &self.orders[node]));
     }
 
     /// Stops a process in its tracks, or lets it go on: `STOP`, `CONT`.
@@ -100,10 +101,10 @@ impl Fleet {
 }
 
 impl Running {
-    /// This program, for the one ignored test that is a process of the fleet.
-    fn start(orders: &Orders) -> Self {
+    /// This program, for one ignored test.
+    fn start(test: &str, orders: &Orders) -> Self {
         let mut command = Command::new(env::current_exe().expect("this program"));
-        command.args(["--exact", "node::process", "--ignored", "--nocapture"]);
+        command.args(["--exact", test, "--ignored", "--nocapture"]);
         command.env(ORDERS, serde_json::to_string(orders).expect("a text"));
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
         let mut child = child.expect("a process");

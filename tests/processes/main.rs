@@ -28,6 +28,7 @@ mod fleet;
 mod node;
 mod record;
 mod source;
+mod stampede;
 
 use std::env;
 use std::thread;
@@ -50,7 +51,8 @@ fn number(name: &str) -> Option<u64> {
 
 /// Lets processes work while they are harmed for so long, and looks at what they saw.
 fn run(far: &mut dyn Far, harmed: Duration, deaf: Option<usize>, seed: u64) -> (History, Vec<String>, Fleet) {
-    let mut fleet = Fleet::start((0..NODES).map(|node| far.place(node)).collect(), seed, deaf);
+    let places = (0..NODES).map(|node| far.place(node)).collect();
+    let mut fleet = Fleet::start("node::process", places, seed, deaf);
     fleet.until_it_works();
     thread::sleep(CALM);
     let faults = fault::harm(&mut fleet, far, NODES, harmed, &mut Rng::with_seed(seed));
