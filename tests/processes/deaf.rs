@@ -1,5 +1,6 @@
-//! A Redis whose notices nobody hears: this the tests have to find.
+//! A Redis that is not listened to as it should be: this the tests have to find.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -7,123 +8,163 @@ use larder::{
     Cache, Connection, Ended, Entry, Fence, Kind, Lease, Lifetime, Listener, Notices, Redis, Reply, Set,
     Stored, Strength, Target, Token, Usage, Value,
 };
+use serde::{Deserialize, Serialize};
 
-pub(crate) struct Deaf(pub(crate) Redis);
+/// What is not heard.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum To {
+    /// What others change.
+    Notices,
+    /// That the channel is lost, and for how long memory may be believed.
+    Loss,
+}
+
+pub(crate) struct Deaf {
+    inner: Redis,
+    to: To,
+}
+
+impl Deaf {
+    pub(crate) fn new(inner: Redis, to: To) -> Self {
+        Self { inner, to }
+    }
+}
 
 #[deny(clippy::missing_trait_methods)]
 impl Cache for Deaf {
     fn fresh(&self, key: &str) -> Option<Value> {
-        self.0.fresh(key)
+        self.inner.fresh(key)
     }
 
     fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
-        self.0.get(key, kind)
+        self.inner.get(key, kind)
     }
 
     fn confirmed(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
-        self.0.confirmed(key, kind)
+        self.inner.confirmed(key, kind)
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
-        self.0.ttl(key)
+        self.inner.ttl(key)
     }
 
     fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
-        self.0.set(key, value, options)
+        self.inner.set(key, value, options)
     }
 
     fn delete(&self, key: &str) -> Reply<'_, bool> {
-        self.0.delete(key)
+        self.inner.delete(key)
     }
 
     fn invalidate(&self, target: Target<'_>, strength: Strength) -> Reply<'_, ()> {
-        self.0.invalidate(target, strength)
+        self.inner.invalidate(target, strength)
     }
 
     fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool> {
-        self.0.expire(key, ttl)
+        self.inner.expire(key, ttl)
     }
 
     fn incr(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
-        self.0.incr(key, delta, lifetime)
+        self.inner.incr(key, delta, lifetime)
     }
 
     fn fence(&self, key: &str) -> Reply<'_, Fence> {
-        self.0.fence(key)
+        self.inner.fence(key)
     }
 
     fn lease(&self, key: &str, retrying: bool) -> Reply<'_, Lease> {
-        self.0.lease(key, retrying)
+        self.inner.lease(key, retrying)
     }
 
     fn release(&self, key: &str, fence: Fence) {
-        self.0.release(key, fence);
+        self.inner.release(key, fence);
     }
 
     fn settle(&self, key: &str, fence: Fence, ended: Ended) {
-        self.0.settle(key, fence, ended);
+        self.inner.settle(key, fence, ended);
     }
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
-        let deaf: Arc<dyn Listener> = Arc::new(HearsNothing(listener));
-        let notices = self.0.listen(Arc::downgrade(&deaf));
+        let deaf: Arc<dyn Listener> =
+            Arc::new(Ears { listener, deaf: self.to, stands: AtomicBool::new(false) });
+        let notices = self.inner.listen(Arc::downgrade(&deaf));
         // For as long as the process lives.
         std::mem::forget(deaf);
         notices
     }
 
     fn acknowledged(&self) -> Reply<'_, ()> {
-        self.0.acknowledged()
+        self.inner.acknowledged()
     }
 
     fn token(&self) -> Reply<'_, Token> {
-        self.0.token()
+        self.inner.token()
     }
 
     fn read_after(&self, token: &Token) -> Reply<'_, ()> {
-        self.0.read_after(token)
+        self.inner.read_after(token)
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
-        self.0.troubles()
+        self.inner.troubles()
     }
 
     fn remote(&self) -> Option<Connection> {
-        self.0.remote()
+        self.inner.remote()
     }
 
     fn close(&self, within: Duration) -> Reply<'_, u64> {
-        self.0.close(within)
+        self.inner.close(within)
     }
 
     fn usage(&self) -> Usage {
-        self.0.usage()
+        self.inner.usage()
     }
 }
 
-/// Of what is told passes on only whether anything is told at all.
-struct HearsNothing(Weak<dyn Listener>);
+/// Who passes on what is heard.
+struct Ears {
+    listener: Weak<dyn Listener>,
+    deaf: To,
+    stands: AtomicBool,
+}
 
-impl Listener for HearsNothing {
-    fn changed(&self, _: Target<'_>, _: Strength) {}
+impl Ears {
+    fn pass(&self, to: Option<To>, pass: impl FnOnce(&dyn Listener)) {
+        if to != Some(self.deaf)
+            && let Some(listener) = self.listener.upgrade()
+        {
+            pass(&*listener);
+        }
+    }
+}
 
-    fn replaced(&self, _: &str) -> bool {
-        false
+impl Listener for Ears {
+    fn changed(&self, target: Target<'_>, strength: Strength) {
+        self.pass(Some(To::Notices), |listener| listener.changed(target, strength));
+    }
+
+    fn replaced(&self, key: &str) -> bool {
+        let mut loads = false;
+        self.pass(Some(To::Notices), |listener| loads = listener.replaced(key));
+        loads
     }
 
     fn belief(&self) -> Duration {
-        self.0.upgrade().map_or(Duration::ZERO, |listener| listener.belief())
+        self.listener.upgrade().map_or(Duration::ZERO, |listener| listener.belief())
     }
 
     fn assured(&self, left: Duration) {
-        self.0.upgrade().into_iter().for_each(|listener| listener.assured(left));
+        let left = if self.deaf == To::Loss { Duration::from_secs(3600) } else { left };
+        self.pass(None, |listener| listener.assured(left));
     }
 
     fn cut_off(&self, since: Duration) {
-        self.0.upgrade().into_iter().for_each(|listener| listener.cut_off(since));
+        self.pass(Some(To::Loss), |listener| listener.cut_off(since));
     }
 
     fn restored(&self) {
-        self.0.upgrade().into_iter().for_each(|listener| listener.restored());
+        let again = self.stands.swap(true, Ordering::SeqCst).then_some(To::Loss);
+        self.pass(again, |listener| listener.restored());
     }
 }

@@ -99,6 +99,21 @@ pub(crate) trait Far {
     fn raw(&self, server: usize) -> Option<redis::Connection>;
 }
 
+/// Nothing comes back from Redis to a process for so long.
+pub(crate) fn mute(far: &dyn Far, node: usize, time: Duration) -> Fault {
+    let from = At::now();
+    proxy(far, node).mute.store(true, Ordering::SeqCst);
+    thread::sleep(time);
+    unmute(far, node);
+    Fault { what: What::Mute, number: node, from, until: At::now() }
+}
+
+/// No network loses a part of a stream and goes on.
+fn unmute(far: &dyn Far, node: usize) {
+    proxy(far, node).cut();
+    proxy(far, node).mute.store(false, Ordering::SeqCst);
+}
+
 /// Harms `nodes` processes and what is behind them for so long; what was done.
 pub(crate) fn harm(
     fleet: &mut Fleet,
@@ -149,12 +164,7 @@ fn end(fault: &Fault, fleet: &mut Fleet, far: &mut dyn Far) {
     match fault.what {
         What::Kill => fleet.restart(number),
         What::Pause => fleet.signal(number, "CONT"),
-        What::Mute => {
-            let proxy = proxy(far, number);
-            // No network loses a part of a stream and goes on.
-            proxy.cut();
-            proxy.mute.store(false, Ordering::SeqCst);
-        }
+        What::Mute => unmute(far, number),
         What::Late => proxy(far, number).late.store(0, Ordering::SeqCst),
         What::ServerKill => far.servers()[number].restart(),
         What::ServerPause => far.servers()[number].signal("CONT"),

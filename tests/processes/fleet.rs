@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::common::until;
+use crate::deaf::To;
 use crate::node::{ORDERS, Orders, Place};
 use crate::record::{self, Event, Who};
 
@@ -29,10 +30,19 @@ struct Running {
 
 impl Fleet {
     /// A process for each of these places, which runs that ignored test.
-    pub(crate) fn start(test: &'static str, places: Vec<Place>, seed: u64, deaf: Option<usize>) -> Self {
+    pub(crate) fn start(
+        test: &'static str,
+        places: Vec<Place>,
+        seed: u64,
+        deaf: Option<(usize, To)>,
+    ) -> Self {
         let (dir, nodes) = (folder(), places.len());
         let orders = |(node, place)| {
-            let (who, dir, deaf) = (Who { node, life: 0 }, dir.clone(), deaf == Some(node));
+            let (who, dir, deaf) = (
+                Who { node, life: 0 },
+                dir.clone(),
+                deaf.filter(|(which, _)| *which == node).map(|(_, to)| to),
+            );
             Orders { who, nodes, dir, place, seed, deaf }
         };
         let orders: Vec<Orders> = places.into_iter().enumerate().map(orders).collect();

@@ -35,9 +35,10 @@ use std::thread;
 use std::time::Duration;
 
 use check::History;
+use deaf::To;
 use far::One;
 use fastrand::Rng;
-use fault::Far;
+use fault::{Far, Fault};
 use fleet::Fleet;
 use nodes::Nodes;
 
@@ -49,13 +50,21 @@ fn number(name: &str) -> Option<u64> {
     env::var(name).ok().map(|number| number.parse().expect("a number"))
 }
 
-/// Lets processes work while they are harmed for so long, and looks at what they saw.
-fn run(far: &mut dyn Far, harmed: Duration, deaf: Option<usize>, seed: u64) -> (History, Vec<String>, Fleet) {
+/// What is done to processes and to what is behind them.
+type Harm<'a> = &'a mut dyn FnMut(&mut Fleet, &mut dyn Far) -> Vec<Fault>;
+
+/// Lets processes work while they are harmed, and looks at what they saw: what was not as it should be, in words.
+fn run(
+    far: &mut dyn Far,
+    seed: u64,
+    deaf: Option<(usize, To)>,
+    harm: Harm<'_>,
+) -> (History, Vec<String>, Fleet) {
     let places = (0..NODES).map(|node| far.place(node)).collect();
     let mut fleet = Fleet::start("node::process", places, seed, deaf);
     fleet.until_it_works();
     thread::sleep(CALM);
-    let faults = fault::harm(&mut fleet, far, NODES, harmed, &mut Rng::with_seed(seed));
+    let faults = harm(&mut fleet, far);
     let mut troubles = fleet.end();
     let history = History::new(fleet.recorded(), faults);
     troubles.extend(history.broken());
@@ -65,7 +74,9 @@ fn run(far: &mut dyn Far, harmed: Duration, deaf: Option<usize>, seed: u64) -> (
 fn nothing_is_stale(far: &mut dyn Far) {
     let seed = number("LARDER_SEED").unwrap_or_else(|| fastrand::u64(..100_000));
     let harmed = Duration::from_secs(number("LARDER_SECONDS").unwrap_or(12));
-    let (history, troubles, fleet) = run(far, harmed, None, seed);
+    let (history, troubles, fleet) = run(far, seed, None, &mut |fleet, far| {
+        fault::harm(fleet, far, NODES, harmed, &mut Rng::with_seed(seed))
+    });
     println!("LARDER_SEED={seed}: {}", history.summary());
     assert!(
         troubles.is_empty(),
@@ -94,11 +105,21 @@ fn a_service_that_fails_over() {
     nothing_is_stale(&mut far::service());
 }
 
-#[test]
-fn a_process_that_does_not_listen_is_found() {
-    let (history, troubles, fleet) = run(&mut One::start(NODES), Duration::ZERO, Some(1), 1);
-    assert!(!troubles.is_empty(), "{}", history.summary());
+/// Process 1 does not hear something: it, and nobody else, reads what is acknowledged to be over.
+fn is_found(to: To, harm: Harm<'_>) {
+    let (history, troubles, fleet) = run(&mut One::start(NODES), 1, Some((1, to)), harm);
+    assert!(troubles.iter().any(|what| what.starts_with("acked")), "{}: {troubles:?}", history.summary());
     let others = troubles.iter().find(|what| !what.contains("Who { node: 1, life: 0 } Read"));
-    assert_eq!(others, None, "only the deaf one reads what is stale");
+    assert_eq!(others, None, "{}", history.summary());
     fleet::remove(&fleet.dir);
+}
+
+#[test]
+fn a_process_that_does_not_hear_notices_is_found() {
+    is_found(To::Notices, &mut |_, _| Vec::new());
+}
+
+#[test]
+fn a_process_that_does_not_hear_that_it_is_cut_off_is_found() {
+    is_found(To::Loss, &mut |_, far| vec![fault::mute(far, 1, Duration::from_secs(7))]);
 }

@@ -15,7 +15,7 @@ use larder::{Error, Larder, Memory, Policy, Redis, Target, Tier, Tiered};
 use serde::{Deserialize, Serialize};
 
 use crate::common::wait;
-use crate::deaf::Deaf;
+use crate::deaf::{Deaf, To};
 use crate::record::{At, Change, Event, Read, Recorder, Value, Who};
 use crate::source::Source;
 
@@ -46,8 +46,8 @@ pub(crate) struct Orders {
     pub(crate) dir: PathBuf,
     pub(crate) place: Place,
     pub(crate) seed: u64,
-    /// It does not listen to notices, though it says that it does.
-    pub(crate) deaf: bool,
+    /// What it does not hear, though it says that it does.
+    pub(crate) deaf: Option<To>,
 }
 
 pub(crate) const ORDERS: &str = "LARDER_PROCESS";
@@ -72,7 +72,9 @@ fn process() {
         for reader in 0..READERS {
             scope.spawn(move || node.read_on(reader, over));
         }
-        for changer in 0..CHANGERS {
+        // What it changes itself, also who is deaf sees.
+        let changers = if node.orders.deaf.is_some() { 0 } else { CHANGERS };
+        for changer in 0..changers {
             scope.spawn(move || node.change_on(changer, over));
         }
         node.until_it_works();
@@ -99,8 +101,8 @@ impl Node {
         let redis = connect(&orders.place);
         let near = Arc::new(Memory::builder().capacity(1000).build());
         let tiers = match orders.deaf {
-            true => Tiered::builder(near, Arc::new(Deaf(redis.clone()))),
-            false => Tiered::builder(near, Arc::new(redis.clone())),
+            Some(to) => Tiered::builder(near, Arc::new(Deaf::new(redis.clone(), to))),
+            None => Tiered::builder(near, Arc::new(redis.clone())),
         };
         Self {
             redis,
