@@ -38,11 +38,7 @@ impl Fleet {
     ) -> Self {
         let (dir, nodes) = (folder(), places.len());
         let orders = |(node, place)| {
-            let (who, dir, deaf) = (
-                Who { node, life: 0 },
-                dir.clone(),
-                deaf.filter(|(which, _)| *which == node).map(|(_, to)| to),
-            );
+            let (who, dir) = (Who { node, life: 0 }, dir.clone());
             Orders { who, nodes, dir, place, seed, deaf }
         };
         let orders: Vec<Orders> = places.into_iter().enumerate().map(orders).collect();

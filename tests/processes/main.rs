@@ -108,6 +108,7 @@ fn a_service_that_fails_over() {
 /// Process 1 does not hear something: it, and nobody else, reads what is acknowledged to be over.
 fn is_found(to: To, harm: Harm<'_>) {
     let (history, troubles, fleet) = run(&mut One::start(NODES), 1, Some((1, to)), harm);
+    println!("deaf to {to:?}: {} broken promises; {}", troubles.len(), history.summary());
     assert!(troubles.iter().any(|what| what.starts_with("acked")), "{}: {troubles:?}", history.summary());
     let others = troubles.iter().find(|what| !what.contains("Who { node: 1, life: 0 } Read"));
     assert_eq!(others, None, "{}", history.summary());

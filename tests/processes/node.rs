@@ -46,8 +46,8 @@ pub(crate) struct Orders {
     pub(crate) dir: PathBuf,
     pub(crate) place: Place,
     pub(crate) seed: u64,
-    /// What it does not hear, though it says that it does.
-    pub(crate) deaf: Option<To>,
+    /// What one of them does not hear, though it says that it does.
+    pub(crate) deaf: Option<(usize, To)>,
 }
 
 pub(crate) const ORDERS: &str = "LARDER_PROCESS";
@@ -58,6 +58,16 @@ impl Orders {
         let orders = env::var(ORDERS).ok()?;
         Some(serde_json::from_str(&orders).expect("orders"))
     }
+
+    /// What this process does not hear.
+    fn is_deaf_to(&self) -> Option<To> {
+        self.deaf.filter(|(node, _)| *node == self.who.node).map(|(_, to)| to)
+    }
+
+    /// Between two changes at most, in milliseconds. What is cut off has to have something in memory that can become old.
+    fn rest(&self) -> u64 {
+        if self.deaf.is_some_and(|(_, to)| to == To::Loss) { 2_500 } else { 120 }
+    }
 }
 
 #[test]
@@ -66,14 +76,14 @@ fn process() {
     let Some(orders) = Orders::given() else { return };
     let over = AtomicBool::new(false);
     let nodes = orders.nodes;
-    let node = Node::new(orders);
+    let node = Arc::new(Node::new(orders));
     thread::scope(|scope| {
         let (node, over) = (&node, &over);
         for reader in 0..READERS {
             scope.spawn(move || node.read_on(reader, over));
         }
         // What it changes itself, also who is deaf sees.
-        let changers = if node.orders.deaf.is_some() { 0 } else { CHANGERS };
+        let changers = if node.orders.is_deaf_to().is_some() { 0 } else { CHANGERS };
         for changer in 0..changers {
             scope.spawn(move || node.change_on(changer, over));
         }
@@ -100,7 +110,7 @@ impl Node {
     fn new(orders: Orders) -> Self {
         let redis = connect(&orders.place);
         let near = Arc::new(Memory::builder().capacity(1000).build());
-        let tiers = match orders.deaf {
+        let tiers = match orders.is_deaf_to() {
             Some(to) => Tiered::builder(near, Arc::new(Deaf::new(redis.clone(), to))),
             None => Tiered::builder(near, Arc::new(redis.clone())),
         };
@@ -118,7 +128,7 @@ impl Node {
         Rng::with_seed(self.orders.seed ^ ((node as u64) << 32 | (life as u64) << 8 | number))
     }
 
-    fn read_on(&self, number: u64, over: &AtomicBool) {
+    fn read_on(self: &Arc<Self>, number: u64, over: &AtomicBool) {
         let mut rng = self.rng(number);
         while !over.load(Ordering::SeqCst) {
             thread::sleep(Duration::from_millis(rng.u64(2..15)));
@@ -130,14 +140,15 @@ impl Node {
         }
     }
 
-    fn read(&self, key: usize, rng: &mut Rng) {
+    fn read(self: &Arc<Self>, key: usize, rng: &mut Rng) {
         let (start, name) = (At::now(), name(key));
         let (got, near) = if rng.bool() {
             let Ok(Some(hit)) = self.cache.lookup::<Value>(&*name).wait() else { return };
             (*hit.value, hit.tier == Tier::L1)
         } else {
-            let (slow, ttl) = (rng.u64(..4_000), rng.u64(500..20_000));
-            let got = self.cache.get_or_compute(&*name, policy(key, ttl), || self.load(key, slow));
+            let (slow, ttl) = (rng.u64(..4_000), rng.u64(200..10_000));
+            let node = self.clone();
+            let got = self.cache.get_or_compute(&*name, policy(key, ttl), move || node.load(key, slow));
             (*got, false)
         };
         self.recorder.write(&Event::Read(Read { start, end: At::now(), key, got, near }));
@@ -173,7 +184,7 @@ impl Node {
     fn change_on(&self, changer: u64, over: &AtomicBool) {
         let mut rng = self.rng(READERS + changer);
         while !over.load(Ordering::SeqCst) {
-            thread::sleep(Duration::from_millis(rng.u64(10..120)));
+            thread::sleep(Duration::from_millis(rng.u64(10..self.orders.rest())));
             let number = self.change(changer == 0, &mut rng);
             // Until then a `set` may still be on its way, and would come behind the next one.
             while let Some(number) = number
@@ -210,7 +221,7 @@ impl Node {
         let keys: Vec<_> = covered.iter().map(|key| (*key, self.source.change(*key))).collect();
         let (acked, start, number) =
             (rng.u8(..if its_own { 8 } else { 2 }) == 0, At::now(), self.recorder.number());
-        let done = self.tell(what, keys[0], tag(shared), acked, rng.u64(500..20_000));
+        let done = self.tell(what, keys[0], tag(shared), acked, rng.u64(200..10_000));
         let end = At::now();
         let error = done.err().map(|error| error.to_string());
         let number_if_late = error.is_some().then_some(number);
@@ -263,6 +274,8 @@ fn tag(key: usize) -> String {
     format!("t:{}", key % TAGS)
 }
 
-fn policy(key: usize, ttl: u64) -> Policy<larder::InCaller> {
-    Policy::ttl(Duration::from_millis(ttl)).tags([tag(key)]).in_caller()
+/// Refreshed in the background, or stood in for by what is stale, where it is not invalid.
+fn policy(key: usize, ttl: u64) -> Policy {
+    let stale = Duration::from_secs(5);
+    Policy::ttl(Duration::from_millis(ttl)).swr(stale).sie(stale).tags([tag(key)])
 }
