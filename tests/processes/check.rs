@@ -6,6 +6,7 @@
 //! process that reads, which has to be right however late everybody is.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::fault::{Fault, What};
@@ -22,12 +23,15 @@ const RECOVERY: Duration = Duration::from_secs(5);
 /// Notices take milliseconds; a machine that stands still for so long, with nothing done to anybody, is too busy.
 const NOTICED: Duration = Duration::from_secs(2);
 
+/// Longer than anybody is stopped between having changed the truth and saying so.
+const A_MINUTE: Duration = Duration::from_secs(60);
+
 /// Everything that happened, sorted out.
 #[derive(Default)]
 pub(crate) struct History {
-    pub(crate) reads: Vec<(Who, Read)>,
-    /// With the moment from which Redis has it.
-    pub(crate) changes: HashMap<usize, Vec<Told>>,
+    reads: Vec<(Who, Read)>,
+    /// Of each key, by version.
+    changes: HashMap<usize, Vec<Told>>,
     loads: HashMap<(Who, u64), (At, At)>,
     seen: HashMap<Who, Vec<(At, At)>>,
     works: usize,
@@ -36,11 +40,12 @@ pub(crate) struct History {
 
 /// A change, as it concerns one key.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+struct Told {
     who: Who,
     version: u64,
+    /// From when Redis has it, if it ever had.
     known: Option<At>,
-    change: Change,
+    change: Rc<Change>,
 }
 
 impl History {
@@ -62,11 +67,13 @@ impl History {
                 None => Some(change.end),
                 Some(_) => delivered.get(&(who, change.number)).copied(),
             };
+            let change = Rc::new(change);
             for (key, version) in change.keys.clone() {
                 let told = Told { who, version, known, change: change.clone() };
                 history.changes.entry(key).or_default().push(told);
             }
         }
+        history.changes.values_mut().for_each(|changes| changes.sort_by_key(|told| told.version));
         history
     }
 
@@ -75,16 +82,18 @@ impl History {
         self.reads.iter().filter_map(|(who, read)| self.stale(*who, read)).collect()
     }
 
-    /// How many reads began when a change of their key was acknowledged, from memory: what this history can show.
+    /// How many reads were answered from memory.
     pub(crate) fn near(&self) -> usize {
         self.reads.iter().filter(|(_, read)| read.near).count()
     }
 
+    /// How many versions were acknowledged.
     pub(crate) fn acknowledged(&self) -> usize {
         let all = self.changes.values().flatten();
         all.filter(|told| told.change.acked && told.change.error.is_none()).count()
     }
 
+    /// How many Redis did not get at once.
     fn late(&self) -> usize {
         self.changes.values().flatten().filter(|told| told.change.error.is_some()).count()
     }
@@ -109,7 +118,10 @@ impl History {
             return Some(format!("somebody else's value: {who:?} {read:?}"));
         }
         let changes = self.changes.get(&read.key)?;
-        let mut newer = changes.iter().filter(|told| told.version > read.got.version);
+        let newer = changes.partition_point(|told| told.version <= read.got.version);
+        // What was changed long after the read says nothing about it.
+        let mut newer =
+            changes[newer..].iter().take_while(|told| told.change.start < read.start.plus(A_MINUTE));
         newer.find_map(|told| {
             let guarantee = self.hides(told, who, read)?;
             let load = self.load(read);

@@ -58,12 +58,10 @@ impl Fleet {
         record::read_back(&self.dir, self.processes())
     }
 
-    /// Returns when a change of each is acknowledged by all: the first one takes some seconds.
-    pub(crate) fn until_it_works(&self) {
-        until("a change is acknowledged", PATIENCE, || {
-            let works = |(_, event): &(Who, Event)| matches!(event, Event::Works);
-            self.recorded().into_iter().filter(works).count() == self.orders.len()
-        });
+    /// Returns when each has said so, by a file.
+    pub(crate) fn until_all_are(&self, what: &str) {
+        let says = |node: usize| said(&self.dir, what, node).exists();
+        until(what, PATIENCE, || (0..self.orders.len()).all(says));
     }
 
     pub(crate) fn kill(&mut self, node: usize) {
@@ -123,6 +121,11 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The file by which a process says `what`.
+pub(crate) fn said(dir: &Path, what: &str, node: usize) -> PathBuf {
+    dir.join(format!("{what}-{node}"))
 }
 
 /// Kept where a test failed.

@@ -62,10 +62,13 @@ fn run(
 ) -> (History, Vec<String>, Fleet) {
     let places = (0..NODES).map(|node| far.place(node)).collect();
     let mut fleet = Fleet::start("node::process", places, seed, deaf);
-    fleet.until_it_works();
+    // The first change in a fleet's life is acknowledged when seconds have passed.
+    fleet.until_all_are("ready");
     thread::sleep(CALM);
     let faults = harm(&mut fleet, far);
     let mut troubles = fleet.end();
+    // For who looks at the records of a test that failed.
+    std::fs::write(fleet.dir.join("faults"), format!("{faults:#?}")).expect("written");
     let history = History::new(fleet.recorded(), faults);
     troubles.extend(history.broken());
     (history, troubles, fleet)

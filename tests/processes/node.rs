@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::wait;
 use crate::deaf::{Deaf, To};
+use crate::fleet::said;
 use crate::record::{At, Change, Event, Read, Recorder, Value, Who};
 use crate::source::Source;
 
@@ -88,6 +89,7 @@ fn process() {
             scope.spawn(move || node.change_on(changer, over));
         }
         node.until_it_works();
+        std::fs::write(said(&node.orders.dir, "ready", node.orders.who.node), "").expect("written");
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         node.until_it_works();
         over.store(true, Ordering::SeqCst);

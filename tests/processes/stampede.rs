@@ -2,15 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use larder::{Larder, Memory, Policy, Redis, Tiered, ttl};
-use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 use crate::common::{Server, until, wait};
-use crate::fleet::{self, Fleet};
+use crate::fleet::{self, Fleet, said};
 use crate::node::{Orders, Place};
 use crate::source::Source;
 
@@ -27,13 +27,10 @@ fn four_thousand_callers_in_four_processes_load_once() {
     let mut fleet =
         Fleet::start("stampede::process", vec![Place::One(server.url()); NODES], fastrand::u64(..), None);
     let source = Source::new(&fleet.dir, ROUNDS);
-    let all = |dir: &Path, what: &str| {
-        until(what, PATIENCE, || (0..NODES).all(|node| dir.join(format!("{what}-{node}")).exists()));
-    };
-    all(&fleet.dir, "ready");
+    fleet.until_all_are("ready");
     for round in 0..ROUNDS {
         fs::write(fleet.dir.join(format!("go-{round}")), "").expect("written");
-        all(&fleet.dir, &format!("done-{round}"));
+        fleet.until_all_are(&format!("done-{round}"));
         assert_eq!(source.version(round), 1, "loads in round {round}");
     }
     assert_eq!(fleet.end(), [""; 0]);
@@ -54,12 +51,12 @@ fn process() {
     until("told", PATIENCE, || cache.health().wait().is_ok_and(|health| health.troubles.is_empty()));
     let (runtime, node) =
         (Builder::new_current_thread().enable_all().build().expect("a runtime"), orders.who.node);
-    let say = |what: String| fs::write(orders.dir.join(what), "").expect("written");
-    say(format!("ready-{node}"));
+    let say = |what: &str| fs::write(said(&orders.dir, what, node), "").expect("written");
+    say("ready");
     for round in 0..ROUNDS {
         until("the start", PATIENCE, || orders.dir.join(format!("go-{round}")).exists());
         ask(&runtime, &cache, &orders.dir, round);
-        say(format!("done-{round}-{node}"));
+        say(&format!("done-{round}"));
     }
 }
 
