@@ -148,7 +148,8 @@ impl Node {
             let Ok(Some(hit)) = self.cache.lookup::<Value>(&*name).wait() else { return };
             (*hit.value, hit.tier == Tier::L1)
         } else {
-            let (slow, ttl) = (rng.u64(..4_000), rng.u64(200..10_000));
+            let slow = if rng.u8(..4) == 0 { 60_000 } else { 4_000 };
+            let (slow, ttl) = (rng.u64(..slow), rng.u64(200..10_000));
             let node = self.clone();
             let got = self.cache.get_or_compute(&*name, policy(key, ttl), move || node.load(key, slow));
             (*got, false)

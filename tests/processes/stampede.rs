@@ -55,12 +55,13 @@ fn process() {
     say("ready");
     for round in 0..ROUNDS {
         until("the start", PATIENCE, || orders.dir.join(format!("go-{round}")).exists());
-        ask(&runtime, &cache, &orders.dir, round);
+        let versions = ask(&runtime, &cache, &orders.dir, round);
         say(&format!("done-{round}"));
+        assert!(versions.iter().all(|version| *version == 1), "somebody got what another load brought");
     }
 }
 
-fn ask(runtime: &Runtime, cache: &Larder, dir: &Path, round: usize) {
+fn ask(runtime: &Runtime, cache: &Larder, dir: &Path, round: usize) -> Vec<u64> {
     let caller = |_| {
         let (cache, source) = (cache.clone(), Source::new(dir, ROUNDS));
         async move {
@@ -72,7 +73,5 @@ fn ask(runtime: &Runtime, cache: &Larder, dir: &Path, round: usize) {
             *cache.get_or_load(format!("k:{round}"), Policy::ttl(ttl::LONG), load).await
         }
     };
-    let versions =
-        runtime.block_on(async { (0..CALLERS).map(caller).collect::<JoinSet<_>>().join_all().await });
-    assert_eq!(versions, [1; CALLERS]);
+    runtime.block_on(async { (0..CALLERS).map(caller).collect::<JoinSet<_>>().join_all().await })
 }
