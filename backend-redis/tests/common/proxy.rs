@@ -115,6 +115,13 @@ impl Proxy {
         }
     }
 
+    /// Nothing more comes from the program, and it is not told: half of each connection is gone.
+    pub(crate) fn half_cut(&self) {
+        for stream in self.open.lock().expect("locked").drain(..) {
+            let _ = stream.shutdown(Shutdown::Read);
+        }
+    }
+
     /// How many trips `what` takes: the least of some, for the connection is tried once a second, too.
     pub(crate) fn trips(&self, mut what: impl FnMut()) -> usize {
         let once = |what: &mut dyn FnMut()| {
