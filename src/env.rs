@@ -17,6 +17,8 @@ impl Larder {
     /// | `LARDER_CAPACITY` | how many entries it holds in memory, also in front of Redis; 10 000 |
     /// | `LARDER_NAMESPACE` | the prefix of its keys, or with Redis the namespace of [`RedisBuilder`](crate::RedisBuilder::namespace); none |
     /// | `LARDER_TTL` | the TTL of [`Policy::default`](crate::Policy::default), as `90s`, `5m`, `1h30m`, `250ms`; five minutes |
+    /// | `LARDER_L1_TTL` | for how long a copy in memory is served at most before Redis is asked again ([`l1_ttl`](crate::LarderBuilder::l1_ttl)), as `LARDER_TTL`; `0` keeps no copies; as long as it is fresh |
+    /// | `LARDER_CUT_OFF_TTL` | for how long copies are trusted while the process is not told what others change ([`cut_off_ttl`](crate::LarderBuilder::cut_off_ttl)); `0` not at all; `5s` |
     /// | `LARDER_SAMPLER` | how often an entry of memory is compared with that of Redis ([`sampler`](crate::LarderBuilder::sampler)), as `LARDER_TTL`; never |
     /// | `LARDER_DISABLED` | `1` or `true` switches it off; `0`, `false` or nothing does not. What it invalidates goes to Redis all the same, for those who are on |
     /// | `REDIS_URL` | where the Redis is, with the feature `redis`: `redis://[[user]:password@]host[:port][/database]`, `rediss://..` (feature `tls`) or `unix:///path/to/socket`; see [`Redis::connect`](crate::Redis::connect). Then entries are held there |
@@ -99,6 +101,12 @@ impl LarderBuilder {
         if let Some(ttl) = variable("LARDER_TTL") {
             builder = builder.default_ttl(time("LARDER_TTL", &ttl)?);
         }
+        if let Some(ttl) = variable("LARDER_L1_TTL") {
+            builder = builder.l1_ttl(time_or_zero("LARDER_L1_TTL", &ttl)?);
+        }
+        if let Some(ttl) = variable("LARDER_CUT_OFF_TTL") {
+            builder = builder.cut_off_ttl(time_or_zero("LARDER_CUT_OFF_TTL", &ttl)?);
+        }
         if let Some(every) = variable("LARDER_SAMPLER") {
             builder = builder.sampler(time("LARDER_SAMPLER", &every)?);
         }
@@ -120,6 +128,14 @@ fn wrong(name: &str, value: &str, rule: &str) -> Error {
 fn time(name: &str, value: &str) -> Result<Duration> {
     let rule = "is a duration such as 90s, 5m, 1h30m or 250ms, and not zero";
     duration(value.trim()).ok_or_else(|| wrong(name, value, rule))
+}
+
+fn time_or_zero(name: &str, value: &str) -> Result<Duration> {
+    match value.trim() {
+        "0" | "0s" => Ok(Duration::ZERO),
+        value => duration(value)
+            .ok_or_else(|| wrong(name, value, "is a duration such as 90s, 5m, 1h30m or 250ms, or 0")),
+    }
 }
 
 /// `1h30m` and the like: numbers with the units `d`, `h`, `m`, `s`, `ms`, the longest first. Not zero.
@@ -189,6 +205,8 @@ mod tests {
             ("LARDER_TTL", "5 minutes"),
             ("LARDER_TTL", "0s"),
             ("LARDER_TTL", "30m1h"),
+            ("LARDER_L1_TTL", "00"),
+            ("LARDER_CUT_OFF_TTL", "-1s"),
             ("LARDER_SAMPLER", "often"),
             ("LARDER_DISABLED", "maybe"),
             ("REDIS_URL", "http://user:hunter2@127.0.0.1/"),

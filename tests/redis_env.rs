@@ -47,6 +47,9 @@ async fn as_another_process() {
     let found = cache.get::<String>("name").await.expect("read");
     assert_eq!(found.as_deref().map_or("", String::as_str), expected);
     cache.set("name", "Ada".to_owned(), ttl::LONG).await.expect("stored");
+    cache.get::<String>("name").await.expect("read");
+    let copies = u64::from(std::env::var_os("LARDER_L1_TTL").is_none());
+    assert!(health.remote.is_none() || cache.stats().entries == copies, "of what is read, unless told");
     if std::env::var_os("LARDER_TEST_CLEARS").is_some() {
         cache.clear().await.expect("cleared");
     }
@@ -72,6 +75,7 @@ fn processes_share_what_the_environment_names() {
     another(&server, "", &host);
     another(&server, "Ada", &host);
     another(&server, "Ada", &[("REDIS_URL", &url)]);
+    another(&server, "Ada", &[host[0], ("LARDER_L1_TTL", "0"), ("LARDER_CUT_OFF_TTL", "1s500ms")]);
     another(&server, "", &[("REDIS_URL", &url), ("REDIS_DB", "1")]);
     let campus = ("LARDER_NAMESPACE", "campus");
     another(&server, "", &[host[0], campus]);
