@@ -328,3 +328,26 @@ async fn what_a_disabled_cache_changes_others_do_not_keep() {
     assert_eq!(off.get_or_load("k", ttl::SHORT, || async { 3_u8 }).await.as_ref(), &3);
     assert_eq!(on.get::<u8>("k").await.expect("read").as_deref(), Some(&1), "neither changes anything");
 }
+
+#[larder::cached(key = "struck:{id}", ttl = "5m")]
+async fn struck(id: u64) -> u64 {
+    id
+}
+
+/// What the companions of a function invalidate, they invalidate once.
+#[tokio::test(flavor = "current_thread")]
+async fn a_function_is_invalidated_once() {
+    let (_server, url) = server();
+    let redis =
+        Redis::builder(&url).response_timeout(Duration::from_secs(10)).connect().await.expect("a handle");
+    let cache = Larder::builder().redis(redis).build();
+    larder::scope_async(&cache, async {
+        assert_eq!(struck(7).await, 7);
+        struck::invalidate(7).await.expect("invalidated");
+        assert_eq!(cache.stats().invalidations, 1);
+        assert!(!cache.exists("struck:7").await.expect("answered"));
+        drop(struck::mark_stale(7));
+        assert_eq!(cache.stats().invalidations, 2);
+    })
+    .await;
+}

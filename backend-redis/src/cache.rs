@@ -42,7 +42,7 @@ fn not_done(failure: Failure, what: &str, of_it: &str) -> Error {
         return Error::new(error.kind(), format!("{error}; what stood there has been removed"));
     }
     let why = failure.words();
-    let message = format!("{what}: {of_it} queued, and nothing is read here until Redis has it ({why})");
+    let message = format!("{what}: {of_it} queued, and this process reads nothing from Redis until that has it ({why})");
     Error::new(ErrorKind::Queued, message)
 }
 

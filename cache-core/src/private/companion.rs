@@ -24,21 +24,14 @@ pub fn mark_stale(cache: impl Handle, key: Key) -> Reply<'static, ()> {
 }
 
 fn strike(cache: &Engine, key: &str, strength: Strength) -> Reply<'static, ()> {
-    fn struck<'c>(cache: &'c Engine, key: &str, strength: Strength) -> Reply<'c, ()> {
+    let (its, key) = (cache.clone(), Box::<str>::from(key));
+    let struck = started(async move {
         match strength {
-            Strength::Remove => cache.invalidate(key),
-            Strength::MarkStale => cache.mark_stale(key),
+            Strength::Remove => its.invalidate(&*key).await,
+            Strength::MarkStale => its.mark_stale(&*key).await,
         }
-    }
-    let reply = match struck(cache, key, strength).answer() {
-        Reply::Ready(result) => Reply::Ready(result),
-        _ => {
-            // Under way already; asked again by a future that owns the cache, for its answer.
-            let (cache, key) = (cache.clone(), Box::<str>::from(key));
-            Reply::Pending(Box::pin(async move { struck(&cache, &key, strength).await }))
-        }
-    };
-    cache.acknowledgeable(reply)
+    });
+    cache.acknowledgeable(struck)
 }
 
 impl<T: Cacheable, O, R: 'static> Shape<T, O, R> {
