@@ -30,7 +30,6 @@ use crate::stored::slot::{State, millis};
 /// What the thread owes.
 type Owed<T> = tokio::sync::oneshot::Receiver<std::result::Result<T, Failure>>;
 
-/// What comes of it, in the end.
 /// What is queued where an invalidation is not delivered, and where a value is not stored.
 const IT: &str = "it is";
 const ITS_INVALIDATION: &str = "the value is not stored, and that the old one is void is";
@@ -42,7 +41,9 @@ fn not_done(failure: Failure, what: &str, of_it: &str) -> Error {
         return Error::new(error.kind(), format!("{error}; what stood there has been removed"));
     }
     let why = failure.words();
-    let message = format!("{what}: {of_it} queued, and this process reads nothing from Redis until that has it ({why})");
+    let message = format!(
+        "{what}: {of_it} queued, and this process reads nothing from Redis until that has it ({why})"
+    );
     Error::new(ErrorKind::Queued, message)
 }
 
