@@ -10,6 +10,7 @@ mod proxy;
 mod travel;
 
 mod acked;
+mod breaker7;
 mod chaos;
 mod contract;
 mod fleet;

@@ -218,8 +218,9 @@ async fn looks_like(session: &Session, key: &str, ours: &Ours) -> Result<bool, F
         (Ours::Leases(leases), [from, last, soft, ..]) => {
             leases.iter().all(|lease| *lease > *from.max(soft) && lease <= last)
         }
-        (Ours::Left(Left::Published(lease, fresh, total)), [from, _, soft, its_fresh, its_total]) => {
-            (lease, fresh, total) == (from, its_fresh, its_total) && lease > soft
+        (Ours::Left(Left::Published(lease, fresh, total)), [from, _, soft, its_fresh, its_total, over]) => {
+            // Who gives it another end by hand changes none of the others.
+            (lease, fresh, total) == (from, its_fresh, its_total) && lease > soft && *over <= millis(2 * ECHO)
         }
         _ => false,
     })

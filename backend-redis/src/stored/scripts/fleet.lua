@@ -12,9 +12,13 @@ local function fleet(key, random, lease)
   local server = type(info) == 'string' and string.match(info, 'run_id:(%x%x%x%x%x%x%x%x)')
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  local there = redis.pcall('HMGET', key, 'of', 'clock', 'seen')
-  local of, clock, seen = there[1], tonumber(there[2] or nil), tonumber(there[3] or nil)
-  if not (of and clock and seen) or server and string.sub(of, 1, 8) ~= server then
+  local there = redis.pcall('HMGET', key, 'of', 'clock', 'seen', 'asks', 'tokens')
+  -- What somebody has written there that is no number, or none that is exact, is lost.
+  local function number(at)
+    return #(there[at] or '0') <= 15 and tonumber(string.match(there[at] or '0', '^%d+$'))
+  end
+  local of, clock, seen = there[1], there[2] and number(2), there[3] and number(3)
+  if not (of and clock and seen and number(4) and number(5)) or server and string.sub(of, 1, 8) ~= server then
     of, clock, seen = (server or string.rep('0', 8)) .. random, 0, now
     redis.call('UNLINK', key)
     redis.call('HSET', key, 'of', of, 'n:before', lease .. ' 0')
