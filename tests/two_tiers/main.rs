@@ -10,11 +10,12 @@ mod proxy;
 mod travel;
 
 mod acked;
-mod breaker7;
+mod by_hand;
 mod chaos;
 mod contract;
 mod fleet;
 mod found;
+mod operated;
 mod watching;
 
 use std::sync::Arc;
