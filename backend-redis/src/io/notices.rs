@@ -19,10 +19,11 @@ use cache_core::{Strength, Target};
 use redis::{Cmd, PushInfo, PushKind, Value};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_local;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::io::batch::Batch;
 use crate::io::failure::Failure;
+use crate::io::flag::Flag;
 use crate::io::link::Link;
 use crate::io::session::Session;
 use crate::operation::fleet;
@@ -53,7 +54,7 @@ pub(crate) async fn begin(session: &Session) -> Result<bool, Failure> {
     let refused = match track(session).await {
         Ok(true) => None,
         Ok(false) => {
-            // It may have been slow.
+            // What is in between may be replaced.
             link.asked.set(false);
             Some(
                 "it takes `CLIENT TRACKING`, but what it tells does not arrive: is there a proxy in between?"
@@ -97,9 +98,26 @@ pub(crate) async fn begin_late(session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Loads wait until the channel is made, however that ends: what was begun before is void once it stands.
+struct Making<'l>(&'l Flag);
+
+impl<'l> Making<'l> {
+    fn begin(made: &'l Flag) -> Self {
+        made.lower();
+        Self(made)
+    }
+}
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        self.0.raise();
+    }
+}
+
 /// Somebody begins to listen.
 pub(crate) async fn join(link: Rc<Link>) -> Result<(), Failure> {
     link.listening.set(true);
+    let _making = Making::begin(&link.made);
     // Nobody has had any copies until now.
     link.status.lock().heard.get_or_insert_with(Instant::now);
     let session = link.session().await?;
@@ -135,8 +153,9 @@ async fn track(session: &Session) -> Result<bool, Failure> {
     let mut answers = session.send(&batch).await?;
     answers.next()?;
     answers.next()?;
-    // What came of the probe comes before this answer, as a rule.
-    Ok(!is_tested || timeout(session.link.settings.response, session.link.probed.raised()).await.is_ok())
+    // What came of the probe came before this answer.
+    session.link.node.told.settled().await?;
+    Ok(!is_tested || session.link.probed.get())
 }
 
 fn tracking(how: &[&str]) -> Cmd {
@@ -153,7 +172,7 @@ async fn probe(session: &Session) -> Result<bool, Failure> {
     let link = &session.link;
     let (number, prefix) = (fastrand::u64(..), link.names.probe());
     link.probe.set(number);
-    link.probed.lower();
+    link.probed.set(false);
     let mut batch = Batch::default();
     batch.read(tracking(&["ON", "BCAST", "PREFIX", &prefix]));
     batch.read(redis::cmd("SET").arg(format!("{prefix}{number:x}")).arg("").arg("PX").arg(1000).take());
@@ -200,7 +219,7 @@ fn changed(link: &Rc<Link>, names: Option<&Value>) {
             Watched::Key(key) => key_changed(link, key),
             Watched::Tag(tag) => link.tell(Target::Tag(tag)),
             Watched::Ask(of, ask) => link.asked(of, ask),
-            Watched::Probe(number) if number == link.probe.get() => link.probed.raise(),
+            Watched::Probe(number) if number == link.probe.get() => link.probed.set(true),
             Watched::Probe(_) => {}
         }
     }
