@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use larder::{Error, Larder, Target};
+use larder::{Error, Larder, Reply, Target};
 use tokio::time::{sleep, timeout};
 
-use crate::history::{At, Change, Outcome, Value};
-use crate::node::{Handles, Node, Setting, key, policy, tag};
+use crate::history::{At, Change, How, Outcome, Seen, Value};
+use crate::node::{HANGS, Handles, Node, Setting, key, policy, read, tag};
 use crate::store::Store;
 
 /// The nodes that there are; `None` while one is dead.
@@ -66,7 +66,7 @@ async fn change(nodes: &Nodes, store: &Store, setting: &Setting) {
             let (keys, start) = (world.change(&covered), world.at());
             delete_raw(store, first);
             let (end, outcome) = (world.at(), Outcome::Done);
-            let change = Change { node: None, life: 0, keys, what, start, end, outcome };
+            let change = Change { node: None, life: 0, keys, what, start, end, outcome, acked: false };
             world.record(|history| history.changes.push(change));
         }
         return;
@@ -74,10 +74,12 @@ async fn change(nodes: &Nodes, store: &Store, setting: &Setting) {
     let Some(node) = node else { return };
     let (keys, start) = (world.change(&covered), world.at());
     let value = Value { key: first, version: keys[0].1, load: 0 };
-    let its = setting.clone();
+    let (its, acked) = (setting.clone(), plan.asks && fastrand::bool());
+    // Who has died, or is stopped, is waited for.
+    let limit = if acked { 3 * HANGS } else { HANGS };
     let called = node
         .call(move |handles| async move {
-            let done = timeout(Duration::from_secs(20), do_it(call, value, &handles.larder, &its)).await;
+            let done = timeout(limit, do_it(call, value, &handles.larder, &its, acked)).await;
             // When it returned, and not when somebody else has heard of it.
             (done, its.world.at())
         })
@@ -94,21 +96,55 @@ async fn change(nodes: &Nodes, store: &Store, setting: &Setting) {
         None => (Outcome::Late(None), At { number: u64::MAX, time: Duration::MAX }),
     };
     let life = node.life;
-    let change = Change { node: Some(number), life, keys, what, start, end, outcome };
+    let change = Change { node: Some(number), life, keys, what, start, end, outcome, acked };
     world.record(|history| history.changes.push(change));
     drop(turns);
+    if plan.asks && outcome == Outcome::Done && fastrand::u8(0..3) == 0 {
+        present_token(nodes, &node, first, setting).await;
+    }
 }
 
-async fn do_it(call: Call, value: Value, larder: &Larder, setting: &Setting) -> Result<(), Error> {
+/// What the node knows, some node is to know, too.
+async fn present_token(nodes: &Nodes, from: &Rc<Node>, key: usize, setting: &Setting) {
+    let world = &setting.world;
+    let taken = world.at();
+    let token = from.call(async |handles: Handles| handles.larder.token().await).await;
+    let number = fastrand::usize(0..setting.plan.nodes);
+    let node = nodes.borrow()[number].clone();
+    let (Some(Ok(token)), Some(node)) = (token, node) else { return };
+    let (its, life) = (setting.clone(), node.life);
+    let see = async move |handles: Handles| {
+        if handles.larder.read_after(&token).await.is_ok() {
+            let end = its.world.at();
+            its.world.record(|history| history.seen.push(Seen { node: number, life, taken, end }));
+            read(number, life, key, How::Get, &handles.larder, &its).await;
+        }
+    };
+    // It may die, or be stopped.
+    let _ = timeout(HANGS, node.call(see)).await;
+}
+
+/// With `acked`: once everybody has handled it.
+async fn done<T: Send>(reply: Reply<'_, T>, acked: bool) -> Result<(), Error> {
+    if acked { reply.acked().await } else { reply.await }.map(drop)
+}
+
+async fn do_it(
+    call: Call,
+    value: Value,
+    larder: &Larder,
+    setting: &Setting,
+    acked: bool,
+) -> Result<(), Error> {
     let plan = &setting.plan;
     let name = key(value.key);
     match call {
-        Call::Key | Call::Raw => larder.invalidate(&*name).await,
-        Call::Delete => larder.delete(&*name).await.map(drop),
-        Call::Set => larder.set(&*name, value, policy(value.key, plan)).await,
-        Call::Tag => larder.invalidate(Target::Tag(&tag(value.key, plan))).await,
-        Call::Pattern => larder.invalidate_pattern("k:*").await,
-        Call::All => larder.clear().await,
+        Call::Key | Call::Raw => done(larder.invalidate(&*name), acked).await,
+        Call::Delete => done(larder.delete(&*name), acked).await,
+        Call::Set => done(larder.set(&*name, value, policy(value.key, plan)), acked).await,
+        Call::Tag => done(larder.invalidate(Target::Tag(&tag(value.key, plan))), acked).await,
+        Call::Pattern => done(larder.invalidate_pattern("k:*"), acked).await,
+        Call::All => done(larder.clear(), acked).await,
     }
 }
 

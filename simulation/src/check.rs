@@ -2,7 +2,8 @@
 //!
 //! What a read may give follows from the changes before it. A change is `end`ed when its call has returned; from then on the
 //! process that made it reads nothing older (G1, G4). Others do so once they have heard of it (G2), which takes as long as
-//! words travel while all is well, and while it is not, no longer than copies are believed (G3).
+//! words travel while all is well, and while it is not, no longer than copies are believed (G3); at once where the change was
+//! acknowledged, or a token presented that stands for it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::run::Ran;
 /// A promise that was not kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Broken {
-    /// Which guarantee: `G1` to `G6`, or `L` where something never ended.
+    /// Which guarantee: `G1` to `G6`, `acked`, `token`, or `L` where something never ended.
     pub guarantee: &'static str,
     /// What happened, in words.
     pub what: String,
@@ -75,11 +76,33 @@ fn hides(plan: &Plan, history: &History, change: &Change, read: &Read) -> Option
         Outcome::Done => change.end,
         Outcome::Late(at) => at?,
     };
+    if history.seen.iter().any(|seen| {
+        let to_it = seen.node == read.node && seen.life == read.life && seen.end.number < read.start.number;
+        to_it && known.number < seen.taken.number
+    }) {
+        return Some("token");
+    }
+    let acked = change.acked && change.outcome == Outcome::Done && change.end.number < read.start.number;
+    if acked && !is_loaded_while_cut_off(plan, history, read) {
+        return Some("acked");
+    }
     let late = read.start.time > known.time + heard_within(plan);
     if plan.is_calm() {
         return late.then_some("G2");
     }
     (read.start.time > known.time + believed(plan, history, read.node, known)).then_some("G3")
+}
+
+/// What a node loads by itself while it is cut off it believes for a while, whatever others have acknowledged since.
+fn is_loaded_while_cut_off(plan: &Plan, history: &History, read: &Read) -> bool {
+    let number = read.got.map_or(0, |got| got.load);
+    let Some(load) = number.checked_sub(1).and_then(|place| history.loads.get(place as usize)) else {
+        return false;
+    };
+    let trust = plan.cut_off_ttl * (1000 + plan.skew as u32) / 1000;
+    !plan.is_calm()
+        && load.node == read.node
+        && load.end.is_some_and(|end| read.start.time <= end.time + trust + Duration::from_millis(1))
 }
 
 /// How long word of a change is under way while nothing is wrong: there, and a look at what is meant, there and back.

@@ -80,6 +80,21 @@ pub struct Change {
     pub end: At,
     /// What it returned.
     pub outcome: Outcome,
+    /// Whether that is what it returned once everybody had handled it (`acked`).
+    pub acked: bool,
+}
+
+/// A token that stood for what had been changed was presented.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// To whom.
+    pub node: usize,
+    /// Which life of that node.
+    pub life: u64,
+    /// When it was asked for.
+    pub taken: At,
+    /// When it had been presented.
+    pub end: At,
 }
 
 /// A load.
@@ -119,6 +134,8 @@ pub struct History {
     pub changes: Vec<Change>,
     /// Loads, in the order in which they began.
     pub loads: Vec<Load>,
+    /// Tokens, in the order in which they were presented.
+    pub seen: Vec<Seen>,
     /// Pauses of nodes, planned and taken.
     pub pauses: Vec<Pause>,
     /// How many entries the memory of each node held in the end.

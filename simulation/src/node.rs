@@ -21,7 +21,7 @@ use crate::time::NodeTime;
 use crate::world::{SourceFailed, World};
 
 /// What nothing may take longer than, on a node that runs.
-const HANGS: Duration = Duration::from_secs(20);
+pub const HANGS: Duration = Duration::from_secs(20);
 
 /// What a node is made of, and works with.
 #[derive(Clone)]

@@ -41,6 +41,8 @@ pub enum Fault {
     PauseNode(usize, Duration),
     /// A node dies, and another takes its place after a while.
     KillNode(usize, Duration),
+    /// A node closes its cache, and goes on using it.
+    Close(usize),
     /// A node's clock goes ahead.
     Jump(usize, Duration),
     /// The server does not run.
@@ -69,7 +71,7 @@ impl Fault {
             | Self::Restart(time)
             | Self::RestartEmpty(time)
             | Self::FailOver(time, _) => time,
-            Self::Cut(_) | Self::Jump(..) | Self::Flush | Self::Evict(_) => Duration::ZERO,
+            Self::Cut(_) | Self::Close(_) | Self::Jump(..) | Self::Flush | Self::Evict(_) => Duration::ZERO,
         }
     }
 }
@@ -109,6 +111,8 @@ pub struct Plan {
     pub skew: u64,
     /// How long nodes work; after it the world is left alone until it is quiet.
     pub lasts: Duration,
+    /// Whether writers ask to be acknowledged, and present tokens. By the seed itself, so that nothing else hangs on it.
+    pub asks: bool,
     /// What is done when, in order.
     pub faults: Vec<(Duration, Fault)>,
 }
@@ -126,7 +130,9 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         fastrand::seed(seed);
         let nodes = fastrand::usize(2..=4);
-        let lasts = millis(8_000..=16_000);
+        let asks = seed % 4 == 3;
+        // The first who asks in a fleet's life waits for eight seconds.
+        let lasts = millis(8_000..=16_000) + if asks { Duration::from_secs(16) } else { Duration::ZERO };
         let calm = one_in(4);
         let mut plan = Self {
             seed,
@@ -148,10 +154,11 @@ impl Plan {
             capacity: if one_in(4) { 2 } else { 1_000 },
             skew: fastrand::u64(0..=20),
             lasts,
+            asks,
             faults: Vec::new(),
         };
         if !calm {
-            plan.faults = faults(nodes, lasts);
+            plan.faults = faults(nodes, lasts, plan.asks);
         }
         plan
     }
@@ -162,11 +169,18 @@ impl Plan {
     }
 }
 
-fn faults(nodes: usize, lasts: Duration) -> Vec<(Duration, Fault)> {
+/// Where somebody `waits` to be acknowledged, nodes are stopped for longer than their leases run, and say that they leave.
+fn faults(nodes: usize, lasts: Duration, waits: bool) -> Vec<(Duration, Fault)> {
     let mut faults = Vec::new();
     let mut at = millis(300..=2_000);
     while at < lasts {
-        let fault = draw(nodes);
+        let fault = match draw(nodes) {
+            Fault::Cut(node) | Fault::PauseNode(node, _) if waits => {
+                Fault::PauseNode(node, millis(3_000..=9_000))
+            }
+            Fault::Block(node, 1, _) if waits => Fault::Close(node),
+            fault => fault,
+        };
         faults.push((at, fault));
         at += millis(10..=3_000);
     }

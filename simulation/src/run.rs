@@ -5,12 +5,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::task::{LocalSet, spawn_local};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::change::{Nodes, change_on};
 use crate::history::{History, How, Pause};
 use crate::network::Network;
-use crate::node::{Node, Setting, read};
+use crate::node::{HANGS, Handles, Node, Setting, read};
 use crate::plan::{Fault, Plan};
 use crate::server::Server;
 use crate::store::Store;
@@ -19,6 +19,9 @@ use crate::world::World;
 
 /// How long after the last fault everything must be well again: Redis that came back is in use within ten seconds.
 const QUIET: Duration = Duration::from_secs(12);
+
+/// How long a node waits for what is under way when it closes.
+const CLOSES: Duration = Duration::from_millis(500);
 
 /// What a run was, and what came of it.
 #[derive(Debug)]
@@ -131,6 +134,11 @@ async fn suffer(fault: Fault, nodes: &Nodes, store: &Store, setting: &Setting) {
             sleep(time).await;
             let another = Rc::new(Node::start(number, node.life + 1, setting));
             nodes.borrow_mut()[number] = Some(another);
+        }
+        Fault::Close(number) => {
+            let Some(node) = node(number) else { return };
+            // It may die, or be stopped.
+            let _ = timeout(HANGS, node.call(async |its: Handles| its.larder.close(CLOSES).await)).await;
         }
         Fault::Jump(number, by) => node(number).into_iter().for_each(|node| node.time.jump(by)),
         _ => drop(store.suffer(fault)),

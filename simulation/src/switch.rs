@@ -34,11 +34,19 @@ pub enum Switch {
     LeasesForAll,
     /// G6: memory holds ten times as much.
     CapacityIgnored,
+    /// `acked`: nobody is waited for.
+    NobodyWaitedFor,
+    /// `acked`: who was there is forgotten when Redis forgets it.
+    NobodyRemembered,
+    /// `acked`: that memory is not believed beyond a lease is not told.
+    LeaseUnnoticed,
+    /// A token is taken for seen.
+    TokensBelieved,
 }
 
 impl Switch {
     /// All of them, and which guarantee each one is behind.
-    pub const ALL: [(Self, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str); 14] = [
         (Self::CopiesUnfenced, "G1"),
         (Self::PublicationsUnfenced, "G2"),
         (Self::NoticesLost, "G2"),
@@ -49,6 +57,10 @@ impl Switch {
         (Self::UndeliveredForgotten, "G4"),
         (Self::LeasesForAll, "G5"),
         (Self::CapacityIgnored, "G6"),
+        (Self::NobodyWaitedFor, "acked"),
+        (Self::NobodyRemembered, "acked"),
+        (Self::LeaseUnnoticed, "acked"),
+        (Self::TokensBelieved, "token"),
     ];
 }
 
@@ -85,6 +97,12 @@ pub(crate) fn break_server(switch: Option<Switch>, server: &Server) {
         }
         Some(Switch::MarksNotRaised) => {
             server.doctor(|script| script.replace("m.hard = at", "m.hard = m.hard"))
+        }
+        Some(Switch::NobodyWaitedFor) => {
+            server.doctor(|script| script.replace("many, longest = many + 1,", "many, longest = many,"))
+        }
+        Some(Switch::NobodyRemembered) => {
+            server.doctor(|script| script.replace(", 'n:before', lease .. ' 0'", ""))
         }
         Some(Switch::ServersAlike) => server.keep_its_name(),
         _ => {}
@@ -170,7 +188,7 @@ impl Cache for Sabotaged {
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
         match self.switch {
             Some(Switch::LoadsNotParted) => Notices::Given,
-            Some(switch @ (Switch::NoticesLost | Switch::CutOffUnnoticed)) => {
+            Some(switch @ (Switch::NoticesLost | Switch::CutOffUnnoticed | Switch::LeaseUnnoticed)) => {
                 let deaf: Arc<dyn Listener> =
                     Arc::new(Deaf { inner: listener, switch, stands: AtomicBool::new(false) });
                 let notices = self.inner.listen(Arc::downgrade(&deaf));
@@ -191,7 +209,7 @@ impl Cache for Sabotaged {
     }
 
     fn read_after(&self, token: &Token) -> Reply<'_, ()> {
-        self.inner.read_after(token)
+        if self.is(Switch::TokensBelieved) { Reply::ready(()) } else { self.inner.read_after(token) }
     }
 
     fn troubles(&self) -> Reply<'_, Vec<String>> {
@@ -236,7 +254,8 @@ impl Listener for Deaf {
 
     fn assured(&self, left: Duration) {
         // By its own clock it would notice all the same.
-        let left = if self.switch == Switch::CutOffUnnoticed { Duration::from_secs(3600) } else { left };
+        let notices = !matches!(self.switch, Switch::CutOffUnnoticed | Switch::LeaseUnnoticed);
+        let left = if notices { left } else { Duration::from_secs(3600) };
         self.inner.upgrade().into_iter().for_each(|listener| listener.assured(left));
     }
 
