@@ -4,8 +4,11 @@ mod common;
 #[path = "common/fake.rs"]
 mod fake;
 
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -278,6 +281,21 @@ fn a_type_that_the_codec_refuses_is_named_once() {
     assert!(!health.ok && health.troubles.len() == 1, "{health:?}");
     let said = &health.troubles[0];
     assert!(said.contains("`alloc::vec::Vec<()>`") && said.contains("use the codec `json`"), "{said}");
+}
+
+/// It is told for as long as it is so.
+#[test]
+fn a_type_of_which_values_are_taken_again_is_named_no_more() {
+    let server = Server::start(&[]);
+    let redis = server.redis();
+    let set = |path: &[u8]| {
+        let path = Value::new(Arc::new(PathBuf::from(OsStr::from_bytes(path))));
+        redis.set("k", path, Set::new(MINUTE)).wait()
+    };
+    assert_eq!(set(b"no text: \xff").expect_err("serde writes it as text").kind(), ErrorKind::Codec);
+    assert!(health(&redis).contains("PathBuf"), "{}", health(&redis));
+    set(b"a text").expect("stored");
+    assert_eq!(health(&redis), "");
 }
 
 /// A user who may not run scripts: what he may do works, and health says what does not, for as long as it is tried.

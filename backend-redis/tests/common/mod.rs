@@ -61,9 +61,7 @@ impl Server {
 
     /// A handle of the program under test, patient enough for a busy machine.
     pub(crate) fn builder(&self) -> RedisBuilder {
-        Redis::builder(&self.url())
-            .response_timeout(Duration::from_secs(10))
-            .operation_timeout(Duration::from_secs(20))
+        patient(&self.url())
     }
 
     pub(crate) fn redis(&self) -> Redis {
@@ -102,6 +100,11 @@ impl Drop for Server {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.dir);
     }
+}
+
+/// A handle that waits for a Redis on a busy machine for longer than a program would.
+pub(crate) fn patient(url: &str) -> RedisBuilder {
+    Redis::builder(url).response_timeout(Duration::from_secs(10)).operation_timeout(Duration::from_secs(20))
 }
 
 fn path(path: &Path) -> &str {
