@@ -277,6 +277,7 @@ pub(crate) async fn ask(
     ask: Ask,
 ) -> Result<Asked, Failure> {
     let link = &session.link;
+    link.made.raised().await;
     let claims = ask != Ask::Fence;
     let (fence, fresh, ear) = session
         .in_epoch(async |epoch| {
