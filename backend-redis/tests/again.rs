@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cache_core::{Cache, ErrorKind, Set, Strength, Target};
 use common::plain::{MINUTE, SOON, get, is_up, put, put_tagged, run, tags, text};
-use common::{Server, patient, until, wait};
+use common::{Server, handle_at, until};
 use fake::Fake;
 use proxy::Proxy;
 
@@ -50,7 +50,7 @@ fn a_tagged_set_in_an_epoch_that_is_over_beside_another_invalidation_leaves_noth
 fn a_set_in_an_epoch_that_is_over_does_not_replace_what_was_set_after_it() {
     let server = Server::start(&[]);
     let (proxy, url) = Proxy::start(&server);
-    let (redis, other) = (wait(patient(&url).connect()).expect("a handle"), server.redis());
+    let (redis, other) = (handle_at(&url), server.redis());
     for bears in [&[][..], &["t"]] {
         put(&redis, "warm", "v").expect("stored");
         proxy.hold_after(0);
@@ -71,7 +71,7 @@ fn a_set_in_an_epoch_that_is_over_does_not_replace_what_was_set_after_it() {
 fn what_can_be_neither_set_nor_removed_is_queued() {
     let server = Server::start(&[]);
     let (fake, url) = Fake::start(&server);
-    let (redis, other) = (wait(patient(&url).connect()).expect("a handle"), server.redis());
+    let (redis, other) = (handle_at(&url), server.redis());
     put(&redis, "warm", "v").expect("stored");
     other.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
     put(&other, "k", "older").expect("stored");

@@ -11,7 +11,7 @@ use std::time::Duration;
 use backend_redis::Redis;
 use cache_core::{Cache, Lease, Listener, Named, Notices, Strength, Target};
 use common::plain::{SOON, names, put, run};
-use common::{Server, patient, until, wait};
+use common::{Server, handle_at, until};
 use proxy::Proxy;
 
 /// Remembers what it is told, and for how long it may believe that.
@@ -65,7 +65,7 @@ impl Ear {
 fn what_a_node_still_looks_at_is_not_acknowledged() {
     let server = Server::start(&[]);
     let (proxy, url) = Proxy::start(&server);
-    let (redis, other) = (wait(patient(&url).connect()).expect("a handle"), server.redis());
+    let (redis, other) = (handle_at(&url), server.redis());
     let ear = Ear::to(&redis);
     // Nobody was there before.
     let fleet = names(&mut server.raw(), "*:fleet").remove(0);
@@ -90,7 +90,7 @@ fn a_node_believes_its_memory_from_when_it_asked_for_its_lease() {
     let server = Server::start(&[]);
     let (proxy, url) = Proxy::start(&server);
     proxy.late.store(LATE.as_millis() as usize, Ordering::SeqCst);
-    let redis = wait(patient(&url).connect()).expect("a handle");
+    let redis = handle_at(&url);
     let ear = Ear::to(&redis);
     let mut assured = Vec::new();
     until("the lease is renewed", SOON, || {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use larder::{ErrorKind, Larder, Policy, Redis, Target, Tier, Token, ttl};
 
 use crate::common::plain::{SOON, run};
-use crate::common::{Server, until, wait};
+use crate::common::{Server, handle_at, until, wait};
 use crate::proxy::Proxy;
 use crate::{hasty, node, tiers};
 
@@ -116,8 +116,7 @@ impl Drop for Stops<'_> {
 }
 
 fn node_at(url: &str) -> Larder {
-    let redis = Redis::builder(url).response_timeout(Duration::from_secs(10)).connect();
-    Larder::over(tiers(wait(redis).expect("a handle")).build())
+    Larder::over(tiers(handle_at(url)).build())
 }
 
 #[test]
