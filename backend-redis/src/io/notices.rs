@@ -249,6 +249,7 @@ fn key_changed(link: &Rc<Link>, key: &str) {
 impl Link {
     /// Something has changed, and whoever has a copy of it is told.
     pub(crate) fn tell(&self, target: Target<'_>) {
+        self.leases.forget(target);
         self.listeners.tell(|listener| listener.changed(target, Strength::Remove));
     }
 }
