@@ -1,12 +1,18 @@
 //! Sets that have to be done again, as the epoch that they were sent in is over.
 
 mod common;
+#[path = "common/fake.rs"]
+mod fake;
+#[path = "common/proxy.rs"]
+mod proxy;
 
 use std::time::Duration;
 
-use cache_core::{Cache, Set, Strength, Target};
-use common::Server;
-use common::plain::{MINUTE, get, put, put_tagged, run, tags, text};
+use cache_core::{Cache, ErrorKind, Set, Strength, Target};
+use common::plain::{MINUTE, SOON, get, is_up, put, put_tagged, run, tags, text};
+use common::{Server, handle_at, until};
+use fake::Fake;
+use proxy::Proxy;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -37,6 +43,44 @@ fn a_plain_set_in_an_epoch_that_is_over_beside_another_invalidation_leaves_nothi
 #[test]
 fn a_tagged_set_in_an_epoch_that_is_over_beside_another_invalidation_leaves_nothing_older() {
     beside_another_key(&["t"]);
+}
+
+/// Called before others cleared everything and set the key: it is done after that, and must not take its place.
+#[test]
+fn a_set_in_an_epoch_that_is_over_does_not_replace_what_was_set_after_it() {
+    let server = Server::start(&[]);
+    let (proxy, url) = Proxy::start(&server);
+    let (redis, other) = (handle_at(&url), server.redis());
+    for bears in [&[][..], &["t"]] {
+        put(&redis, "warm", "v").expect("stored");
+        proxy.hold_after(0);
+        let bears = tags(bears);
+        let set = redis.set("k", text("first"), Set { tags: &bears, ..Set::new(MINUTE) });
+        until("it is held", SOON, || proxy.holds());
+        other.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
+        put(&other, "k", "last").expect("stored");
+        proxy.let_go();
+        set.wait().expect("done");
+        // Which came last nobody knows.
+        assert_eq!(get(&other, "k").expect("read"), None, "tags {bears:?}");
+    }
+}
+
+/// It cannot be stored, as others have written meanwhile; nor can what they wrote be removed: so that waits in the queue.
+#[test]
+fn what_can_be_neither_set_nor_removed_is_queued() {
+    let server = Server::start(&[]);
+    let (fake, url) = Fake::start(&server);
+    let (redis, other) = (handle_at(&url), server.redis());
+    put(&redis, "warm", "v").expect("stored");
+    other.invalidate(Target::All, Strength::Remove).wait().expect("cleared");
+    put(&other, "k", "older").expect("stored");
+    fake.says("ERR not now", &["UNLINK"]);
+    let error = put(&redis, "k", "newer").expect_err("neither is done");
+    fake.says_nothing();
+    until("in use", SOON, || is_up(&redis));
+    assert_eq!(get(&redis, "k").expect("read"), None, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Queued, "{error}");
 }
 
 /// Another process clears as fast as may be: nothing fails for that but what cannot be stored, and no connection is given up.

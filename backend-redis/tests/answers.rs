@@ -4,15 +4,18 @@ mod common;
 #[path = "common/fake.rs"]
 mod fake;
 
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backend_redis::Redis;
 use cache_core::{Cache, Engine, ErrorKind, Set, Strength, Target, Value, ttl};
 use common::plain::{MINUTE, SOON, get, is_up, put};
-use common::{Server, until, wait};
+use common::{Server, handle_at, until, wait};
 use fake::Fake;
 
 /// The health of a cache over it, in words.
@@ -35,7 +38,7 @@ fn loads_go_on(redis: &Redis) {
 fn for_a_while(error: &'static str, only: &'static [&'static str], words: &[&str]) {
     let server = Server::start(&[]);
     let (fake, url) = Fake::start(&server);
-    let redis = wait(Redis::connect(&url)).expect("a handle");
+    let redis = handle_at(&url);
     put(&redis, "k", "old").expect("stored");
     fake.says(error, only);
     let _ = redis.invalidate(Target::Key("k"), Strength::Remove).wait().expect_err("queued");
@@ -78,7 +81,7 @@ fn ask() {
 fn noscript() {
     let server = Server::start(&[]);
     let (fake, url) = Fake::start(&server);
-    let redis = wait(Redis::connect(&url)).expect("a handle");
+    let redis = handle_at(&url);
     assert_eq!(redis.incr("n", 1, MINUTE).wait().expect("added"), 1);
     redis::cmd("SCRIPT").arg("FLUSH").exec(&mut server.raw()).expect("lost");
     assert_eq!(redis.incr("n", 1, MINUTE).wait().expect("added"), 2, "its source is sent again");
@@ -94,7 +97,7 @@ fn noscript() {
 fn a_wrong_password() {
     let server = Server::start(&["--requirepass", "right-one"]);
     for (login, words) in [("?pass=hunter2", "refuses the user and password"), ("", "NOAUTH")] {
-        let redis = wait(Redis::connect(&format!("{}{login}", server.url()))).expect("a handle");
+        let redis = handle_at(&format!("{}{login}", server.url()));
         let health = health(&redis);
         assert!(health.contains(words) && !health.contains("hunter2"), "{health}");
         loads_go_on(&redis);
@@ -104,7 +107,7 @@ fn a_wrong_password() {
 #[test]
 fn a_database_that_it_does_not_have() {
     let server = Server::start(&[]);
-    let redis = wait(Redis::connect(&format!("{}?db=99", server.url()))).expect("a handle");
+    let redis = handle_at(&format!("{}?db=99", server.url()));
     assert!(health(&redis).contains("REDIS_DB"), "{}", health(&redis));
 }
 
@@ -112,7 +115,7 @@ fn a_database_that_it_does_not_have() {
 #[test]
 fn a_password_for_a_redis_without_one() {
     let server = Server::start(&[]);
-    let redis = wait(Redis::connect(&format!("{}?pass=hunter2", server.url()))).expect("a handle");
+    let redis = handle_at(&format!("{}?pass=hunter2", server.url()));
     put(&redis, "k", "v").expect("stored");
 }
 
@@ -139,7 +142,7 @@ fn what_is_queued_is_said() {
 fn why_nothing_is_read_is_said_in_words() {
     let server = Server::start(&[]);
     let (fake, url) = Fake::start(&server);
-    let redis = wait(Redis::connect(&url)).expect("a handle");
+    let redis = handle_at(&url);
     fake.says("ODD it does not like it", &["UNLINK"]);
     let why = || {
         until("in use", SOON, || is_up(&redis));
@@ -173,7 +176,7 @@ fn not_a_redis_at_all() {
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
         }
     });
-    let redis = wait(Redis::connect(&url)).expect("a handle");
+    let redis = handle_at(&url);
     assert!(health(&redis).contains("does not answer as a Redis does"), "{}", health(&redis));
     assert!(!health(&redis).contains(['\n', '\r']), "on one line: {}", health(&redis));
     loads_go_on(&redis);
@@ -239,7 +242,7 @@ fn full_with_eviction() {
 #[test]
 fn a_value_that_is_too_large_is_refused_and_the_old_one_is_gone() {
     let server = Server::start(&[]);
-    let redis = wait(Redis::connect(&server.url())).expect("a handle");
+    let redis = server.redis();
     put(&redis, "small", "v").expect("stored");
     put(&redis, "large", "old").expect("stored");
     // No run of it can be made smaller.
@@ -280,13 +283,28 @@ fn a_type_that_the_codec_refuses_is_named_once() {
     assert!(said.contains("`alloc::vec::Vec<()>`") && said.contains("use the codec `json`"), "{said}");
 }
 
+/// It is told for as long as it is so.
+#[test]
+fn a_type_of_which_values_are_taken_again_is_named_no_more() {
+    let server = Server::start(&[]);
+    let redis = server.redis();
+    let set = |path: &[u8]| {
+        let path = Value::new(Arc::new(PathBuf::from(OsStr::from_bytes(path))));
+        redis.set("k", path, Set::new(MINUTE)).wait()
+    };
+    assert_eq!(set(b"no text: \xff").expect_err("serde writes it as text").kind(), ErrorKind::Codec);
+    assert!(health(&redis).contains("PathBuf"), "{}", health(&redis));
+    set(b"a text").expect("stored");
+    assert_eq!(health(&redis), "");
+}
+
 /// A user who may not run scripts: what he may do works, and health says what does not, for as long as it is tried.
 #[test]
 fn what_redis_refuses_is_told() {
     let server = Server::start(&[]);
     let rules = ["ACL", "SETUSER", "few", "on", ">pw", "~*", "&*", "+@all", "-evalsha"];
     redis::cmd(rules[0]).arg(&rules[1..]).exec(&mut server.raw()).expect("a user");
-    let redis = wait(Redis::connect(&format!("{}?user=few&pass=pw", server.url()))).expect("a handle");
+    let redis = handle_at(&format!("{}?user=few&pass=pw", server.url()));
     // Somebody has to begin, which needs one.
     put(&server.redis(), "k", "v").expect("may do everything");
     assert_eq!(get(&redis, "k").expect("needs none").as_deref(), Some("v"));

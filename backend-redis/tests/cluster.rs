@@ -18,7 +18,7 @@ use cache_core::testing::conformance::{self, Subject};
 use cache_core::testing::model;
 use cache_core::{Cache, Engine, Kind, ManualClock, Set, Stored, Strength, Target, Tiered, Value, ttl};
 use common::plain::{MINUTE, SOON, there};
-use common::{Server, until, wait};
+use common::{Server, patient, until, wait};
 use nodes::{Nodes, ask};
 use proxy::Proxy;
 use travel::Travelling;
@@ -298,8 +298,7 @@ fn an_ask_that_overtakes_what_it_is_about_is_answered_behind_it() {
     });
     let cache = || {
         let urls: Vec<&str> = urls.iter().map(|(url, _)| &**url).collect();
-        let builder = Redis::cluster(&urls).response_timeout(Duration::from_secs(10));
-        in_front(wait(builder.operation_timeout(Duration::from_secs(20)).connect()).expect("a handle"))
+        in_front(wait(patient(Redis::cluster(&urls)).connect()).expect("a handle"))
     };
     let one = cache();
     one.acknowledged().wait().expect("acknowledged");

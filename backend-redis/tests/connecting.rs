@@ -9,7 +9,7 @@ use std::time::Duration;
 use backend_redis::{Credentials, Redis, RedisBuilder};
 use cache_core::{Cache, ErrorKind, Reply, Set, Strength, Target, Value};
 use common::plain::{MINUTE, SOON, is_up, put_tagged, there};
-use common::{Server, free_port, until, wait};
+use common::{Server, free_port, patient, until, wait};
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, RedisFuture};
 
@@ -55,7 +55,7 @@ fn database_user_and_password_from_the_url_or_the_builder() {
     ];
     for (builder, user, database) in ways {
         assert!(!format!("{builder:?}").contains("hunter2"));
-        let redis = wait(builder.connect()).expect("a handle");
+        let redis = wait(patient(builder).connect()).expect("a handle");
         works(&redis);
         let clients: String = redis::cmd("CLIENT").arg("LIST").query(&mut raw).expect("clients");
         let (name, number) = (format!("user={user} "), format!(" db={database} "));
@@ -296,7 +296,7 @@ fn its_connections_have_a_name() {
     works(&two);
     assert_eq!(named("campus_"), 1);
     let url = format!("{}?user=few&pass=pw", server.url());
-    let few = wait(Redis::builder(&url).client_name("few").connect()).expect("a handle");
+    let few = wait(patient(Redis::builder(&url)).client_name("few").connect()).expect("a handle");
     works(&few);
     assert_eq!(named("few"), 0);
 }

@@ -4,10 +4,9 @@ mod common;
 
 use std::time::Duration;
 
-use backend_redis::Redis;
 use cache_core::{Cache, Strength, Target};
 use common::plain::{get, put};
-use common::{Server, free_port, until, wait};
+use common::{Server, free_port, until};
 
 #[test]
 fn a_demoted_primary_is_not_read_any_more() {
@@ -15,7 +14,7 @@ fn a_demoted_primary_is_not_read_any_more() {
     let soon = ["--repl-diskless-sync-delay", "0"];
     let old = Server::start(&[&["--port", &at][..], &soon].concat());
     let mut new = Server::start(&[&["--port", &port][..], &soon].concat());
-    let one = wait(Redis::connect(&old.url())).expect("a handle");
+    let one = old.redis();
     put(&one, "warm", "up").expect("stored");
     let ask = |server: &Server, words: &[&str]| -> String {
         redis::cmd(words[0]).arg(&words[1..]).query(&mut server.raw()).expect("done")
@@ -31,7 +30,7 @@ fn a_demoted_primary_is_not_read_any_more() {
     ask(&new, &["REPLICAOF", "NO", "ONE"]);
     ask(&old, &["REPLICAOF", "127.0.0.1", &port]);
     follows(&old);
-    let two = wait(Redis::connect(&new.url())).expect("a handle");
+    let two = new.redis();
     put(&two, "k", "old").expect("stored");
     let found = std::cell::Cell::new(false);
     until("replicated, or given up", Duration::from_secs(10), || {

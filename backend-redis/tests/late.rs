@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use backend_redis::Redis;
 use cache_core::{Cache, Engine, Policy, Set, Strength, Target};
 use common::plain::{MINUTE, SOON, get, is_up, names, put_tagged, run, tags, text};
-use common::{Server, until, wait};
+use common::{Server, handle_at, until, wait};
 use proxy::Proxy;
 
 /// Between look-up and publication the tag is struck, and its mark lost (evicted, or deleted by anybody).
@@ -19,8 +19,7 @@ use proxy::Proxy;
 fn a_mark_that_is_lost_during_a_publication_brings_nothing_back() {
     let server = Server::start(&[]);
     let (proxy, url) = Proxy::start(&server);
-    let slow = Redis::builder(&url).response_timeout(Duration::from_secs(20));
-    let slow = wait(slow.operation_timeout(Duration::from_secs(20)).connect()).expect("a handle");
+    let slow = handle_at(&url);
     let (other, mut client) = (server.redis(), server.raw());
     put_tagged(&slow, "warm", "v", &["x"], slow.fence("warm").wait().ok()).expect("every script is known");
     other.invalidate(Target::Tag("x"), Strength::Remove).wait().expect("struck");

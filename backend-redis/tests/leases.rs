@@ -188,7 +188,8 @@ fn a_stale_value_stands_in_when_another_process_has_failed() {
         let policy = || Policy::ttl(100 * MS).sie(ttl::SHORT).in_caller();
         one.set(KEY, 0_u32, policy()).await.expect("stored");
         sleep(150 * MS).await;
-        let source = Source::slow(150);
+        // Long enough for the second to ask meanwhile, on a machine that stalls, too.
+        let source = Source::slow(800);
         let load = |engine: &Engine| {
             let (engine, source) = (engine.clone(), source.clone());
             spawn(

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use backend_redis::Redis;
 use cache_core::{Cache, ErrorKind, Kind, Set, Strength, Target, Value};
 use common::plain::MINUTE;
-use common::{Server, until, wait};
+use common::{Server, handle_at, until, wait};
 use proxy::Proxy;
 
 fn text() -> Value {
@@ -28,8 +28,7 @@ fn there(redis: &Redis, key: &str) -> bool {
 fn a_hit_is_one_round_trip() {
     let server = Server::start(&[]);
     let (proxy, url) = Proxy::start(&server);
-    let redis = Redis::builder(&url).response_timeout(Duration::from_secs(10)).connect();
-    let redis = wait(redis).expect("a handle");
+    let redis = handle_at(&url);
     let tags: Vec<Box<str>> = vec!["a".into(), "b".into()];
     redis.set("plain", text(), Set::new(MINUTE)).wait().expect("stored");
     redis.set("tagged", text(), Set { tags: &tags, ..Set::new(MINUTE) }).wait().expect("stored");
@@ -55,8 +54,7 @@ fn a_hit_is_one_round_trip() {
     };
     assert_eq!(proxy.trips(add), 1, "an addition");
 
-    let stranger = wait(Redis::builder(&url).response_timeout(Duration::from_secs(10)).connect());
-    let stranger = stranger.expect("a handle");
+    let stranger = handle_at(&url);
     assert!(!there(&stranger, "nothing"), "so that it knows the epoch");
     let before = proxy.trips.load(Ordering::SeqCst);
     assert!(there(&stranger, "tagged"));
@@ -114,8 +112,7 @@ fn a_write_that_was_given_up_and_arrives_late_is_not_done() {
 fn a_tag_struck_in_the_middle_of_a_publication_covers_it() {
     let server = Server::start(&[]);
     let (proxy, url) = Proxy::start(&server);
-    let slow = Redis::builder(&url).response_timeout(Duration::from_secs(20));
-    let slow = wait(slow.operation_timeout(Duration::from_secs(20)).connect()).expect("a handle");
+    let slow = handle_at(&url);
     let (other, tags) = (server.redis(), vec![Box::<str>::from("t")]);
     let set = |fence| Set { tags: &tags, fence, ..Set::new(MINUTE) };
     for tag_is_known in [true, false] {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use backend_redis::Redis;
 use cache_core::{Cache, Ended, Kind, Lease, Listener, Named, Notices, Strength, Target};
 use common::plain::{MINUTE, SOON, get, is_up, names, put, put_tagged, run};
-use common::{Server, until, wait};
+use common::{Server, handle_at, until, wait};
 
 /// Remembers what it is told.
 #[derive(Default)]
@@ -290,7 +290,7 @@ fn a_redis_that_may_not_tell_says_so() {
         &mut server.raw(),
         &["ACL", "SETUSER", "quiet", "on", ">pw", "~*", "&*", "+@all", "-client|tracking"],
     );
-    let redis = wait(Redis::connect(&format!("{}?user=quiet&pass=pw", server.url()))).expect("a handle");
+    let redis = handle_at(&format!("{}?user=quiet&pass=pw", server.url()));
     let ear = Arc::new(Ear::default());
     let listener: Arc<dyn Listener> = ear.clone();
     redis.listen(Arc::downgrade(&listener));
@@ -308,7 +308,7 @@ fn a_connection_that_is_told_nothing_is_found_out() {
     let server = Server::start(&[]);
     let (proxy, url) = proxy::Proxy::start(&server);
     proxy.keeps_notices.store(true, Ordering::SeqCst);
-    let redis = wait(Redis::connect(&url)).expect("a handle");
+    let redis = handle_at(&url);
     let ear = Arc::new(Ear::default());
     let listener: Arc<dyn Listener> = ear.clone();
     redis.listen(Arc::downgrade(&listener));
@@ -332,7 +332,7 @@ fn a_redis_of_the_older_protocol_works_and_says_that_it_tells_nothing() {
     let server = Server::start(&[]);
     let (fake, url) = fake::Fake::start(&server);
     fake.says("ERR unknown command 'HELLO', with args beginning with: '3'", &["HELLO"]);
-    let redis = wait(Redis::connect(&url)).expect("a handle");
+    let redis = handle_at(&url);
     put(&redis, "k", "v").expect("stored");
     assert_eq!(get(&redis, "k").expect("read").as_deref(), Some("v"));
     let ear = Arc::new(Ear::default());
@@ -358,8 +358,7 @@ fn one_handle_tells_one_cache() {
 fn no_answer_overtakes_what_was_told_before_it() {
     let server = Server::start(&[]);
     let (proxy, url) = proxy::Proxy::start(&server);
-    let patient = Redis::builder(&url).response_timeout(SOON).operation_timeout(2 * SOON);
-    let redis = wait(patient.connect()).expect("a handle");
+    let redis = handle_at(&url);
     let (ear, mut raw) = (Ear::to(&redis), server.raw());
     put(&redis, "k", "old").expect("stored");
     let name = names(&mut raw, "*:k:k").remove(0);
@@ -417,7 +416,7 @@ fn in_a_full_redis_strikes_are_told_each_time() {
 fn what_is_given_another_end_here_is_told_when_that_is_done() {
     let server = Server::start(&[]);
     let (_fake, url) = fake::Fake::start(&server);
-    let redis = wait(Redis::connect(&url)).expect("a handle");
+    let redis = handle_at(&url);
     put(&redis, "k", "v").expect("stored");
     let ear = Ear::to(&redis);
     for seconds in [30, 20, 10] {

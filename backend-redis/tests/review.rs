@@ -4,15 +4,14 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use backend_redis::Redis;
 use cache_core::{Cache, Engine, Policy, Strength, Target, ttl};
 use common::plain::{MINUTE, SOON, get, is_up, names, put_tagged, run};
-use common::{Server, until, wait};
+use common::{Server, handle_at, until};
 
 /// Wrong bytes where a mark stands: to strike its tag must not lock this process out of Redis for ever.
 fn overwritten(pattern: &str) {
     let server = Server::start(&[]);
-    let (redis, mut client) = (wait(Redis::connect(&server.url())).expect("a handle"), server.raw());
+    let (redis, mut client) = (server.redis(), server.raw());
     put_tagged(&redis, "k", "v", &["t"], None).expect("stored");
     redis.invalidate(Target::Tag("t"), Strength::Remove).wait().expect("struck");
     put_tagged(&redis, "k", "v", &["t"], None).expect("stored");
@@ -56,10 +55,10 @@ fn a_fence_that_nobody_waits_for_is_given_back() {
 fn what_an_old_primary_was_told_holds_on_the_new_one() {
     let (old, new) = (Server::start(&["--port", "0"]), Server::start(&[]));
     let (switch, url) = switch::Switch::start(&old);
-    let one = wait(Redis::connect(&url)).expect("a handle");
+    let one = handle_at(&url);
     put_tagged(&one, "warm", "v", &[], None).expect("stored");
     // The new primary is made, and somebody fills it from the source as it is.
-    let two = wait(Redis::connect(&new.url())).expect("a handle");
+    let two = new.redis();
     put_tagged(&two, "k", "old", &[], None).expect("stored");
     // The source changes; this process tells the primary that it knows, which says that it has it.
     one.invalidate(Target::Key("k"), Strength::Remove).wait().expect("removed");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use backend_redis::{Redis, RedisBuilder};
 use cache_core::{Cache, ErrorKind};
 use common::plain::{put, there};
-use common::{Server, free_port, wait};
+use common::{Server, free_port, patient, wait};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 /// An authority: what it signs by, and its certificate as PEM.
@@ -87,8 +87,7 @@ fn start_with(authority: &Authority, name: &str, strict: bool, rest: &[&str]) ->
 }
 
 fn connect(builder: RedisBuilder) -> Redis {
-    let patient = builder.connect_timeout(Duration::from_secs(10)).response_timeout(Duration::from_secs(10));
-    wait(patient.connect()).expect("a handle")
+    wait(patient(builder).connect()).expect("a handle")
 }
 
 fn works(redis: &Redis) {

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use larder::{ErrorKind, Larder, Policy, Redis, Target, Tier, Token, ttl};
 
 use crate::common::plain::{SOON, run};
-use crate::common::{Server, until, wait};
+use crate::common::{Server, handle_at, until, wait};
 use crate::proxy::Proxy;
-use crate::{hasty, node, tiers};
+use crate::{node, tiers};
 
 /// How long what one node has is believed while it is cut off, so that tests need not wait for long; and its lease.
 const BELIEF: Duration = Duration::from_millis(500);
@@ -116,14 +116,14 @@ impl Drop for Stops<'_> {
 }
 
 fn node_at(url: &str) -> Larder {
-    let redis = Redis::builder(url).response_timeout(Duration::from_secs(10)).connect();
-    Larder::over(tiers(wait(redis).expect("a handle")).build())
+    Larder::over(tiers(handle_at(url)).build())
 }
 
 #[test]
 fn who_presents_a_token_sees_at_least_that() {
     let server = Server::start(&[]);
-    let (one, (proxy, other)) = (node(&server), through(&server));
+    let (proxy, url) = Proxy::start(&server);
+    let (one, other) = (node(&server), node_at(&url));
     let old = one.token().wait().expect("a token");
     one.set("k", 0_u64, ttl::LONG).wait().expect("stored");
     proxy.late.store(100, Ordering::SeqCst);
@@ -411,7 +411,7 @@ fn a_second_cache_over_one_handle_is_waited_for_too() {
 #[test]
 fn what_is_not_delivered_is_not_acknowledged() {
     let mut server = Server::start(&[]);
-    let cache = hasty(&server);
+    let cache = node(&server);
     settled(&cache);
     server.kill();
     until("noticed", SOON, || cache.get::<u64>("k").wait().is_err());

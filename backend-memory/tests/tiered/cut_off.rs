@@ -273,6 +273,40 @@ fn of_three_tiers_the_middle_one_hears_first() {
     assert!(three.fresh(KEY).is_some());
 }
 
+/// It may be no more than a load elsewhere: copies of what was there are dropped, also by whoever stands in front.
+#[test]
+fn of_three_tiers_each_hears_what_may_be_a_load() {
+    let clock = ManualClock::new();
+    let [a, b] = processes(&clock);
+    let front = || Arc::new(Memory::builder().capacity(100).clock(clock.clock()).build());
+    let three = Tiered::builder(front(), a.cache.clone()).clock(clock.clock()).build();
+    b.store("old", LONG, &[]);
+    a.view.hear();
+    finish(three.get(KEY, Kind::of::<String>()));
+    b.store("new", LONG, &[]);
+    a.view.lose();
+    assert!(a.fresh().is_some() && three.fresh(KEY).is_some());
+    assert!(!a.view.replace(KEY), "nobody loads it here");
+    assert!(three.fresh(KEY).is_none());
+    assert_eq!(finish(three.get(KEY, Kind::of::<String>())).map(read).as_deref(), Some("new"));
+    // The store is to say whether that is void.
+    let loads: Arc<dyn Listener> = Arc::new(Loads);
+    three.listen(Arc::downgrade(&loads));
+    assert!(a.view.replace(KEY), "somebody in front of all of them does");
+}
+
+/// Loads everything.
+struct Loads;
+
+impl Listener for Loads {
+    fn changed(&self, _: Target<'_>, _: Strength) {}
+    fn replaced(&self, _: &str) -> bool {
+        true
+    }
+    fn cut_off(&self, _: Duration) {}
+    fn restored(&self) {}
+}
+
 /// What this tier answers when whoever stands in front hears of a change.
 struct Asks(Arc<Tiered>, std::sync::Mutex<Vec<bool>>);
 

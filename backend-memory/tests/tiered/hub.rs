@@ -2,7 +2,7 @@
 //! the test says so.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -35,7 +35,8 @@ impl Hub {
         let channel = Arc::<Channel>::default();
         self.views.lock().expect("whole").push(channel.clone());
         let (away, late, mute) = (false.into(), false.into(), false.into());
-        Arc::new(View { hub: self.clone(), channel, away, late, mute })
+        let punctual_from = usize::MAX.into();
+        Arc::new(View { hub: self.clone(), channel, away, late, mute, confirmed: 0.into(), punctual_from })
     }
 
     fn changed(&self, target: Target<'_>, strength: Strength) {
@@ -55,12 +56,20 @@ pub(crate) struct View {
     pub(crate) late: AtomicBool,
     /// It gives no notices; to be set before anybody listens.
     pub(crate) mute: AtomicBool,
+    /// How often somebody has read past his memory; and from which time on all word comes before the answer to that.
+    pub(crate) confirmed: AtomicUsize,
+    pub(crate) punctual_from: AtomicUsize,
 }
 
 impl View {
     /// The channel stands.
     pub(crate) fn restore(&self) {
         self.channel.listeners.tell(|listener| listener.restored());
+    }
+
+    /// A load elsewhere may have taken the place of `key`, or given it up; whether it is loaded here, too.
+    pub(crate) fn replace(&self, key: &str) -> bool {
+        self.channel.listeners.any(|listener| listener.replaced(key))
     }
 
     /// The channel can be relied on for so long.
@@ -148,7 +157,11 @@ impl Cache for View {
     }
 
     fn confirmed(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
-        self.get(key, kind)
+        let answer = self.get(key, kind);
+        if self.confirmed.fetch_add(1, SeqCst) >= self.punctual_from.load(SeqCst) {
+            self.hear();
+        }
+        answer
     }
 
     fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {

@@ -4,10 +4,12 @@
 //! about, and says what may not be seen before.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use cache_core::{Cache, Coherence, Lifetime, ManualClock, Set, Strength, Target, Tiers, Value};
+use backend_memory::Memory;
+use cache_core::{Cache, Coherence, Lifetime, ManualClock, Set, Strength, Target, Tiered, Tiers, Value};
 
 use crate::hub::Hub;
 use crate::processes::{KEY, Process, SECOND, origin, text};
@@ -155,6 +157,23 @@ fn what_is_believed_while_cut_off_does_not_disagree() {
     drop(b);
 }
 
+/// What the store told before its answer is handled by then: memory serves the old copy no more.
+#[test]
+fn what_word_comes_of_before_the_last_answer_does_not_disagree() {
+    let clock = ManualClock::new();
+    let [a, b] = watched(&clock);
+    // At first the word is late; it comes with the second answer, when the bound is over.
+    a.view.punctual_from.store(1, SeqCst);
+    b.store("old", LONG, &[]);
+    a.view.hear();
+    a.get();
+    clock.advance(SECOND * 60);
+    b.store("new", LONG, &[]);
+    turn(&clock, || drop(a.fresh()), || known(&a).compared == 1);
+    assert_eq!((a.view.confirmed.load(SeqCst), known(&a).disagreed), (2, 0));
+    assert_eq!(a.get().as_deref(), Some("new"));
+}
+
 #[test]
 fn nothing_is_compared_once_the_cache_is_closed() {
     let clock = ManualClock::new();
@@ -184,4 +203,19 @@ fn gaps_are_counted_where_copies_are_given_up() {
     a.view.assure(SECOND);
     a.view.restore();
     assert_eq!(known(&a).gaps, 3, "made anew, without word that it was lost");
+}
+
+/// Of one break every tier behind hears; of some, a tier in front does not.
+#[test]
+fn gaps_of_three_tiers_are_those_of_the_one_that_had_most() {
+    let clock = ManualClock::new();
+    let [a, _b] = watched(&clock);
+    a.view.cut_off(SECOND);
+    a.view.restore();
+    let memory = Memory::builder().capacity(100).clock(clock.clock()).build();
+    let three = Tiered::builder(Arc::new(memory), a.cache.clone()).clock(clock.clock()).build();
+    let gaps = || three.usage().coherence.gaps;
+    assert_eq!(gaps(), 1, "before there was one in front");
+    a.view.cut_off(SECOND);
+    assert_eq!(gaps(), 2, "both have heard of it");
 }

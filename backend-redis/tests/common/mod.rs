@@ -61,9 +61,7 @@ impl Server {
 
     /// A handle of the program under test, patient enough for a busy machine.
     pub(crate) fn builder(&self) -> RedisBuilder {
-        Redis::builder(&self.url())
-            .response_timeout(Duration::from_secs(10))
-            .operation_timeout(Duration::from_secs(20))
+        patient(Redis::builder(&self.url()))
     }
 
     pub(crate) fn redis(&self) -> Redis {
@@ -102,6 +100,18 @@ impl Drop for Server {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.dir);
     }
+}
+
+/// With time enough for a busy machine; as it is by default, one that stands still for half a second loses its connection.
+pub(crate) fn patient(builder: RedisBuilder) -> RedisBuilder {
+    let (soon, later) = (Duration::from_secs(10), Duration::from_secs(20));
+    builder.connect_timeout(soon).response_timeout(soon).operation_timeout(later)
+}
+
+/// A patient handle of what is there.
+#[allow(dead_code, reason = "not every test needs it")]
+pub(crate) fn handle_at(url: &str) -> Redis {
+    wait(patient(Redis::builder(url)).connect()).expect("a handle")
 }
 
 fn path(path: &Path) -> &str {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use backend_redis::{Redis, RedisBuilder};
 use redis::{Cmd, Connection, FromRedisValue};
 
-use crate::common::{Server, free_port, until};
+use crate::common::{Server, free_port, patient, until};
 
 pub(crate) struct Nodes {
     pub(crate) all: Vec<Server>,
@@ -103,8 +103,7 @@ impl Nodes {
 
     /// Patient enough for a busy machine.
     pub(crate) fn builder(&self) -> RedisBuilder {
-        let patient = self.hasty().connect_timeout(Duration::from_secs(10));
-        patient.response_timeout(Duration::from_secs(10)).operation_timeout(Duration::from_secs(20))
+        patient(self.hasty())
     }
 
     /// Moves a slot and its keys from one node to another, as `redis-cli --cluster reshard` does.

@@ -43,3 +43,31 @@ fn are_equal(entry: &Entry, copy: &Entry) -> bool {
 fn are_equal(_: &Entry, _: &Entry) -> bool {
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::deadline::Lifetime;
+    use crate::entry::{Origin, Tier};
+    use crate::value::Value;
+
+    fn entry(age: u64) -> Entry {
+        let left = Lifetime { fresh: Duration::from_secs(60), total: Duration::from_secs(60) };
+        // Different bytes each time, as those of a map may be that is read twice.
+        let (value, age) = (Value::new(Arc::new(age)), Duration::from_millis(age));
+        let (stale_for, glance, origin) = (Duration::ZERO, Duration::MAX, Origin::default());
+        Entry { value, left, stale_for, age, glance, tier: Tier::L2, origin, tags: Vec::new() }
+    }
+
+    /// Far may count time a little slower, and each rounds it.
+    #[test]
+    fn what_is_younger_by_no_more_than_clocks_err_is_the_same() {
+        for (age, slack) in [(11, 10), (10_000, 20), (3_600_000, 3_610)] {
+            let are_twins = |younger: u64| are_twins(&entry(age), Ok(Some(entry(age - younger))));
+            assert_eq!((are_twins(slack), are_twins(slack + 1)), (Some(true), Some(false)), "{age} ms");
+        }
+        assert_eq!(are_twins(&entry(10_000), Ok(Some(entry(20_000)))), Some(true), "older");
+    }
+}
