@@ -91,7 +91,7 @@ impl Redis {
         connection.queued = status.queued;
         connection.reconnects = status.reconnects;
         connection.trouble = status.trouble.clone();
-        connection.untold = status.untold.clone();
+        connection.untold = status.untold_in_words();
         connection
     }
 }

@@ -302,6 +302,44 @@ fn a_redis_that_may_not_tell_says_so() {
     assert_eq!(get(&redis, "k").expect("read").as_deref(), Some("v"));
 }
 
+/// Nor is it lost what programs with larder change: that they publish themselves. What others do is.
+#[test]
+fn what_a_redis_may_not_tell_larder_tells() {
+    let server = Server::start(&[]);
+    let mut raw = server.raw();
+    run(&mut raw, &["ACL", "SETUSER", "quiet", "on", ">pw", "~*", "&*", "+@all", "-client|tracking"]);
+    let quiet = handle_at(&format!("{}?user=quiet&pass=pw", server.url()));
+    let (ear, loud) = (Arc::new(Ear::default()), Arc::new(Ear::default()));
+    let listeners: [Arc<dyn Listener>; 2] = [ear.clone(), loud.clone()];
+    quiet.listen(Arc::downgrade(&listeners[0]));
+    let why = || quiet.connection().untold.unwrap_or_default();
+    until("heard", SOON, || why().contains("NOPERM") && why().contains("a channel of its own"));
+    let other = handle_at(&server.url());
+    other.listen(Arc::downgrade(&listeners[1]));
+    // It knows of that with its next beat.
+    until("published", SOON, || {
+        put(&other, "k", "v").expect("stored");
+        ear.take() == ["key \"k\""]
+    });
+    put_tagged(&other, "t", "v", &["tag"], None).expect("stored");
+    ear.is_told("key \"t\"");
+    other.delete("k").wait().expect("deleted");
+    ear.is_told("key \"k\"");
+    for target in [Target::Key("k"), Target::Tag("tag"), Target::Pattern("k*"), Target::All] {
+        other.invalidate(target, Strength::Remove).wait().expect("invalidated");
+        ear.is_told(&target.to_string());
+    }
+    other.incr("n", 1, MINUTE).wait().expect("counted");
+    ear.is_told("key \"n\"");
+    assert_ne!(ear.stands(), Some(true), "it is not to be relied on");
+    loud.take();
+    let name = names(&mut raw, "larder:*:k:n").remove(0);
+    run(&mut raw, &["DEL", &name]);
+    loud.is_told("key \"n\"");
+    put(&other, "last", "v").expect("stored");
+    ear.is_told_alone("key \"last\"");
+}
+
 /// A proxy that takes the command, and passes nothing on that is told: seen before it is relied on; and when it is over.
 #[test]
 fn a_connection_that_is_told_nothing_is_found_out() {

@@ -358,6 +358,30 @@ fn who_has_closed_a_while_ago_is_not_waited_for() {
     assert!(began.elapsed() < Duration::from_secs(2), "waited for {:?}", began.elapsed());
 }
 
+/// Where Redis may not tell, larder does, as long as its memory is not believed for so long that nobody would wait.
+#[test]
+fn who_is_not_told_by_redis_hears_what_larder_changes() {
+    let server = Server::start(&[]);
+    let rights = ["ACL", "SETUSER", "quiet", "on", ">pw", "~*", "&*", "+@all", "-client|tracking"];
+    run(&mut server.raw(), &rights);
+    let redis = wait(Redis::connect(&(server.url() + "?user=quiet&pass=pw"))).expect("a handle");
+    let (one, other) = (node(&server), Larder::over(tiers(redis).cut_off_ttl(ttl::LONG).build()));
+    let remote = || other.health().wait().expect("health").remote.expect("a Redis");
+    until("a channel", SOON, || remote().untold.is_some_and(|why| why.contains("a channel of its own")));
+    // Others publish from their next beat on.
+    until("published", SOON, || {
+        one.set("first", 1_u32, ttl::LONG).wait().expect("stored");
+        other.health().wait().expect("health").coherence.notices_received > 0
+    });
+    for version in 1_u32..20 {
+        one.set("k", version, ttl::LONG).wait().expect("stored");
+        until("heard", SOON, || get(&other, "k") == Some(version));
+        warm(&other, "k");
+    }
+    one.clear().wait().expect("cleared");
+    until("heard", SOON, || get(&other, "k").is_none());
+}
+
 /// Rights that are gone for longer than a lease.
 #[test]
 fn rights_that_are_gone_for_longer_than_a_lease() {

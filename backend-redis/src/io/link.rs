@@ -8,13 +8,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_core::Listeners;
+use cache_core::{Listeners, Target};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::connect::line::Line;
 use crate::connect::settings::Settings;
+use crate::io::channel::{self, Channel};
 use crate::io::ears::Ears;
 use crate::io::failure::Failure;
 use crate::io::flag::Flag;
@@ -40,6 +41,8 @@ pub(crate) struct Status {
     pub(crate) queued: usize,
     /// Why it does not tell what others change, though it was asked to.
     pub(crate) untold: Option<String>,
+    /// Whether what larder changes is heard all the same.
+    pub(crate) has_channel: bool,
     /// Until then all that was changed is known to have been told; nothing while nobody listens.
     pub(crate) heard: Option<Instant>,
     /// Changes that were told.
@@ -52,6 +55,16 @@ pub(crate) struct Status {
 const REFUSED: Duration = Duration::from_secs(10);
 
 impl Status {
+    /// Why it does not tell what others change, and what is heard of that all the same.
+    pub(crate) fn untold_in_words(&self) -> Option<String> {
+        let heard = if self.has_channel {
+            "; what programs with larder change is heard all the same, over a channel of its own"
+        } else {
+            ""
+        };
+        self.untold.as_ref().map(|why| format!("{why}{heard}"))
+    }
+
     /// What is wrong with the Redis though it is connected, or why it does not do what it is asked to.
     pub(crate) fn words(&self) -> Option<String> {
         let recent = || self.refused.as_ref().filter(|(at, _)| at.elapsed() <= REFUSED);
@@ -83,6 +96,8 @@ pub(crate) struct Link {
     pub(crate) probed: Cell<bool>,
     /// Down while the channel is being made over a connection that is in use.
     pub(crate) made: Flag,
+    /// How those hear of changes to whom Redis does not tell them.
+    pub(crate) channel: Channel,
     /// Whether the server has been asked to tell, over the connection there is.
     pub(crate) asked: Cell<bool>,
     /// Whether it tells.
@@ -137,6 +152,7 @@ impl Link {
             probe: Cell::new(0),
             probed: Cell::new(false),
             made: Flag::up(),
+            channel: Channel::default(),
             asked: Cell::new(false),
             tells: Cell::new(false),
             #[cfg(feature = "cluster")]
@@ -266,8 +282,9 @@ impl Link {
     }
 
     /// Something was changed here, and others are told of it.
-    pub(crate) fn sent(&self) {
+    pub(crate) fn sent(self: &Rc<Self>, target: Target<'_>) {
         self.status.lock().sent += 1;
+        channel::publish(self, target);
     }
 
     pub(crate) async fn until_lost(&self) {

@@ -1,6 +1,7 @@
 //! The thread that speaks with Redis: calls, batches, sessions, the queue of what is undelivered, failures.
 
 pub(crate) mod batch;
+pub(crate) mod channel;
 pub(crate) mod ears;
 pub(crate) mod failure;
 pub(crate) mod flag;

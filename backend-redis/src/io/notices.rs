@@ -22,6 +22,7 @@ use tokio::task::spawn_local;
 use tokio::time::Instant;
 
 use crate::io::batch::Batch;
+use crate::io::channel;
 use crate::io::failure::Failure;
 use crate::io::flag::Flag;
 use crate::io::link::Link;
@@ -80,6 +81,9 @@ pub(crate) async fn begin(session: &Session) -> Result<bool, Failure> {
         said => said.map(|()| refused)?,
     };
     let is_told = refused.is_none();
+    if !link.node.tracked.get() {
+        channel::hear(link);
+    }
     link.status.lock().untold = refused;
     link.tells.set(is_told);
     Ok(is_told)

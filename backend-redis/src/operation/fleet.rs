@@ -213,7 +213,9 @@ fn add(session: &Session, batch: &mut Batch, how: &str) -> Stay {
     let [random, before] = link.founding();
     let lease = lease(link.belief()).as_millis().to_string();
     let (of, handled) = (format!("{:016x}", node.of.get()), node.handled.get().to_string());
-    let args = [&random, &before, &node.name, &lease, &of, &handled, how].map(|arg: &str| arg.as_bytes());
+    let told = if node.tracked.get() { "told" } else { "untold" };
+    let args =
+        [&random, &before, &node.name, &lease, &of, &handled, how, told].map(|arg: &str| arg.as_bytes());
     batch.harmless_script(&NODE, &[&link.names.fleet()], &args);
     Stay { asked: Instant::now(), departures: node.departures.get() }
 }
@@ -237,7 +239,10 @@ pub(crate) fn stayed(
         }
     };
     let of = fleet_of(answer.next())?;
-    let Some(Value::Int(asks)) = answer.next() else { return Err(Failure::Odd) };
+    let (Some(Value::Int(asks)), Some(Value::Int(untold))) = (answer.next(), answer.next()) else {
+        return Err(Failure::Odd);
+    };
+    link.channel.wanted.set(untold > 0);
     if departures != link.node.departures.get() {
         // It has left meanwhile.
         return Ok(());

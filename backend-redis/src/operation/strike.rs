@@ -34,7 +34,7 @@ pub(crate) async fn run(session: &Session, (target, strength): &Strike) -> Resul
         (Named::All, Strength::MarkStale) => scan(session, "*", *strength).await,
         (Named::Pattern(pattern), strength) => scan(session, pattern, *strength).await,
     }?;
-    session.link.sent();
+    session.link.sent(target.target());
     Ok(())
 }
 

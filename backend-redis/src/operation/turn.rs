@@ -152,7 +152,7 @@ fn tell_writer(link: &Rc<Link>, parcel: Parcel, writer: Waiter<Stored>, stored: 
     link.tell(Target::Key(&parcel.key));
     match stored {
         Ok(Stored::Yes) => {
-            link.sent();
+            link.sent(Target::Key(&parcel.key));
             drop(writer.send(Ok(Stored::Yes)));
         }
         Ok(_) => drop(spawn_local(remove_instead(link.clone(), parcel.key, writer))),

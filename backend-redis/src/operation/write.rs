@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::Write;
 
-use cache_core::{Fence, Named, Stored, Strength};
+use cache_core::{Fence, Named, Stored, Strength, Target};
 use redis::{Cmd, RedisWrite, Value};
 
 use crate::io::batch::{Batch, bytes};
@@ -193,7 +193,7 @@ impl Store {
         let (order, mut answers) = session.ordered(store).await?;
         let answer = answers.next()?;
         if let Ok(Stored::Yes) = stored(&answer) {
-            session.link.sent();
+            session.link.sent(Target::Key(&parcel.key));
         }
         Ok((order, answer))
     }
@@ -228,7 +228,7 @@ pub(crate) async fn delete(session: &Session, key: &str) -> Result<bool, Failure
             let (order, mut answers) = session.ordered(delete).await?;
             let was = bytes(answers.next()?)?.ok_or(Failure::Odd)?;
             if was != b"none" {
-                session.link.sent();
+                session.link.sent(Target::Key(key));
             }
             let Some(header) = Header::read(&was) else { return Ok((order, was != b"none")) };
             let marks = read_marks(session, epoch, &header.tags(&was).unwrap_or_default()).await?;
@@ -262,7 +262,7 @@ pub(crate) async fn expire(session: &Session, key: &str, ttl: u64) -> Result<boo
             let Marked { order, mut answers, .. } = with_marks(session, epoch, marks, expire).await?;
             let done = answers.next_number()? == 1;
             if done {
-                session.link.sent();
+                session.link.sent(Target::Key(key));
             }
             Ok((order, done))
         })
@@ -324,7 +324,7 @@ async fn run_incr(
     let (order, mut answers) = session.ordered(incr).await?;
     let answer = answers.next()?;
     if let Value::BulkString(_) = answer {
-        session.link.sent();
+        session.link.sent(Target::Key(key));
     }
     Ok((order, answer))
 }

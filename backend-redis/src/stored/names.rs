@@ -112,6 +112,11 @@ impl Names {
         format!("load-{}", self.of(epoch, ":l:", key))
     }
 
+    /// The channel on which those are told of changes whom Redis does not tell.
+    pub(crate) fn changes(&self) -> String {
+        format!("{}changes", self.root)
+    }
+
     /// The channel on which those who wait for a load are told that it is over.
     pub(crate) fn channel(&self) -> String {
         format!("{}over", self.root)

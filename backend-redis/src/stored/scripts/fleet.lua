@@ -1,6 +1,6 @@
 -- The fleet: a hash. 'of' says which one it is, and on which server it was made; 'asks' and 'tokens' count; 'clock' and 'seen'
 -- are the time by which leases run; and each node has 'end handled' under its name: until when its lease runs, and the
--- number of the last ask that it has handled.
+-- number of the last ask that it has handled; 'untold' is until when there is a lease of somebody whom Redis does not tell.
 
 -- Which fleet it is, and its time in milliseconds. The server's clock may be set: so the time goes on by a second at most
 -- from one look to the next, and never back. Where there is none, or one that another server has made and this one may

@@ -1,0 +1,117 @@
+//! What larder changes, told by larder itself: for processes to which Redis may not tell it (see [`crate::io::notices`]).
+//!
+//! Who is not told says so with his lease (`scripts/node.lua`); as long as there is one, everybody publishes what he changes.
+//! Nothing rests on it: what a raw client changes nobody publishes, and nobody knows what he has missed. So memory is believed
+//! for no longer than without it, and mostly does not have to be wrong for that long.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use cache_core::{Strength, Target};
+use redis::{PushInfo, PushKind, Value};
+use tokio::sync::mpsc;
+use tokio::task::spawn_local;
+use tokio::time::{sleep, timeout};
+
+use crate::io::batch::Batch;
+use crate::io::failure::{Failure, reason};
+use crate::io::link::Link;
+
+/// How long after a failure it is tried again.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How often it is looked whether it is still needed.
+const LOOK: Duration = Duration::from_secs(1);
+
+#[derive(Default)]
+pub(crate) struct Channel {
+    /// Whether there is somebody to publish for.
+    pub(crate) wanted: Cell<bool>,
+    /// Whether somebody sees to it that this process hears.
+    busy: Cell<bool>,
+}
+
+/// Says that `target` has changed, if there is anybody who is not told otherwise. Nobody waits for that.
+pub(crate) fn publish(link: &Rc<Link>, target: Target<'_>) {
+    if !link.channel.wanted.get() {
+        return;
+    }
+    let (link, text) = (link.clone(), write(target));
+    spawn_local(async move {
+        let mut batch = Batch::default();
+        batch.read(redis::cmd("PUBLISH").arg(link.names.changes()).arg(text).take());
+        // Who has missed it believes what he has for a while.
+        if let Ok(session) = link.session().await {
+            let _ = session.send(&batch).await;
+        }
+    });
+}
+
+/// Hears what others publish, for as long as Redis itself does not tell.
+pub(crate) fn hear(link: &Rc<Link>) {
+    if link.channel.busy.replace(true) {
+        return;
+    }
+    let link = link.clone();
+    spawn_local(async move {
+        while !link.tells.get() {
+            // It may not be allowed either.
+            let _ = hear_on(&link).await;
+            link.status.lock().has_channel = false;
+            sleep(PAUSE).await;
+        }
+        link.channel.busy.set(false);
+    });
+}
+
+async fn hear_on(link: &Rc<Link>) -> Result<(), Failure> {
+    let settings = &link.settings;
+    let lost = || Failure::Lost("the channel is lost".to_owned());
+    let (mouth, mut heard) = mpsc::unbounded_channel();
+    let mut connection = settings.place.listen(&settings.dial, mouth).await?;
+    let subscribed = timeout(settings.response, connection.subscribe(link.names.changes())).await;
+    subscribed.map_err(|_| lost())?.map_err(|error| Failure::Lost(reason(&error)))?;
+    link.status.lock().has_channel = true;
+    while !link.tells.get() {
+        match timeout(LOOK, heard.recv()).await {
+            Ok(Some(PushInfo { kind: PushKind::Message, data })) => {
+                link.received(1);
+                match data.last() {
+                    Some(Value::BulkString(text)) => changed(link, text),
+                    _ => link.everybody(Target::All),
+                }
+            }
+            Ok(None | Some(PushInfo { kind: PushKind::Disconnection, .. })) => return Err(lost()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn changed(link: &Link, text: &[u8]) {
+    let text = str::from_utf8(text).ok();
+    match text.and_then(|text| text.split_at_checked(1)) {
+        Some(("k", key)) => link.everybody(Target::Key(key)),
+        Some(("t", tag)) => link.everybody(Target::Tag(tag)),
+        Some(("p", pattern)) => link.everybody(Target::Pattern(pattern)),
+        // Whatever it is.
+        _ => link.everybody(Target::All),
+    }
+}
+
+fn write(target: Target<'_>) -> String {
+    match target {
+        Target::Key(key) => format!("k{key}"),
+        Target::Tag(tag) => format!("t{tag}"),
+        Target::Pattern(pattern) => format!("p{pattern}"),
+        Target::All => "a".to_owned(),
+    }
+}
+
+impl Link {
+    /// Tells also those who listen and are told nothing otherwise.
+    fn everybody(&self, target: Target<'_>) {
+        self.tell(target);
+        self.untold.tell(|listener| listener.changed(target, Strength::Remove));
+    }
+}
