@@ -116,6 +116,9 @@ fn processes_share_what_the_environment_names() {
     another(&server, "Ada", &[("REDIS_URL", &url)]);
     another(&server, "Ada", &[host[0], ("LARDER_L1_TTL", "0"), ("LARDER_CUT_OFF_TTL", "1s500ms")]);
     another(&server, "", &[("REDIS_URL", &url), ("REDIS_DB", "1")]);
+    // An empty one counts as not set.
+    another(&server, "Ada", &[("REDIS_URL", ""), host[0]]);
+    another(&server, "", &[("REDIS_URL", " ")]);
     let campus = ("LARDER_NAMESPACE", "campus");
     another(&server, "", &[host[0], campus]);
     let mut names = Command::new("redis-cli");
