@@ -42,5 +42,7 @@ fn namespaced() {
 #[test]
 fn wrappers_hand_everything_on() {
     conformance::run_wrapper(|behind| Arc::new(Faulty::new(behind)));
-    conformance::run_wrapper(|behind| cache_core::namespaced("campus", Arc::new(behind)).expect("a namespace"));
+    conformance::run_wrapper(|behind| {
+        cache_core::namespaced("campus", Arc::new(behind)).expect("a namespace")
+    });
 }
