@@ -302,6 +302,30 @@ fn a_redis_that_may_not_tell_says_so() {
     assert_eq!(get(&redis, "k").expect("read").as_deref(), Some("v"));
 }
 
+/// A proxy that takes the command, and passes nothing on that is told: seen before it is relied on; and when it is over.
+#[test]
+fn a_connection_that_is_told_nothing_is_found_out() {
+    let server = Server::start(&[]);
+    let (proxy, url) = proxy::Proxy::start(&server);
+    proxy.keeps_notices.store(true, Ordering::SeqCst);
+    let redis = wait(Redis::connect(&url)).expect("a handle");
+    let ear = Arc::new(Ear::default());
+    let listener: Arc<dyn Listener> = ear.clone();
+    redis.listen(Arc::downgrade(&listener));
+    let why = || redis.connection().untold.unwrap_or_default();
+    until("said", SOON, || why().contains("does not arrive"));
+    assert_ne!(ear.stands(), Some(true));
+    put(&redis, "k", "v").expect("stored");
+    assert_eq!(get(&redis, "k").expect("read").as_deref(), Some("v"), "it works all the same");
+    proxy.keeps_notices.store(false, Ordering::SeqCst);
+    until("it is tried again", SOON, || ear.stands() == Some(true));
+    assert_eq!(why(), "");
+    let mut raw = server.raw();
+    let names = names(&mut raw, "larder:*:k:k");
+    run(&mut raw, &["DEL", &names[0]]);
+    ear.is_told("key \"k\"");
+}
+
 /// Nor may one that speaks the older protocol alone be useless.
 #[test]
 fn a_redis_of_the_older_protocol_works_and_says_that_it_tells_nothing() {

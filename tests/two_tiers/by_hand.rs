@@ -184,7 +184,6 @@ fn an_expire_by_hand_just_after_a_load_is_heard() {
 
 /// A backup of what this process has loaded is put back within a second, over what has been set meanwhile.
 #[test]
-#[ignore = "does not hold: see docs/coherence.md, what does not hold"]
 fn what_is_put_back_by_hand_just_after_a_load_is_heard() {
     let server = Server::start(&[]);
     let (one, other, mut raw) = (node(&server), node(&server), server.raw());

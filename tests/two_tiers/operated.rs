@@ -342,7 +342,6 @@ fn a_redis_that_takes_over_the_data_of_another() {
 /// Who has closed is not waited for, also where its process lives on for two seconds and then is gone without a word (as
 /// one whose cache is a `static`).
 #[test]
-#[ignore = "open: the beat writes down again who has closed"]
 fn who_has_closed_a_while_ago_is_not_waited_for() {
     let server = Server::start(&[]);
     let one = node(&server);

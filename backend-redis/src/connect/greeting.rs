@@ -165,12 +165,11 @@ fn read_order(value: Value) -> Result<Option<Order>, Failure> {
 pub(crate) async fn beat(session: &Session, past: &mut Past) -> Result<(), Failure> {
     if session.connection.is_spread() {
         look_around(session, past).await?;
-        return if session.link.listening.get() { fleet::say(session, "stay").await } else { Ok(()) };
+        return fleet::say(session, "stay").await;
     }
-    let (mut batch, asked) = (Batch::default(), tokio::time::Instant::now());
+    let mut batch = Batch::default();
     batch.read(redis::cmd("INFO"));
-    fleet::stay(session, &mut batch);
-    let listened = session.link.listening.get();
+    let stay = fleet::stay(session, &mut batch);
     let mut answers = session.send(&batch).await?;
     let info = Info::read(answers.next());
     session.link.status.lock().ailment = info.ailment();
@@ -182,7 +181,7 @@ pub(crate) async fn beat(session: &Session, past: &mut Past) -> Result<(), Failu
         return Ok(());
     }
     // Who began to listen meanwhile says so by himself.
-    if listened { fleet::stayed(session, &mut answers, asked) } else { Ok(()) }
+    stay.map_or(Ok(()), |stay| fleet::stayed(session, &mut answers, stay))
 }
 
 /// Writes of which nobody knows what became may still stand in the old connection's buffers, and would be done after

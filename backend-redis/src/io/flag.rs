@@ -13,6 +13,11 @@ pub(crate) struct Flag {
 }
 
 impl Flag {
+    /// One that is up.
+    pub(crate) fn up() -> Self {
+        Self { is_up: Cell::new(true), ..Self::default() }
+    }
+
     pub(crate) fn is_up(&self) -> bool {
         self.is_up.get()
     }

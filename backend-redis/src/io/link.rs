@@ -78,6 +78,11 @@ pub(crate) struct Link {
     pub(crate) untold: Arc<Listeners>,
     /// What this process is to those who wait for it.
     pub(crate) node: Node,
+    /// By which number the connection looks whether it is told anything, and whether it was.
+    pub(crate) probe: Cell<u64>,
+    pub(crate) probed: Cell<bool>,
+    /// Down while the channel is being made over a connection that is in use.
+    pub(crate) made: Flag,
     /// Whether the server has been asked to tell, over the connection there is.
     pub(crate) asked: Cell<bool>,
     /// Whether it tells.
@@ -129,6 +134,9 @@ impl Link {
             listening: Cell::new(false),
             untold,
             node: Node::new(seen),
+            probe: Cell::new(0),
+            probed: Cell::new(false),
+            made: Flag::up(),
             asked: Cell::new(false),
             tells: Cell::new(false),
             #[cfg(feature = "cluster")]

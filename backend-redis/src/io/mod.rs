@@ -10,3 +10,4 @@ pub(crate) mod notices;
 pub(crate) mod queue;
 pub(crate) mod session;
 pub(crate) mod thread;
+pub(crate) mod told;

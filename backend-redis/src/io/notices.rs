@@ -7,19 +7,23 @@
 //! changes by plain commands it is not told (`NOLOOP`; Redis 7 does not look through scripts there). Whoever stands in front
 //! of the store knows of that by itself, and is told again ([`Link::tell`]) when it is done.
 //!
+//! That it does tell is seen before it is relied on: each connection to one server first has itself told of a name of its own
+//! ([`probe`]).
+//!
 //! Source: <https://redis.io/docs/latest/develop/reference/client-side-caching/>.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use cache_core::{Strength, Target};
-use redis::{PushInfo, PushKind, Value};
+use redis::{Cmd, PushInfo, PushKind, Value};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_local;
 use tokio::time::Instant;
 
 use crate::io::batch::Batch;
 use crate::io::failure::Failure;
+use crate::io::flag::Flag;
 use crate::io::link::Link;
 use crate::io::session::Session;
 use crate::operation::fleet;
@@ -34,6 +38,8 @@ pub(crate) enum Watched<'n> {
     Epoch,
     /// Somebody asks whether all that was told before is handled: in which fleet, and by which number.
     Ask(u64, u64),
+    /// A connection puts to the test whether it is told anything.
+    Probe(u64),
 }
 
 /// Has Redis tell, if anybody listens and it does not yet; whether it does from now on. Why it does not is for `health()`.
@@ -46,7 +52,15 @@ pub(crate) async fn begin(session: &Session) -> Result<bool, Failure> {
         return Ok(false);
     }
     let refused = match track(session).await {
-        Ok(()) => None,
+        Ok(true) => None,
+        Ok(false) => {
+            // What is in between may be replaced.
+            link.asked.set(false);
+            Some(
+                "it takes `CLIENT TRACKING`, but what it tells does not arrive: is there a proxy in between?"
+                    .into(),
+            )
+        }
         Err(Failure::Refused(why)) => {
             // It may be busy; who may not ask is not let in by asking again.
             link.asked.set(why.starts_with("NOPERM") || why.starts_with("ERR"));
@@ -84,9 +98,26 @@ pub(crate) async fn begin_late(session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Loads wait until the channel is made, however that ends: what was begun before is void once it stands.
+struct Making<'l>(&'l Flag);
+
+impl<'l> Making<'l> {
+    fn begin(made: &'l Flag) -> Self {
+        made.lower();
+        Self(made)
+    }
+}
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        self.0.raise();
+    }
+}
+
 /// Somebody begins to listen.
 pub(crate) async fn join(link: Rc<Link>) -> Result<(), Failure> {
     link.listening.set(true);
+    let _making = Making::begin(&link.made);
     // Nobody has had any copies until now.
     link.status.lock().heard.get_or_insert_with(Instant::now);
     let session = link.session().await?;
@@ -98,12 +129,12 @@ pub(crate) async fn join(link: Rc<Link>) -> Result<(), Failure> {
     begin_late(&session).await
 }
 
-async fn track(session: &Session) -> Result<(), Failure> {
+/// Has Redis tell; whether what it tells arrives.
+async fn track(session: &Session) -> Result<bool, Failure> {
     if !session.connection.hears() {
         return Err(Failure::Odd);
     }
-    let mut command = redis::cmd("CLIENT");
-    command.arg("TRACKING").arg("ON").arg("BCAST").arg("NOLOOP").arg("PREFIX").arg(session.link.names.root());
+    let command = tracking(&["ON", "BCAST", "NOLOOP", "PREFIX", session.link.names.root()]);
     #[cfg(feature = "cluster")]
     if session.connection.is_spread() {
         let tellers = crate::connect::topology::Topology::now(session).await?;
@@ -113,11 +144,45 @@ async fn track(session: &Session) -> Result<(), Failure> {
             session.send(&batch).await?.next()?;
         }
         session.link.tellers.replace(Some(tellers));
-        return Ok(());
+        return Ok(true);
     }
+    let is_tested = probe(session).await?;
     let mut batch = Batch::default();
+    batch.read(tracking(&["OFF"]));
     batch.read(command);
-    session.send(&batch).await?.next().map(drop)
+    let mut answers = session.send(&batch).await?;
+    answers.next()?;
+    answers.next()?;
+    // What came of the probe came before this answer.
+    session.link.node.told.settled().await?;
+    Ok(!is_tested || session.link.probed.get())
+}
+
+fn tracking(how: &[&str]) -> Cmd {
+    let mut command = redis::cmd("CLIENT");
+    command.arg("TRACKING").arg(how);
+    command
+}
+
+/// Has this connection told of what it changes itself, and changes a name that nobody else watches: to see whether it is
+/// told. A proxy, or a server that only looks like a Redis, may take the command, and nothing comes of it.
+///
+/// Where the name cannot be written, as in a Redis that is full, there is no test: false.
+async fn probe(session: &Session) -> Result<bool, Failure> {
+    let link = &session.link;
+    let (number, prefix) = (fastrand::u64(..), link.names.probe());
+    link.probe.set(number);
+    link.probed.set(false);
+    let mut batch = Batch::default();
+    batch.read(tracking(&["ON", "BCAST", "PREFIX", &prefix]));
+    batch.read(redis::cmd("SET").arg(format!("{prefix}{number:x}")).arg("").arg("PX").arg(1000).take());
+    let mut answers = session.send(&batch).await?;
+    answers.next()?;
+    match answers.next() {
+        Ok(_) => Ok(true),
+        Err(Failure::Refused(_)) => Ok(false),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Hands on what is told, for as long as the connection of that life is used.
@@ -147,13 +212,15 @@ fn changed(link: &Rc<Link>, names: Option<&Value>) {
         let Some(watched) = str::from_utf8(name).ok().and_then(|name| link.names.read(name)) else {
             continue;
         };
-        link.received(u64::from(!matches!(watched, Watched::Ask(..))));
+        link.received(u64::from(!matches!(watched, Watched::Ask(..) | Watched::Probe(_))));
         match watched {
             Watched::Epoch => link.tell(Target::All),
             // Whatever epoch it is of: which one is good, others may know before it is known here.
             Watched::Key(key) => key_changed(link, key),
             Watched::Tag(tag) => link.tell(Target::Tag(tag)),
             Watched::Ask(of, ask) => link.asked(of, ask),
+            Watched::Probe(number) if number == link.probe.get() => link.probed.set(true),
+            Watched::Probe(_) => {}
         }
     }
 }
@@ -182,6 +249,7 @@ fn key_changed(link: &Rc<Link>, key: &str) {
 impl Link {
     /// Something has changed, and whoever has a copy of it is told.
     pub(crate) fn tell(&self, target: Target<'_>) {
+        self.leases.forget(target);
         self.listeners.tell(|listener| listener.changed(target, Strength::Remove));
     }
 }

@@ -186,6 +186,7 @@ async fn serve(mut inbox: mpsc::UnboundedReceiver<Call>, settings: Settings, com
     let keeper = tokio::task::spawn_local(keep(link.clone()));
     let (mut under_way, mut called, mut alone) = (JoinSet::new(), Vec::new(), 0);
     while inbox.recv_many(&mut called, CALLS).await > 0 {
+        link.node.is_used();
         alone = if called.len() == 1 { alone + 1 } else { 0 };
         let mut turn = Turn::default();
         let mut send = |turn: &mut Turn, then: Option<Job>| {

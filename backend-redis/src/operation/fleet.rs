@@ -8,24 +8,22 @@
 //! touches a watched name. It is told behind the change, since both are told in order; and who has handled all up to it
 //! writes that down. See `docs/coherence.md`.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, VecDeque};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{Strength, Target, Token};
 use parking_lot::Mutex;
-use redis::{PushInfo, PushKind, Value};
-use tokio::sync::{Notify, oneshot};
+use redis::Value;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep};
 
-use crate::connect::place::Ears;
 use crate::io::batch::{Answers, Batch, bytes};
 use crate::io::failure::Failure;
 use crate::io::link::Link;
 use crate::io::session::Session;
+use crate::io::told::Told;
 use crate::stored::script::{ASK, ASKED, NODE, TOKEN};
 
 /// What is in memory is believed for so long after a lease was asked for, beside the time for which it is believed when cut
@@ -43,10 +41,20 @@ const GRACE: Duration = Duration::from_secs(3);
 /// The last token that stands for nothing that has not been handled here. Other threads see it.
 pub(crate) type Seen = Arc<Mutex<Option<Token>>>;
 
+/// That it is written down that this node is there: when that was sent, and how often it had left before.
+pub(crate) struct Stay {
+    asked: Instant,
+    departures: u64,
+}
+
 /// This node.
 pub(crate) struct Node {
     /// Random: of this handle.
     name: String,
+    /// How often it has left, whether it is gone since, and how often it had left when it was written down last.
+    departures: Cell<u64>,
+    gone: Cell<bool>,
+    written: Cell<u64>,
     /// The fleet that the asks are of, the last of them, and the last one that is handled.
     of: Cell<u64>,
     asked: Cell<u64>,
@@ -61,71 +69,13 @@ pub(crate) struct Node {
     pub(crate) told: Told,
 }
 
-/// How far what was told has been handled.
-#[derive(Default)]
-pub(crate) struct Told {
-    /// Where what is told comes in.
-    mouth: RefCell<Option<Ears>>,
-    /// Those who wait until what is in there has been handed on.
-    marks: RefCell<VecDeque<oneshot::Sender<()>>>,
-    /// What was handed on, and has to be looked at.
-    looks: RefCell<BTreeSet<u64>>,
-    last: Cell<u64>,
-    looked: Notify,
-}
-
-/// Something that was told is looked at, until this is dropped.
-pub(crate) struct LookedAt(Rc<Link>, u64);
-
-impl Drop for LookedAt {
-    fn drop(&mut self) {
-        let told = &self.0.node.told;
-        told.looks.borrow_mut().remove(&self.1);
-        told.looked.notify_waiters();
-    }
-}
-
-impl Told {
-    /// It comes in there from now on.
-    pub(crate) fn begin(&self, mouth: Ears) {
-        self.mouth.replace(Some(mouth));
-        self.marks.take();
-    }
-
-    /// The next mark has been come to.
-    pub(crate) fn mark(&self) {
-        if let Some(waiter) = self.marks.borrow_mut().pop_front() {
-            // He may have gone.
-            let _ = waiter.send(());
-        }
-    }
-
-    /// Returns when all is handled that had come in when this was called.
-    async fn settled(&self) -> Result<(), Failure> {
-        let lost = || Failure::Lost("the connection was lost".to_owned());
-        let (waiter, come_to) = oneshot::channel();
-        self.marks.borrow_mut().push_back(waiter);
-        let mark = PushInfo { kind: PushKind::Other("mark".to_owned()), data: Vec::new() };
-        let sent = self.mouth.borrow().as_ref().is_some_and(|mouth| mouth.send(mark).is_ok());
-        if !sent {
-            return Err(lost());
-        }
-        come_to.await.map_err(|_| lost())?;
-        let last = self.last.get();
-        loop {
-            let looked = self.looked.notified();
-            if self.looks.borrow().first().is_none_or(|first| *first > last) {
-                return Ok(());
-            }
-            looked.await;
-        }
-    }
-}
-
 impl Node {
     pub(crate) fn new(seen: Seen) -> Self {
         Self {
             name: format!("n:{:016x}", fastrand::u64(..)),
+            departures: Cell::new(0),
+            gone: Cell::new(false),
+            written: Cell::new(0),
             of: Cell::new(0),
             asked: Cell::new(0),
             handled: Cell::new(0),
@@ -144,6 +94,11 @@ impl Node {
         self.seen.lock().take();
     }
 
+    /// Somebody uses it: also one that has left.
+    pub(crate) fn is_used(&self) {
+        self.gone.set(false);
+    }
+
     /// There were so many asks.
     fn learn(&self, of: u64, asks: u64) {
         if self.of.replace(of) != of {
@@ -155,14 +110,6 @@ impl Node {
 }
 
 impl Link {
-    /// Something that was told begins to be looked at.
-    pub(crate) fn looks_at(self: &Rc<Self>) -> LookedAt {
-        let told = &self.node.told;
-        told.last.set(told.last.get() + 1);
-        told.looks.borrow_mut().insert(told.last.get());
-        LookedAt(self.clone(), told.last.get())
-    }
-
     /// For how long copies are believed by those who listen, once they are cut off.
     fn belief(&self) -> Duration {
         let longest = |listeners: &cache_core::Listeners| listeners.longest(|listener| listener.belief());
@@ -180,6 +127,11 @@ impl Link {
         self.untold.tell(|listener| listener.changed(Target::All, Strength::Remove));
     }
 
+    /// Whether others are to know that this node is there.
+    pub(crate) fn is_there(&self) -> bool {
+        self.listening.get() && !self.node.gone.get()
+    }
+
     /// Somebody asks whether all is handled.
     pub(crate) fn asked(self: &Rc<Self>, of: u64, ask: u64) {
         self.node.learn(of, ask);
@@ -194,7 +146,8 @@ impl Link {
 
     fn handle_asks(self: &Rc<Self>) {
         let node = &self.node;
-        if !node.began.get() || node.asked.get() <= node.handled.get() || node.busy.replace(true) {
+        let is_due = self.is_there() && node.began.get() && node.asked.get() > node.handled.get();
+        if !is_due || node.busy.replace(true) {
             return;
         }
         let link = self.clone();
@@ -213,11 +166,11 @@ fn lease(belief: Duration) -> Duration {
 
 async fn handle(link: &Rc<Link>) -> Result<(), Failure> {
     let node = &link.node;
-    while node.began.get() && node.asked.get() > node.handled.get() {
+    while link.is_there() && node.began.get() && node.asked.get() > node.handled.get() {
         let session = link.session().await?;
         let (of, asked) = (node.of.get(), node.asked.get());
         settle(&session).await?;
-        if node.of.get() == of {
+        if node.of.get() == of && link.is_there() {
             node.handled.set(asked);
             say(&session, "stay").await?;
         }
@@ -251,27 +204,27 @@ async fn settle(session: &Session) -> Result<(), Failure> {
 }
 
 /// Adds what makes this node go on, if it is one.
-pub(crate) fn stay(session: &Session, batch: &mut Batch) {
-    if session.link.listening.get() {
-        add(session, batch, "stay");
-    }
+pub(crate) fn stay(session: &Session, batch: &mut Batch) -> Option<Stay> {
+    session.link.is_there().then(|| add(session, batch, "stay"))
 }
 
-fn add(session: &Session, batch: &mut Batch, how: &str) {
+fn add(session: &Session, batch: &mut Batch, how: &str) -> Stay {
     let (link, node) = (&session.link, &session.link.node);
     let [random, before] = link.founding();
     let lease = lease(link.belief()).as_millis().to_string();
     let (of, handled) = (format!("{:016x}", node.of.get()), node.handled.get().to_string());
     let args = [&random, &before, &node.name, &lease, &of, &handled, how].map(|arg: &str| arg.as_bytes());
     batch.harmless_script(&NODE, &[&link.names.fleet()], &args);
+    Stay { asked: Instant::now(), departures: node.departures.get() }
 }
 
-/// Takes the answer to [`stay`], if it was asked so long ago.
-pub(crate) fn stayed(session: &Session, answers: &mut Answers, asked: Instant) -> Result<(), Failure> {
+/// Takes the answer to that.
+pub(crate) fn stayed(
+    session: &Session,
+    answers: &mut Answers,
+    Stay { asked, departures }: Stay,
+) -> Result<(), Failure> {
     let link = &session.link;
-    if !link.listening.get() {
-        return Ok(());
-    }
     let mut answer = match answers.next_list() {
         Ok(answer) => answer.into_iter(),
         Err(failure) => {
@@ -285,6 +238,14 @@ pub(crate) fn stayed(session: &Session, answers: &mut Answers, asked: Instant) -
     };
     let of = fleet_of(answer.next())?;
     let Some(Value::Int(asks)) = answer.next() else { return Err(Failure::Odd) };
+    if departures != link.node.departures.get() {
+        // It has left meanwhile.
+        return Ok(());
+    }
+    if link.node.written.replace(departures) != departures {
+        // It is back, and waited for from here on; for what it had before, nobody has waited.
+        link.tell(Target::All);
+    }
     let left = link.belief().saturating_add(BELIEVED).saturating_sub(asked.elapsed());
     link.listeners.tell(|listener| listener.assured(left));
     if link.node.tracked.get() && link.node.began.get() {
@@ -304,19 +265,27 @@ fn fleet_of(value: Option<Value>) -> Result<u64, Failure> {
     u64::from_str_radix(text, 16).map_err(|_| Failure::Odd)
 }
 
-/// Writes down that this node is there, and what it has handled; or that it is not any more.
+/// Writes down that this node is there, if it is, and what it has handled; or that it is not any more.
 pub(crate) async fn say(session: &Session, how: &str) -> Result<(), Failure> {
-    let (mut batch, asked) = (session.batch(), Instant::now());
-    add(session, &mut batch, how);
+    let leaves = how == "leave";
+    if !leaves && !session.link.is_there() {
+        return Ok(());
+    }
+    let mut batch = session.batch();
+    let stay = add(session, &mut batch, how);
     let mut answers = session.send(&batch).await?;
-    if how == "leave" { answers.next().map(drop) } else { stayed(session, &mut answers, asked) }
+    if leaves { answers.next().map(drop) } else { stayed(session, &mut answers, stay) }
 }
 
-/// This node is there no more: nobody has to wait for it, and nothing that it has is believed.
+/// This node is there no more, until it is used again: nobody has to wait for it, and nothing that it has is believed.
 pub(crate) async fn leave(link: &Rc<Link>) {
-    if link.listening.get()
-        && let Ok(session) = link.session().await
-    {
+    if !link.listening.get() {
+        return;
+    }
+    // Before anything is sent: nothing that comes later writes it down again.
+    link.node.gone.set(true);
+    link.node.departures.set(link.node.departures.get() + 1);
+    if let Ok(session) = link.session().await {
         link.listeners.tell(|listener| listener.assured(Duration::ZERO));
         link.flush_untold();
         // Or they wait for its lease.

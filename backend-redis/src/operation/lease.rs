@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache_core::{BoxFuture, Ended, Fence};
+use cache_core::{BoxFuture, Ended, Fence, Target};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
@@ -127,6 +127,15 @@ impl Leases {
         match over?.left {
             Left::Nothing => None,
             left => Some(Ours::Left(left)),
+        }
+    }
+
+    /// What loads have left under `target` is no longer what stands there: if it is there again, others have put it back.
+    pub(crate) fn forget(&self, target: Target<'_>) {
+        let over = &mut self.held.lock().over;
+        match target {
+            Target::Key(key) => over.retain(|over| *over.key != *key),
+            _ => over.clear(),
         }
     }
 
@@ -277,6 +286,7 @@ pub(crate) async fn ask(
     ask: Ask,
 ) -> Result<Asked, Failure> {
     let link = &session.link;
+    link.made.raised().await;
     let claims = ask != Ask::Fence;
     let (fence, fresh, ear) = session
         .in_epoch(async |epoch| {

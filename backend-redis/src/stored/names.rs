@@ -51,6 +51,11 @@ impl Names {
         format!("{}{}:ask:", self.root, self.order)
     }
 
+    /// What the names begin with by which a connection looks whether it is told anything. Nobody else watches them.
+    pub(crate) fn probe(&self) -> String {
+        format!("load-{}{}:probe:", self.root, self.order)
+    }
+
     /// Has all be told who are told of changes, also where Redis has no room to write: it takes this where it takes no `SET`.
     pub(crate) fn touch_newest(&self) -> Cmd {
         // As long as anything lives; an epoch that begins takes the end away again.
@@ -64,7 +69,10 @@ impl Names {
 
     /// What a name stands for.
     pub(crate) fn read<'n>(&self, name: &'n str) -> Option<Watched<'n>> {
-        let name = name.strip_prefix(&self.root)?;
+        let Some(name) = name.strip_prefix(&self.root) else {
+            let number = name.strip_prefix("load-")?.strip_prefix(&self.root)?.strip_prefix(&self.order)?;
+            return Some(Watched::Probe(u64::from_str_radix(number.strip_prefix(":probe:")?, 16).ok()?));
+        };
         if let Some(rest) = name.strip_prefix(&self.order) {
             return match rest.strip_prefix(":ask:") {
                 Some(ask) => {
@@ -244,6 +252,9 @@ mod tests {
             assert_eq!(names.read(&names.newest()), Some(Watched::Epoch));
             let ask = format!("{}00000000000000ab:12", names.ask());
             assert_eq!(names.read(&ask), Some(Watched::Ask(0xab, 12)));
+            let probe = format!("{}{:x}", names.probe(), u64::MAX);
+            assert_eq!(names.read(&probe), Some(Watched::Probe(u64::MAX)));
+            assert!(!probe.starts_with(names.root()), "others watch all of that");
             for other in [
                 names.order(),
                 names.recent(),

@@ -16,6 +16,8 @@ pub(crate) struct Proxy {
     pub(crate) trips: Arc<AtomicUsize>,
     /// Nothing passes back any more: half of a connection is gone.
     pub(crate) mute: Arc<AtomicBool>,
+    /// Of what changes, nothing passes back.
+    pub(crate) keeps_notices: Arc<AtomicBool>,
     /// What passes back is so many milliseconds late, on connections from that number on.
     pub(crate) late: Arc<AtomicUsize>,
     pub(crate) late_from: Arc<AtomicUsize>,
@@ -71,7 +73,11 @@ impl Proxy {
                 if number >= its.late_from.load(Ordering::SeqCst) {
                     thread::sleep(Duration::from_millis(its.late.load(Ordering::SeqCst) as u64));
                 }
-                if !its.mute.load(Ordering::SeqCst) && to.write_all(&buffer[..read]).is_err() {
+                let mut piece = buffer[..read].to_vec();
+                if its.keeps_notices.load(Ordering::SeqCst) {
+                    piece = without_notices(&piece);
+                }
+                if !its.mute.load(Ordering::SeqCst) && to.write_all(&piece).is_err() {
                     break;
                 }
             }
@@ -131,4 +137,21 @@ impl Proxy {
         };
         (0..5).map(|_| once(&mut what)).min().expect("five")
     }
+}
+
+/// A piece of what Redis sends, without its notices of one name each; the server is told of nothing else here.
+fn without_notices(piece: &[u8]) -> Vec<u8> {
+    let (mut rest, mut kept) = (piece, Vec::new());
+    let notice = b">2\r\n$10\r\ninvalidate\r\n";
+    while let Some(at) = rest.windows(notice.len()).position(|part| part == notice) {
+        kept.extend_from_slice(&rest[..at]);
+        // The list of names, and a length and a name for each.
+        let mut lines = rest[at + notice.len()..].split_inclusive(|byte| *byte == b'\n');
+        let list = lines.next().expect("a list");
+        let names = str::from_utf8(list).ok().and_then(|list| list.trim().strip_prefix('*')?.parse().ok());
+        let named: usize = lines.take(2 * names.unwrap_or(0)).map(<[u8]>::len).sum();
+        rest = &rest[at + notice.len() + list.len() + named..];
+    }
+    kept.extend_from_slice(rest);
+    kept
 }

@@ -86,7 +86,7 @@ impl Options {
     }
 
     fn tiers(&self) -> io::Result<()> {
-        let (stream, far) = (Race::Hit.stream(self.visits.unwrap_or(Race::Insert.visits())), Far::start()?);
+        let (stream, far) = (Race::Hit.stream(self.visits.unwrap_or(Race::Hit.visits())), Far::start()?);
         let runs = self.measure(far.entrants(&stream), &stream.visits());
         let title = "tiers: get of 10 000 keys, all in the memory in front of a Redis".to_owned();
         println!("{}", Table { title, reference: tiers::REFERENCE, hits: true, runs: &runs });
