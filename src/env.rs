@@ -10,7 +10,9 @@ use crate::{Larder, LarderBuilder, Memory};
 mod redis;
 
 impl Larder {
-    /// A cache as the environment describes it; what is not set is at its default.
+    /// A cache as the environment describes it; what is not set is at its default. A variable that is empty, or blank, counts as
+    /// not set, as deployment tools pass on what they were not given: with an empty `REDIS_URL` (and no `REDIS_HOST`) it is
+    /// memory alone, which is no error. Where a Redis must be, ask: [`Health::remote`](crate::Health::remote) is `None` then.
     ///
     /// | variable | says |
     /// |---|---|
@@ -185,6 +187,32 @@ mod tests {
                 .all(|left| left > Duration::from_secs(5_300) && left <= Duration::from_secs(5_400))
         );
         assert!(cache.backend().get("campus:k:19", cache_core::Kind::of::<i32>()).wait().is_ok());
+    }
+
+    /// As where docker compose passes on what it was not given.
+    #[test]
+    fn an_empty_variable_counts_as_not_set() {
+        for blank in ["", " ", "\t\n"] {
+            let names = [
+                "LARDER_CAPACITY",
+                "LARDER_NAMESPACE",
+                "LARDER_TTL",
+                "LARDER_DISABLED",
+                "REDIS_URL",
+                "REDIS_HOST",
+            ];
+            let cache = build(&names.map(|name| (name, blank))).expect("memory alone");
+            let health = cache.health().wait().expect("told");
+            assert!(health.ok && health.troubles.is_empty() && health.remote.is_none(), "{health:?}");
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn an_empty_url_gives_way_to_a_host() {
+        let named = [("REDIS_URL", ""), ("REDIS_HOST", "127.0.0.1"), ("REDIS_PORT", "1")];
+        let health = build(&named).expect("a cache").health().wait().expect("told");
+        assert!(health.remote.is_some());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use cache_core::{Error, ErrorKind, Result};
 use redis::IntoConnectionInfo;
 use redis::aio::ConnectionLike;
 
-use crate::connect::address::{Address, Login, NO_URL};
+use crate::connect::address::{Address, Login};
 use crate::connect::credentials::{Credentials, Provider};
 use crate::connect::given::Given;
 use crate::connect::place::{Dial, Place};
@@ -53,7 +53,7 @@ impl Redis {
 
     /// The Redis at `host` and `port`, to be told more: with nothing to be escaped, as there is in an URL.
     pub fn at(host: &str, port: u16) -> RedisBuilder {
-        let address = (host, port).into_connection_info().map_err(|_| NO_URL);
+        let address = (host, port).into_connection_info().map_err(|error| error.to_string());
         RedisBuilder::new(Address::One(Box::new(address)))
     }
 

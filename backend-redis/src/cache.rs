@@ -14,7 +14,7 @@ use cache_core::{
 use tokio::time::{Instant, sleep};
 
 use crate::handle::{Redis, Shared};
-use crate::io::failure::{Failure, within};
+use crate::io::failure::{Failure, unused, within};
 use crate::io::flood::Wave;
 use crate::io::link::Link;
 use crate::io::notices;
@@ -362,7 +362,7 @@ impl Cache for Redis {
         let mut troubles = Vec::new();
         if let Some(why) = connection.trouble {
             troubles
-                .push(format!("Redis is not reachable: {why}; it is tried again every two seconds at most"));
+                .push(format!("Redis {}: {why}; it is tried again every two seconds at most", unused(&why)));
         }
         troubles.extend(self.shared.io.common.status.lock().words());
         troubles.extend(self.shared.refused.troubles());

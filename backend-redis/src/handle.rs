@@ -43,8 +43,8 @@ impl Redis {
     /// Returns when a connection stands or the first attempt has failed, which is no error: it is tried again for ever.
     ///
     /// # Errors
-    /// `InvalidConfig` for an URL that is none, or needs a feature that is off; it is not shown, as it may hold a password. `Unavailable` if the system
-    /// gives no thread.
+    /// `InvalidConfig` for an URL that is none, or needs a feature that is off: it says what is wrong with it, and does not
+    /// show it, as it may hold a password. `Unavailable` if the system gives no thread.
     pub async fn connect(url: &str) -> Result<Self> {
         Self::builder(url).connect().await
     }

@@ -98,17 +98,37 @@ fn a_wrong_password() {
     let server = Server::start(&["--requirepass", "right-one"]);
     for (login, words) in [("?pass=hunter2", "refuses the user and password"), ("", "NOAUTH")] {
         let redis = handle_at(&format!("{}{login}", server.url()));
-        let health = health(&redis);
-        assert!(health.contains(words) && !health.contains("hunter2"), "{health}");
+        is_refused(&redis, words);
         loads_go_on(&redis);
     }
+}
+
+/// It is there, and says no: so it is not called unreachable, by `health()` or an error, and what to do is said.
+fn is_refused(redis: &Redis, words: &str) {
+    let health = health(redis);
+    assert!(health.starts_with("Redis refuses the connection: ") && health.contains(words), "{health}");
+    assert!(health.contains("REDIS_PASSWORD") || health.contains("ACL SETUSER"), "{health}");
+    let error = get(redis, "k").expect_err("nobody is let in").to_string();
+    assert!(error.contains("Redis refuses the connection (") && error.contains(words), "{error}");
+    assert!(!format!("{health} {error}").contains("hunter2"), "{health} {error}");
+}
+
+/// One who may log in, and not read what everything begins with.
+#[test]
+fn a_user_without_rights() {
+    let server = Server::start(&[]);
+    let rules = ["ACL", "SETUSER", "none", "on", ">hunter2", "~other:*", "+@all"];
+    redis::cmd(rules[0]).arg(&rules[1..]).exec(&mut server.raw()).expect("a user");
+    let redis = wait(Redis::connect(&format!("{}?user=none&pass=hunter2", server.url()))).expect("a handle");
+    is_refused(&redis, "NOPERM");
+    loads_go_on(&redis);
 }
 
 #[test]
 fn a_database_that_it_does_not_have() {
     let server = Server::start(&[]);
-    let redis = handle_at(&format!("{}?db=99", server.url()));
-    assert!(health(&redis).contains("REDIS_DB"), "{}", health(&redis));
+        let redis = handle_at(&format!("{}{login}", server.url()));
+        is_refused(&redis, words);
 }
 
 /// Redis itself lets anybody in then, by the protocol that is spoken.

@@ -65,14 +65,17 @@ fn database_user_and_password_from_the_url_or_the_builder() {
 
 #[test]
 fn what_cannot_be_is_an_error_that_shows_no_secret() {
-    assert!(invalid(Redis::builder("redis://u:hunter2@[broken")).contains("cannot be read"));
-    assert!(invalid(Redis::builder("http://u:hunter2@localhost/")).contains("cannot be read"));
+    assert!(invalid(Redis::builder("")).contains("empty"));
+    assert!(invalid(Redis::builder("u:hunter2@localhost:6379")).contains("no scheme"));
+    assert!(invalid(Redis::builder("redis://u:hunter2@[broken")).contains("no `]`"));
+    assert!(invalid(Redis::builder("http://u:hunter2@localhost/")).contains("REST"));
+    assert!(invalid(Redis::builder("redis://u:hunter2@localhost:65536/")).contains("port is out of range"));
     assert!(invalid(Redis::builder("rediss://u:hunter2@localhost/#insecure")).contains("ertificate"));
     assert!(invalid(Redis::builder("redis://:hunter2@localhost/?foo=bar")).contains("parameter"));
     assert!(invalid(Redis::builder("redis://localhost/?pass=hunter2")).contains("parameter"));
     assert!(invalid(Redis::builder("unix:///a/socket?user=u&pass=hunter2&foo=bar")).contains("parameter"));
     assert!(invalid(Redis::builder("redis://:hunter2@localhost/1?db=2")).contains("two databases"));
-    assert!(invalid(Redis::builder("redis://:hunter2@localhost/?db=one")).contains("cannot be read"));
+    assert!(invalid(Redis::builder("redis://:hunter2@localhost/?db=one")).contains("not a number"));
     for nameless in [Redis::builder("redis://ada@localhost/"), Redis::at("localhost", 1).username("ada")] {
         assert!(invalid(nameless).contains("without a password"));
     }

@@ -32,7 +32,8 @@ use crate::value::{Kind, Value};
 /// The feature `testing` has `testing::conformance`, which checks these sentences over any `&dyn Cache`.
 ///
 /// # Wrappers
-/// Forward every method, the provided ones too: `#[deny(clippy::missing_trait_methods)]` on the impl helps.
+/// Forward every method, the provided ones too: `#[deny(clippy::missing_trait_methods)]` on the impl helps, and
+/// `testing::conformance::run_wrapper` looks whether all of them arrive.
 pub trait Cache: Send + Sync + 'static {
     /// A fresh value, if it can be had without waiting: the hit path of every read. `None` says nothing; the
     /// caller then asks [`get`](Cache::get). Must not allocate.

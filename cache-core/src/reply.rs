@@ -92,6 +92,27 @@ impl<'a, T> Reply<'a, T> {
     /// # Ok::<(), larder::Error>(())
     /// ```
     ///
+    /// # How long it takes
+    /// With Redis some milliseconds while every node answers. A node that does not is waited for until its lease is over: that
+    /// goes by the `cut_off_ttl` of *that* node, with three seconds, so 8 s by default, and an hour where one process of the
+    /// fleet has a `cut_off_ttl` of an hour. A node that keeps its lease and does not handle the change is given three seconds
+    /// more; then this is a `Timeout`. `health()` does not say who is waited for.
+    ///
+    /// So give all processes the same `cut_off_ttl`, and not a long one; and where somebody waits for the answer, put a limit
+    /// of your own around it:
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// # let cache = larder::Larder::memory(100);
+    /// use std::time::Duration;
+    ///
+    /// let told = tokio::time::timeout(Duration::from_secs(2), cache.invalidate("rights:42").acked()).await;
+    /// if told.is_err() {
+    ///     // The change is made; whether every node has handled it is not known yet.
+    /// }
+    /// # });
+    /// ```
+    ///
     /// # Errors
     /// Those of the operation: what is only queued ([`ErrorKind::Queued`]) nobody else has handled. `Unavailable`: the change
     /// is made, and who has handled it is not known, as the store cannot be asked. `Timeout`: the change is made, and a node

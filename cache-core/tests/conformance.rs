@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cache_core::testing::conformance::{self, Subject};
-use cache_core::testing::{Plain, Remote};
+use cache_core::testing::{Faulty, Plain, Remote};
 use cache_core::wire::{Codec, Format};
 use cache_core::{Cache, Engine, ManualClock};
 
@@ -36,5 +36,13 @@ fn namespaced() {
     keeps_the_contract(|clock| {
         let builder = Engine::builder().clock(clock.clock()).namespace("a[b]*").expect("valid");
         builder.build(Arc::new(Plain::new(clock.clock()))).backend().clone()
+    });
+}
+
+#[test]
+fn wrappers_hand_everything_on() {
+    conformance::run_wrapper(|behind| Arc::new(Faulty::new(behind)));
+    conformance::run_wrapper(|behind| {
+        cache_core::namespaced("campus", Arc::new(behind)).expect("a namespace")
     });
 }

@@ -321,6 +321,76 @@ fn a_run_names_every_sentence_that_is_broken_and_says_why() {
     assert_eq!(report.matches("\n- ").count(), broken.len(), "{report}");
 }
 
+/// A wrapper that hands on what it must and leaves the rest provided, as one does who forgets it.
+struct Forgets<C>(C);
+
+impl<C: Cache> Cache for Forgets<C> {
+    fn get(&self, key: &str, kind: &'static Kind) -> Reply<'_, Option<Entry>> {
+        self.0.get(key, kind)
+    }
+
+    fn ttl(&self, key: &str) -> Reply<'_, Option<Lifetime>> {
+        self.0.ttl(key)
+    }
+
+    fn set(&self, key: &str, value: Value, options: Set<'_>) -> Reply<'_, Stored> {
+        self.0.set(key, value, Set { fence: None, ..options })
+    }
+
+    fn delete(&self, key: &str) -> Reply<'_, bool> {
+        self.0.delete(key)
+    }
+
+    fn invalidate(&self, target: Target<'_>, _: Strength) -> Reply<'_, ()> {
+        self.0.invalidate(target, Strength::Remove)
+    }
+
+    fn expire(&self, key: &str, ttl: Duration) -> Reply<'_, bool> {
+        self.0.expire(key, ttl)
+    }
+
+    fn incr(&self, key: &str, delta: i64, lifetime: Lifetime) -> Reply<'_, i64> {
+        self.0.incr(key, delta, lifetime)
+    }
+
+    fn fence(&self, key: &str) -> Reply<'_, Fence> {
+        self.0.fence(key)
+    }
+
+    fn usage(&self) -> Usage {
+        self.0.usage()
+    }
+}
+
+/// Of each fence that it forgets to give back it is told, and of each other call that does not get there as it was made.
+#[test]
+fn a_wrapper_that_forgets_is_told_of_each_call() {
+    let run = || conformance::run_wrapper(|behind| Arc::new(Forgets(behind)));
+    let panic = catch_unwind(run).expect_err("it forgets");
+    let report = panic.downcast_ref::<String>().expect("a report");
+    let named = report.lines().filter_map(|line| line.strip_prefix("- ")?.split_once(": what got there"));
+    let named: Vec<_> = named.map(|(call, _)| call).collect();
+    let forgotten = [
+        "fresh",
+        "confirmed",
+        "set with the fence",
+        "invalidate MarkStale",
+        "lease, retrying: false",
+        "lease, retrying: true",
+        "release of the fence",
+        "settle of the fence, Somehow",
+        "settle of the fence, Failed",
+        "listen",
+        "acknowledged",
+        "token",
+        "read_after",
+        "troubles",
+        "remote",
+        "close",
+    ];
+    assert_eq!(named, forgotten, "{report}");
+}
+
 /// The model knows of few keys and tags; what is wrong with others only the suite finds.
 #[test]
 fn the_model_catches_the_mutants_that_it_can_reach() {

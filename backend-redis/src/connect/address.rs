@@ -12,9 +12,10 @@ use crate::connect::place::Place;
 use crate::connect::sentinel::Sentinels;
 #[cfg(feature = "tls")]
 use crate::connect::tls::Tls;
+use crate::connect::url;
 
-/// An URL as redis-rs reads it, or nothing: what is wrong with it must not be shown, as it may hold a password.
-type Parsed = Result<ConnectionInfo, &'static str>;
+/// What an URL says, or what is wrong with it.
+type Parsed = Result<ConnectionInfo, String>;
 
 pub(crate) enum Address {
     One(Box<Parsed>),
@@ -37,65 +38,15 @@ pub(crate) struct Login {
     pub(crate) tls: Tls,
 }
 
-pub(crate) const NO_URL: &str = "the URL of Redis cannot be read: it is redis://[[user]:password@]host[:port][/database], \
-                      rediss://.. for TLS, or unix:///path/to/socket; what stands for user and password is \
-                      percent-encoded";
-const NO_TLS: &str =
-    "the URL of Redis is rediss://, but this larder is built without TLS: enable the feature `tls`";
-
 impl Address {
     pub(crate) fn url(url: &str) -> Self {
-        Self::One(Box::new(parse(url)))
+        Self::One(Box::new(url::parse(url)))
     }
 
     #[cfg(any(feature = "sentinel", feature = "cluster"))]
     pub(crate) fn urls(urls: &[&str]) -> Vec<Parsed> {
-        urls.iter().map(|url| parse(url)).collect()
+        urls.iter().map(|url| url::parse(url)).collect()
     }
-}
-
-fn parse(url: &str) -> Parsed {
-    let tls = url.starts_with("rediss:") || url.starts_with("valkeys:");
-    if tls && cfg!(not(feature = "tls")) {
-        return Err(NO_TLS);
-    }
-    if tls && url.ends_with("#insecure") {
-        return Err(
-            "larder does not connect by TLS without looking at the certificate: leave out `#insecure`, and \
-                    give the authority that signed it by `ca`",
-        );
-    }
-    obey_query(url, url.parse().map_err(|_| NO_URL)?)
-}
-
-/// redis-rs reads parameters of a socket only, and passes over those that it does not know.
-fn obey_query(url: &str, info: ConnectionInfo) -> Parsed {
-    let Some(parsed) = redis::parse_redis_url(url) else { return Err(NO_URL) };
-    let socket = parsed.cannot_be_a_base() || parsed.scheme().ends_with("unix");
-    let (mut redis, in_path) = (info.redis_settings().clone(), parsed.path().trim_matches('/'));
-    for (name, value) in parsed.query_pairs() {
-        match &*name {
-            "db" if socket => {}
-            "db" => {
-                let Ok(number) = value.parse::<u32>() else { return Err(NO_URL) };
-                if !in_path.is_empty() && in_path.parse() != Ok(number) {
-                    return Err(
-                        "the URL of Redis names two databases: one after the host, another one as `db`",
-                    );
-                }
-                redis = redis.set_db(number.into());
-            }
-            "protocol" => {}
-            "user" | "pass" if socket => {}
-            _ => {
-                return Err(
-                    "the URL of Redis has a parameter that larder does not know: after the `?` may stand `db` and \
-                     `protocol`, and for unix:// `user` and `pass`; the rest is told to the builder",
-                );
-            }
-        }
-    }
-    Ok(info.set_redis_settings(redis))
 }
 
 impl Place {

@@ -18,3 +18,4 @@ pub(crate) mod simulated;
 pub(crate) mod tls;
 #[cfg(feature = "cluster")]
 pub(crate) mod topology;
+pub(crate) mod url;

@@ -45,7 +45,7 @@ impl Failure {
     pub(crate) fn into_error(self, what: &str) -> Error {
         let message = match &self {
             Self::Down(why) => {
-                format!("{what}: Redis is not reachable ({why}); it is tried again by itself, see `health()`")
+                format!("{what}: Redis {} ({why}); it is tried again by itself, see `health()`", unused(why))
             }
             Self::Lost(why) => {
                 format!("{what}: whether it was done is not known, the connection to Redis was lost ({why})")
@@ -62,6 +62,16 @@ impl From<ServerError> for Failure {
         Self::Refused(said(error.code(), error.details()))
     }
 }
+
+/// What Redis does where there is no connection, and `why` there is none: one that refuses is there.
+pub(crate) fn unused(why: &str) -> &'static str {
+    let refusals = ["WRONGPASS", "NOAUTH", "NOPERM", REFUSES_LOGIN, NO_DATABASE];
+    let refuses = refusals.iter().any(|refusal| why.contains(refusal));
+    if refuses { "refuses the connection" } else { "is not reachable" }
+}
+
+const REFUSES_LOGIN: &str = "it refuses the password, or user and password, that it was given";
+const NO_DATABASE: &str = "it has no database of that number";
 
 /// What comes of `work`; a failure if it takes longer than its limit, if it has one.
 pub(crate) async fn within<T>(
@@ -85,9 +95,16 @@ fn said(code: &str, details: Option<&str>) -> String {
         "MOVED" | "ASK" => {
             "another server of a Redis Cluster has that slot: connect by `Redis::cluster` (feature `redis-cluster`)"
         }
-        "NOAUTH" => "it asks for a password, and was given none",
-        "WRONGPASS" => "it refuses the user and password that it was given",
-        "NOPERM" => "its ACL keeps larder's user from what larder needs",
+        "NOAUTH" => {
+            "it asks for a password, and was given none: give it one, by REDIS_PASSWORD, the URL or `RedisBuilder::password`"
+        }
+        "WRONGPASS" => {
+            "it refuses the user and password that it was given: see REDIS_USERNAME and REDIS_PASSWORD, the URL, or \
+             `RedisBuilder`, and ACL LIST there"
+        }
+        "NOPERM" => {
+            "its ACL keeps larder's user from what larder needs: the guide's chapter on Redis has an ACL SETUSER that does not"
+        }
         "OOM" => "it is full and may not evict: raise its `maxmemory`, or set `maxmemory-policy allkeys-lru`",
         "MISCONF" => "it takes no writes, as it cannot save to disk: see its log",
         "CLUSTERDOWN" => "the cluster has lost some of its slots",
@@ -106,18 +123,18 @@ pub(crate) fn reason(error: &RedisError) -> String {
         ErrorKind::AuthenticationFailed => {
             let details = error.detail().map(|details| format!(" ({details})")).unwrap_or_default();
             let none = "it has no password, and was given one: then leave it out";
-            format!("it refuses the password, or user and password, that it was given{details}; or {none}")
+            format!("{REFUSES_LOGIN}{details}; or {none}")
         }
         // Whatever it is, its words stay on one line.
         ErrorKind::Parse => {
             let words = error.to_string();
-            let words = words.split(|c: char| c.is_whitespace() || c.is_control()).collect::<Vec<_>>().join(" ");
+            let words =
+                words.split(|c: char| c.is_whitespace() || c.is_control()).collect::<Vec<_>>().join(" ");
             format!("it does not answer as a Redis does: is it one? ({})", words.trim())
         }
         _ if error.to_string().contains("DB index is out of range") => {
-            "it has no database of that number: see the end of the URL, REDIS_DB or `RedisBuilder::database`, and its \
-             own setting `databases`"
-                .to_owned()
+            let where_it_is = "the end of the URL, REDIS_DB or `RedisBuilder::database`";
+            format!("{NO_DATABASE}: see {where_it_is}, and its own setting `databases`")
         }
         _ => match error.code() {
             Some(code) => said(code, error.detail()),

@@ -197,6 +197,14 @@ impl Summary {
         line(&dim(
             "  acked: with the transaction; the first one waits 8 s where Redis does not know who was there before",
         ));
+        if self.total.counts.failed_writes > 0 {
+            line(&dim(
+                "  failed: committed while Redis was down, so its invalidation is queued, or who has handled it is not known;",
+            ));
+            line(&dim(
+                "  no defect: its own process serves nothing old, the others hear of it before they trust their memory again",
+            ));
+        }
         line("");
         line(&bold("  for how long others saw what was there before a write that was not acknowledged"));
         line(&dim(&format!(
@@ -205,7 +213,7 @@ impl Summary {
         )));
         for (name, late) in [
             ("it returned", &self.total.late_returned),
-            ("it failed, as without Redis", &self.total.late_failed),
+            ("it failed: Redis was down", &self.total.late_failed),
         ] {
             let spread = Spread::of(late);
             let or_dash = |text: String| if spread.seen == 0 { "–".to_owned() } else { text };

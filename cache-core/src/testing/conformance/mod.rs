@@ -15,6 +15,7 @@ pub mod fences;
 pub mod invalidation;
 pub mod seen;
 pub mod storing;
+mod wrapper;
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -28,6 +29,8 @@ use crate::deadline::Lifetime;
 use crate::entry::{Entry, Set, Stored};
 use crate::target::{Strength, Target};
 use crate::value::{Kind, Value};
+
+pub use wrapper::{Noting, run_wrapper};
 
 /// A backend under test. Each check uses keys of its own, so one backend serves them all; what checks "all"
 /// empties it.
