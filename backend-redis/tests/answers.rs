@@ -119,7 +119,7 @@ fn a_user_without_rights() {
     let server = Server::start(&[]);
     let rules = ["ACL", "SETUSER", "none", "on", ">hunter2", "~other:*", "+@all"];
     redis::cmd(rules[0]).arg(&rules[1..]).exec(&mut server.raw()).expect("a user");
-    let redis = wait(Redis::connect(&format!("{}?user=none&pass=hunter2", server.url()))).expect("a handle");
+    let redis = handle_at(&format!("{}?user=none&pass=hunter2", server.url()));
     is_refused(&redis, "NOPERM");
     loads_go_on(&redis);
 }
@@ -127,8 +127,9 @@ fn a_user_without_rights() {
 #[test]
 fn a_database_that_it_does_not_have() {
     let server = Server::start(&[]);
-        let redis = handle_at(&format!("{}{login}", server.url()));
-        is_refused(&redis, words);
+    let redis = handle_at(&format!("{}?db=99", server.url()));
+    let health = health(&redis);
+    assert!(health.starts_with("Redis refuses the connection: ") && health.contains("REDIS_DB"), "{health}");
 }
 
 /// Redis itself lets anybody in then, by the protocol that is spoken.
