@@ -223,7 +223,7 @@ impl Cache for Redis {
             let stored = write::store(&session, &parcel).await?;
             // What was refused still holds its place, and others may wait for it.
             let left = match stored {
-                Stored::Yes => Left::Published(fence.lease, parcel.fresh, parcel.total),
+                Stored::Yes => Left::Published(fence.lease, parcel.fresh, parcel.total, parcel.bytes()),
                 _ => Left::Nothing,
             };
             if shared.io.common.leases.end(fence.lease, left) && stored == Stored::Fenced {

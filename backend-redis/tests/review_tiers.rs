@@ -254,7 +254,7 @@ fn the_rights_in_the_guide_and_one_more_suffice_to_be_told() {
 
 fn with_the_rights_of_the_guide(more: &[&str]) {
     let server = Server::start(&[]);
-    let rights = "+get +mget +set +pttl +unlink +scan +evalsha +script|load +append +getrange +setrange +incrby \
+    let rights = "+get +mget +set +pttl +unlink +scan +evalsha +script|load +append +getrange +setrange +strlen +incrby \
         +pexpire +time +hget +hset +hdel +hmget +hgetall +hincrby +zadd +zcard +zrange +zremrangebyrank +zscore +publish +subscribe +unsubscribe +info +client|id \
         +client|kill +hello +auth +select +ping";
     let mut command =

@@ -1,6 +1,5 @@
 //! What a raw client does to entries, counters and the record of the fleet.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -89,18 +88,14 @@ fn memory_follows_whatever_is_done_to_an_entry() {
     };
     let seed = fastrand::u64(..);
     let mut rng = fastrand::Rng::with_seed(seed);
-    let (mut log, mut loaded) = (Vec::new(), HashMap::new());
+    let mut log = Vec::new();
     for step in 0..150_u32 {
         let (from, to) = (keys[rng.usize(..3)], keys[rng.usize(..3)]);
         let what = rng.u8(..16);
         log.push((what, from, to));
         if what < 6 {
             fill(to, step, what % 4);
-            loaded.extend((what == 3).then(|| (to, Instant::now())));
         }
-        // A write in place so soon is taken for the load: see docs/coherence.md, what does not hold.
-        let just_loaded = loaded.get(from).is_some_and(|at| at.elapsed() < Duration::from_millis(1500));
-        let what = if what == 12 && just_loaded { 6 } else { what };
         let found = names(&mut raw, &format!("larder:*:k:{from}"));
         if let (Some(name), true) = (found.first(), what >= 6) {
             let target = format!("{}{to}", &name[..name.len() - from.len()]);

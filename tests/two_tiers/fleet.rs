@@ -203,3 +203,20 @@ fn a_load_that_came_to_nothing_hides_nothing_that_others_published() {
     let new = |value: Value| *value.downcast::<String>().expect("a text") == "new";
     until("the news", SOON, || copied() && one.fresh("k").is_some_and(new));
 }
+
+/// Word of what this process has loaded itself costs it no copy: it is looked at, and is as it was left.
+#[test]
+fn what_is_loaded_here_stays_in_memory() {
+    let server = Server::start(&[]);
+    let (one, other) = (node(&server), node(&server));
+    one.set("warm", 1_u32, ttl::LONG).wait().expect("stored");
+    warm(&one, "warm");
+    let policy = |tags: &[&str]| Policy::ttl(ttl::LONG).tags(tags.iter().copied()).in_caller();
+    one.get_or_compute("plain", policy(&[]), || "text".to_owned());
+    one.get_or_compute("tagged", policy(&["a", "b:long"]).swr(ttl::LONG), || vec![7_u8; 3000]);
+    let token = other.token().wait().expect("a token");
+    one.read_after(&token).wait().expect("all is handled that was told before");
+    let tier = |hit: Option<Tier>| assert_eq!(hit, Some(Tier::L1));
+    tier(one.lookup::<String>("plain").wait().expect("read").map(|hit| hit.tier));
+    tier(one.lookup::<Vec<u8>>("tagged").wait().expect("read").map(|hit| hit.tier));
+}

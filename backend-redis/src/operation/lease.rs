@@ -84,8 +84,8 @@ struct Over {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Left {
     Nothing,
-    /// What was published under that lease, fresh and living for so many milliseconds.
-    Published(u64, u64, u64),
+    /// What was published under that lease, fresh and living for so many milliseconds, of so many bytes.
+    Published(u64, u64, u64, u64),
 }
 
 /// What this process has under a key, or has just had.
@@ -227,9 +227,13 @@ async fn looks_like(session: &Session, key: &str, ours: &Ours) -> Result<bool, F
         (Ours::Leases(leases), [from, last, soft, ..]) => {
             leases.iter().all(|lease| *lease > *from.max(soft) && lease <= last)
         }
-        (Ours::Left(Left::Published(lease, fresh, total)), [from, _, soft, its_fresh, its_total, over]) => {
-            // Who gives it another end by hand changes none of the others.
-            (lease, fresh, total) == (from, its_fresh, its_total) && lease > soft && *over <= millis(2 * ECHO)
+        (
+            Ours::Left(Left::Published(lease, fresh, total, bytes)),
+            [from, _, soft, its_fresh, its_total, over, its_bytes],
+        ) => {
+            let is_it = (lease, fresh, total, bytes) == (from, its_fresh, its_total, its_bytes);
+            // Who gives it another end by hand changes none of these.
+            is_it && lease > soft && *over <= millis(2 * ECHO)
         }
         _ => false,
     })

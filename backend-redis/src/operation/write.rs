@@ -36,6 +36,11 @@ impl Parcel {
         !self.counter && !self.if_absent && self.fence.is_none() && self.tags.is_empty()
     }
 
+    /// How many bytes it has where it stands.
+    pub(crate) fn bytes(&self) -> u64 {
+        (HEADER + write_tags(&self.tags).len() + self.body.len()) as u64
+    }
+
     /// For how many milliseconds the marks of its tags are needed: it may be stored somewhat later.
     fn marked_for(&self, session: &Session) -> u64 {
         self.total.saturating_add(millis(session.link.settings.hold))
