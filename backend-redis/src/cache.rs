@@ -315,9 +315,9 @@ impl Cache for Redis {
         }
         // Before others know that it is there, it has nothing.
         self.shared.io.common.listeners.tell(|listener| listener.assured(Duration::ZERO));
-        // If it is connected, from now on; or else once it is.
-        let owed = self.shared.io.run(Some(self.shared.operation), notices::join);
-        drop(owed);
+        // If it is connected, from now on; or else once it is. Each step of that is bounded; given up between two of them, it
+        // would not be begun again before the next connection.
+        drop(self.shared.io.run(None, notices::join));
         Notices::Given
     }
 

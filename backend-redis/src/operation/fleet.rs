@@ -41,9 +41,11 @@ const GRACE: Duration = Duration::from_secs(3);
 /// The last token that stands for nothing that has not been handled here. Other threads see it.
 pub(crate) type Seen = Arc<Mutex<Option<Token>>>;
 
-/// That it is written down that this node is there: when that was sent, and how often it had left before.
+/// That it is written down that this node is there: when that was sent, for whom, and how often it had left before.
 pub(crate) struct Stay {
     asked: Instant,
+    /// For how long copies were believed by those who listened then.
+    belief: Duration,
     departures: u64,
 }
 
@@ -211,18 +213,19 @@ pub(crate) fn stay(session: &Session, batch: &mut Batch) -> Option<Stay> {
 fn add(session: &Session, batch: &mut Batch, how: &str) -> Stay {
     let (link, node) = (&session.link, &session.link.node);
     let [random, before] = link.founding();
-    let lease = lease(link.belief()).as_millis().to_string();
+    let belief = link.belief();
+    let lease = lease(belief).as_millis().to_string();
     let (of, handled) = (format!("{:016x}", node.of.get()), node.handled.get().to_string());
     let args = [&random, &before, &node.name, &lease, &of, &handled, how].map(|arg: &str| arg.as_bytes());
     batch.harmless_script(&NODE, &[&link.names.fleet()], &args);
-    Stay { asked: Instant::now(), departures: node.departures.get() }
+    Stay { asked: Instant::now(), belief, departures: node.departures.get() }
 }
 
 /// Takes the answer to that.
 pub(crate) fn stayed(
     session: &Session,
     answers: &mut Answers,
-    Stay { asked, departures }: Stay,
+    Stay { asked, belief, departures }: Stay,
 ) -> Result<(), Failure> {
     let link = &session.link;
     let mut answer = match answers.next_list() {
@@ -246,7 +249,7 @@ pub(crate) fn stayed(
         // It is back, and waited for from here on; for what it had before, nobody has waited.
         link.tell(Target::All);
     }
-    let left = link.belief().saturating_add(BELIEVED).saturating_sub(asked.elapsed());
+    let left = belief.saturating_add(BELIEVED).saturating_sub(asked.elapsed());
     link.listeners.tell(|listener| listener.assured(left));
     if link.node.tracked.get() && link.node.began.get() {
         link.status.lock().untold = None;
