@@ -74,7 +74,7 @@ pub(crate) async fn begin(session: &Session) -> Result<bool, Failure> {
     let refused = match fleet::say(session, "join").await {
         // Once it can be written, it is told: see `fleet::stayed`.
         Err(Failure::Refused(why)) => {
-            link.listeners.tell(|listener| listener.assured(Duration::ZERO));
+            link.assure(Duration::ZERO);
             Some(refused.unwrap_or(why))
         }
         said => said.map(|()| refused)?,

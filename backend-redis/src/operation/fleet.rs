@@ -96,9 +96,9 @@ impl Node {
         self.seen.lock().take();
     }
 
-    /// Somebody uses it: also one that has left.
-    pub(crate) fn is_used(&self) {
-        self.gone.set(false);
+    /// Somebody uses it; whether it had left.
+    pub(crate) fn is_used(&self) -> bool {
+        self.gone.replace(false)
     }
 
     /// There were so many asks.
@@ -127,6 +127,12 @@ impl Link {
     /// Those who are told nothing know nothing of what they have.
     fn flush_untold(&self) {
         self.untold.tell(|listener| listener.changed(Target::All, Strength::Remove));
+    }
+
+    /// Others wait for what is in memory for so long, and not longer.
+    pub(crate) fn assure(&self, left: Duration) {
+        self.listeners.tell(|listener| listener.assured(left));
+        self.untold.tell(|listener| listener.assured(left));
     }
 
     /// Whether others are to know that this node is there.
@@ -250,7 +256,7 @@ pub(crate) fn stayed(
         link.tell(Target::All);
     }
     let left = belief.saturating_add(BELIEVED).saturating_sub(asked.elapsed());
-    link.listeners.tell(|listener| listener.assured(left));
+    link.assure(left);
     if link.node.tracked.get() && link.node.began.get() {
         link.status.lock().untold = None;
         if !link.tells.replace(true) {
@@ -289,10 +295,20 @@ pub(crate) async fn leave(link: &Rc<Link>) {
     link.node.gone.set(true);
     link.node.departures.set(link.node.departures.get() + 1);
     if let Ok(session) = link.session().await {
-        link.listeners.tell(|listener| listener.assured(Duration::ZERO));
+        link.assure(Duration::ZERO);
+        // Nor does anybody join what is being loaded.
+        link.tell(Target::All);
         link.flush_untold();
         // Or they wait for its lease.
         let _ = say(&session, "leave").await;
+    }
+}
+
+/// Writes down that this node is there again, now that it is used.
+pub(crate) async fn come_back(link: Rc<Link>) {
+    if let Ok(session) = link.session().await {
+        // Or the next beat does, or the next connection.
+        let _ = say(&session, "stay").await;
     }
 }
 
