@@ -10,7 +10,7 @@ use larder::{ErrorKind, Larder, Policy, Redis, Target, Tier, Token, ttl};
 use crate::common::plain::{SOON, run};
 use crate::common::{Server, until, wait};
 use crate::proxy::Proxy;
-use crate::{hasty, node, tiers};
+use crate::{node, tiers};
 
 /// How long what one node has is believed while it is cut off, so that tests need not wait for long; and its lease.
 const BELIEF: Duration = Duration::from_millis(500);

@@ -62,6 +62,7 @@ impl Server {
     /// A handle of the program under test, patient enough for a busy machine.
     pub(crate) fn builder(&self) -> RedisBuilder {
         Redis::builder(&self.url())
+            .connect_timeout(Duration::from_secs(10))
             .response_timeout(Duration::from_secs(10))
             .operation_timeout(Duration::from_secs(20))
     }
