@@ -309,15 +309,15 @@ impl Cache for Redis {
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
         // One cache alone: what it does itself it is not told.
+        // Before others know that it is there, it has nothing.
+        listener.upgrade().into_iter().for_each(|listener| listener.assured(Duration::ZERO));
         if !self.shared.io.common.listeners.add_first(listener.clone()) {
             self.shared.io.common.untold.add(listener);
             return Notices::Withheld;
         }
-        // Before others know that it is there, it has nothing.
-        self.shared.io.common.listeners.tell(|listener| listener.assured(Duration::ZERO));
-        // If it is connected, from now on; or else once it is.
-        let owed = self.shared.io.run(Some(self.shared.operation), notices::join);
-        drop(owed);
+        // If it is connected, from now on; or else once it is. Each step of that is bounded; given up between two of them, it
+        // would not be begun again before the next connection.
+        drop(self.shared.io.run(None, notices::join));
         Notices::Given
     }
 

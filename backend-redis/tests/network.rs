@@ -5,14 +5,14 @@ mod common;
 #[path = "common/proxy.rs"]
 mod proxy;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use backend_redis::Redis;
-use cache_core::{Cache, ErrorKind, Kind, Set, Strength, Target, Value};
-use common::plain::MINUTE;
+use cache_core::{Cache, ErrorKind, Kind, Listener, Set, Strength, Target, Value};
+use common::plain::{MINUTE, SOON};
 use common::{Server, handle_at, until, wait};
 use proxy::Proxy;
 
@@ -133,4 +133,55 @@ fn a_tag_struck_in_the_middle_of_a_publication_covers_it() {
         published.wait().expect("answered");
         assert!(!there(&other, "k"), "published after it was struck; known: {tag_is_known}");
     }
+}
+
+/// Keeps copies, and remembers for how long it was first told that they are to be believed.
+#[derive(Default)]
+struct Believer {
+    belief: Mutex<Duration>,
+    assured: Mutex<Option<Duration>>,
+}
+
+impl Listener for Believer {
+    fn changed(&self, _: Target<'_>, _: Strength) {}
+
+    fn belief(&self) -> Duration {
+        *self.belief.lock().expect("locked")
+    }
+
+    fn assured(&self, left: Duration) {
+        self.assured.lock().expect("locked").get_or_insert(left);
+    }
+
+    fn cut_off(&self, _: Duration) {}
+
+    fn restored(&self) {}
+}
+
+/// Others wait for as long as was asked for, and not for who came since.
+#[test]
+fn a_lease_that_was_asked_for_before_is_none_for_a_longer_belief() {
+    let server = Server::start(&[]);
+    let (proxy, url) = Proxy::start(&server);
+    let redis = wait(Redis::builder(&url).response_timeout(SOON).connect()).expect("a handle");
+    let believer = Arc::new(Believer::default());
+    let listener: Arc<dyn Listener> = believer.clone();
+    redis.listen(Arc::downgrade(&listener));
+    let mut raw = server.raw();
+    let mut record =
+        || redis::cmd("HGETALL").arg("load-larder::{:order}:fleet").query::<Vec<String>>(&mut raw);
+    until("known", SOON, || record().is_ok_and(|record| !record.is_empty()));
+    thread::sleep(Duration::from_millis(300));
+    proxy.slow.store(true, Ordering::SeqCst);
+    // Until a lease has been asked for of which the answer waits: one that was just under way, or the next.
+    let (before, began) = (record(), Instant::now());
+    while record() == before && began.elapsed() < Duration::from_secs(3) {
+        thread::sleep(Duration::from_millis(10));
+    }
+    *believer.belief.lock().expect("locked") = Duration::from_secs(100);
+    believer.assured.lock().expect("locked").take();
+    proxy.slow.store(false, Ordering::SeqCst);
+    let assured = || *believer.assured.lock().expect("locked");
+    until("answered", SOON, || assured().is_some());
+    assert!(assured() < Some(Duration::from_secs(10)), "{:?}", assured());
 }

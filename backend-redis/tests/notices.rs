@@ -364,6 +364,33 @@ fn a_connection_that_is_told_nothing_is_found_out() {
     ear.is_told("key \"k\"");
 }
 
+/// What kept it from being put to the test is over, but the connection is the same.
+#[test]
+fn a_test_that_was_refused_is_made_again() {
+    let server = Server::start(&[]);
+    let (fake, url) = fake::Fake::start(&server);
+    let redis = wait(Redis::connect(&url)).expect("a handle");
+    let ear = Ear::to(&redis);
+    fake.says("MISCONF it cannot save", &["SET"]);
+    run(&mut server.raw(), &["CLIENT", "KILL", "TYPE", "normal"]);
+    until("refused", SOON, || redis.connection().untold.is_some_and(|why| why.contains("MISCONF")));
+    fake.says_nothing();
+    ear.until_it_stands();
+    assert_eq!(redis.connection().untold, None);
+}
+
+/// Longer than an operation may take.
+#[test]
+fn a_channel_that_is_slow_to_be_made_is_made() {
+    let server = Server::start(&[]);
+    let (proxy, url) = proxy::Proxy::start(&server);
+    let builder = Redis::builder(&url).response_timeout(SOON).operation_timeout(Duration::from_millis(150));
+    let redis = wait(builder.connect()).expect("a handle");
+    proxy.late.store(80, Ordering::SeqCst);
+    let ear = Ear::to(&redis);
+    assert_eq!(ear.stands(), Some(true));
+}
+
 /// Nor may one that speaks the older protocol alone be useless.
 #[test]
 fn a_redis_of_the_older_protocol_works_and_says_that_it_tells_nothing() {

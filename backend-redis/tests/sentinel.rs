@@ -5,10 +5,11 @@ mod common;
 #[path = "common/service.rs"]
 mod service;
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use backend_redis::Redis;
-use cache_core::{Cache, Engine, ErrorKind, Strength, Target, ttl};
+use cache_core::{Cache, Engine, ErrorKind, Listener, Strength, Target, ttl};
 use common::plain::{SOON, put, there};
 use common::{until, wait};
 use service::Service;
@@ -110,4 +111,50 @@ fn readonly_makes_it_ask_again() {
     assert!(redis.connection().reconnects > before);
     // The sentinels set that right, one way or the other; they give it some 20 s.
     until("in use again", Duration::from_secs(60), || works(&redis));
+}
+
+/// Remembers whether the channel stands.
+#[derive(Default)]
+struct Ear(Mutex<Option<bool>>);
+
+impl Ear {
+    fn stands(&self) -> Option<bool> {
+        *self.0.lock().expect("locked")
+    }
+}
+
+impl Listener for Ear {
+    fn changed(&self, _: Target<'_>, _: Strength) {}
+
+    fn cut_off(&self, _: Duration) {
+        *self.0.lock().expect("locked") = Some(false);
+    }
+
+    fn restored(&self) {
+        *self.0.lock().expect("locked") = Some(true);
+    }
+}
+
+/// As where this process alone is cut off, from all of them: that it is takes no longer to be noticed than where there are no
+/// sentinels, however long one may take to be connected to.
+#[test]
+fn sentinels_that_do_not_answer_delay_nothing() {
+    let service = Service::failing_over_after(Duration::from_secs(60));
+    let urls: Vec<&str> = service.urls.iter().map(String::as_str).collect();
+    let builder = Redis::sentinel(&urls, "main").password("secret").connect_timeout(SOON);
+    let redis = wait(builder.connect()).expect("a handle");
+    let ear = Arc::new(Ear::default());
+    let listener: Arc<dyn Listener> = ear.clone();
+    redis.listen(Arc::downgrade(&listener));
+    until("it stands", SOON, || ear.stands() == Some(true));
+    service.sentinels.iter().for_each(|sentinel| sentinel.signal("STOP"));
+    // Until one of them has been asked.
+    std::thread::sleep(Duration::from_millis(1500));
+    service.nodes[0].signal("STOP");
+    let began = Instant::now();
+    until("noticed", 2 * SOON, || ear.stands() == Some(false));
+    let took = began.elapsed();
+    service.sentinels.iter().chain(&service.nodes).for_each(|server| server.signal("CONT"));
+    // 1.5 seconds, and a busy machine's.
+    assert!(took < SOON / 2, "{took:?}");
 }

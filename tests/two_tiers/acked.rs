@@ -409,6 +409,72 @@ fn a_second_cache_over_one_handle_is_waited_for_too() {
     assert_eq!(get(&second, "k"), Some(3));
 }
 
+/// Nor does the second one keep anything that nobody would wait for.
+#[test]
+fn a_second_cache_over_a_handle_that_is_not_known_keeps_nothing() {
+    let server = Server::start(&[]);
+    let (one, (proxy, url)) = (node(&server), Proxy::start(&server));
+    settled(&one);
+    one.set("k", 0_u64, ttl::LONG).wait().expect("stored");
+    let builder = Redis::builder(&url).response_timeout(SOON).operation_timeout(SOON);
+    let shared = wait(builder.connect()).expect("a handle");
+    // Until it is known there are some round trips.
+    proxy.late.store(150, Ordering::SeqCst);
+    let [first, second] = [shared.clone(), shared].map(|redis| Larder::over(tiers(redis).build()));
+    assert_eq!(get(&second, "k"), Some(0));
+    one.set("k", 1_u64, ttl::LONG).acked().wait().expect("acknowledged");
+    assert_eq!(get(&second, "k"), Some(1), "not known yet");
+    proxy.late.store(0, Ordering::SeqCst);
+    for version in 2..6 {
+        first.close(SOON).wait().expect("closed");
+        warm(&second, "k");
+        one.set("k", version, ttl::LONG).acked().wait().expect("acknowledged");
+        assert_eq!(get(&second, "k"), Some(version), "not known any more");
+    }
+}
+
+/// Nor is its load joined by who comes after what is acknowledged, whether it began before that or after.
+#[test]
+fn a_load_of_who_has_closed_is_not_joined() {
+    let server = Server::start(&[]);
+    let (one, (proxy, url)) = (node(&server), Proxy::start(&server));
+    let other = node_at(&url);
+    settled(&one);
+    for (key, closes_first) in [("closes", false), ("closed", true)] {
+        let close = || other.close(SOON).wait().expect("closed");
+        let load = |cache: &Larder, value: u64| {
+            *cache.get_or_compute(key, Policy::ttl(ttl::LONG).in_caller(), || value)
+        };
+        let (begun, go_on) = (std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
+        let loader = other.clone();
+        if closes_first {
+            close();
+        }
+        let loads = std::thread::spawn(move || {
+            *loader.get_or_compute(key, Policy::ttl(ttl::LONG).in_caller(), || {
+                begun.0.send(()).expect("somebody waits");
+                go_on.1.recv().expect("somebody lets it go on");
+                1_u64
+            })
+        });
+        begun.1.recv().expect("it loads");
+        if !closes_first {
+            close();
+        }
+        proxy.late.store(300, Ordering::SeqCst);
+        one.invalidate(key).acked().wait().expect("acknowledged");
+        std::thread::scope(|scope| {
+            let late = scope.spawn(|| load(&other, 2));
+            // It joins at once, if it does.
+            std::thread::sleep(Duration::from_millis(100));
+            go_on.0.send(()).expect("it waits");
+            assert_eq!(late.join().expect("it ends"), 2, "{key}");
+        });
+        assert_eq!(loads.join().expect("it ends"), 1);
+        proxy.late.store(0, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn what_is_not_delivered_is_not_acknowledged() {
     let mut server = Server::start(&[]);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::{spawn_local, unconstrained};
+use tokio::task::{JoinSet, spawn_local, unconstrained};
 use tokio::time::{sleep, timeout};
 
 use crate::connect::greeting::{Past, beat, greet};
@@ -51,14 +51,26 @@ async fn keep_on(link: Rc<Link>) {
 
 /// Returns when the connection is lost.
 async fn watch_over(link: &Rc<Link>, past: &mut Past) {
-    let settings = &link.settings;
+    // Beside the beats, which do not wait for a sentinel that does not answer; it ends with them.
+    let mut beside = JoinSet::new();
+    if link.settings.place.may_move() {
+        beside.spawn_local(follow(link.clone()));
+    }
     while timeout(BEAT, link.until_lost()).await.is_err() {
         let Ok(session) = link.session().await else { continue };
         // Where it fails, the connection is lost by that.
         let _ = beat(&session, past).await;
         // Who began to listen while it was being connected.
         let _ = notices::begin_late(&session).await;
-        if let Some(why) = settings.place.has_moved(&settings.dial).await {
+    }
+}
+
+/// Gives the connection up when it should be to another server.
+async fn follow(link: Rc<Link>) {
+    loop {
+        sleep(BEAT).await;
+        let Ok(session) = link.session().await else { continue };
+        if let Some(why) = link.settings.place.has_moved(&link.settings.dial).await {
             link.lose(session.life, &why);
         }
     }

@@ -81,6 +81,14 @@ impl Place {
         false
     }
 
+    /// Whether it may be another server some time, though nothing is lost.
+    pub(crate) fn may_move(&self) -> bool {
+        #[cfg(feature = "sentinel")]
+        return matches!(self, Self::Watched(_));
+        #[cfg(not(feature = "sentinel"))]
+        false
+    }
+
     /// Whether the one who is connected should connect anew, though nothing is lost; and why.
     pub(crate) async fn has_moved(&self, dial: &Dial) -> Option<String> {
         match self {

@@ -203,6 +203,7 @@ impl Link {
         self.asked.set(false);
         self.tells.set(false);
         self.node.begin();
+        self.untold.tell(|listener| listener.assured(Duration::ZERO));
         #[cfg(feature = "cluster")]
         self.tellers.take();
     }
@@ -235,6 +236,8 @@ impl Link {
         self.node.begin();
         let since = self.heard.get().elapsed();
         self.listeners.tell(|listener| listener.cut_off(since));
+        // What they load by themselves meanwhile, nobody waits for.
+        self.untold.tell(|listener| listener.assured(Duration::MAX));
         self.settled.raise();
     }
 

@@ -186,7 +186,10 @@ async fn serve(mut inbox: mpsc::UnboundedReceiver<Call>, settings: Settings, com
     let keeper = tokio::task::spawn_local(keep(link.clone()));
     let (mut under_way, mut called, mut alone) = (JoinSet::new(), Vec::new(), 0);
     while inbox.recv_many(&mut called, CALLS).await > 0 {
-        link.node.is_used();
+        if link.node.is_used() {
+            // Before what is called now: whatever comes of that is waited for.
+            under_way.spawn_local(fleet::come_back(link.clone()));
+        }
         alone = if called.len() == 1 { alone + 1 } else { 0 };
         let mut turn = Turn::default();
         let mut send = |turn: &mut Turn, then: Option<Job>| {

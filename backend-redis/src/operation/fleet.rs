@@ -41,9 +41,11 @@ const GRACE: Duration = Duration::from_secs(3);
 /// The last token that stands for nothing that has not been handled here. Other threads see it.
 pub(crate) type Seen = Arc<Mutex<Option<Token>>>;
 
-/// That it is written down that this node is there: when that was sent, and how often it had left before.
+/// That it is written down that this node is there: when that was sent, for whom, and how often it had left before.
 pub(crate) struct Stay {
     asked: Instant,
+    /// For how long copies were believed by those who listened then.
+    belief: Duration,
     departures: u64,
 }
 
@@ -94,9 +96,9 @@ impl Node {
         self.seen.lock().take();
     }
 
-    /// Somebody uses it: also one that has left.
-    pub(crate) fn is_used(&self) {
-        self.gone.set(false);
+    /// Somebody uses it; whether it had left.
+    pub(crate) fn is_used(&self) -> bool {
+        self.gone.replace(false)
     }
 
     /// There were so many asks.
@@ -125,6 +127,12 @@ impl Link {
     /// Those who are told nothing know nothing of what they have.
     fn flush_untold(&self) {
         self.untold.tell(|listener| listener.changed(Target::All, Strength::Remove));
+    }
+
+    /// Others wait for what is in memory for so long, and not longer.
+    pub(crate) fn assure(&self, left: Duration) {
+        self.listeners.tell(|listener| listener.assured(left));
+        self.untold.tell(|listener| listener.assured(left));
     }
 
     /// Whether others are to know that this node is there.
@@ -211,20 +219,21 @@ pub(crate) fn stay(session: &Session, batch: &mut Batch) -> Option<Stay> {
 fn add(session: &Session, batch: &mut Batch, how: &str) -> Stay {
     let (link, node) = (&session.link, &session.link.node);
     let [random, before] = link.founding();
-    let lease = lease(link.belief()).as_millis().to_string();
+    let belief = link.belief();
+    let lease = lease(belief).as_millis().to_string();
     let (of, handled) = (format!("{:016x}", node.of.get()), node.handled.get().to_string());
     let told = if node.tracked.get() { "told" } else { "untold" };
     let args =
         [&random, &before, &node.name, &lease, &of, &handled, how, told].map(|arg: &str| arg.as_bytes());
     batch.harmless_script(&NODE, &[&link.names.fleet()], &args);
-    Stay { asked: Instant::now(), departures: node.departures.get() }
+    Stay { asked: Instant::now(), belief, departures: node.departures.get() }
 }
 
 /// Takes the answer to that.
 pub(crate) fn stayed(
     session: &Session,
     answers: &mut Answers,
-    Stay { asked, departures }: Stay,
+    Stay { asked, belief, departures }: Stay,
 ) -> Result<(), Failure> {
     let link = &session.link;
     let mut answer = match answers.next_list() {
@@ -251,8 +260,8 @@ pub(crate) fn stayed(
         // It is back, and waited for from here on; for what it had before, nobody has waited.
         link.tell(Target::All);
     }
-    let left = link.belief().saturating_add(BELIEVED).saturating_sub(asked.elapsed());
-    link.listeners.tell(|listener| listener.assured(left));
+    let left = belief.saturating_add(BELIEVED).saturating_sub(asked.elapsed());
+    link.assure(left);
     if link.node.tracked.get() && link.node.began.get() {
         link.status.lock().untold = None;
         if !link.tells.replace(true) {
@@ -291,10 +300,20 @@ pub(crate) async fn leave(link: &Rc<Link>) {
     link.node.gone.set(true);
     link.node.departures.set(link.node.departures.get() + 1);
     if let Ok(session) = link.session().await {
-        link.listeners.tell(|listener| listener.assured(Duration::ZERO));
+        link.assure(Duration::ZERO);
+        // Nor does anybody join what is being loaded.
+        link.tell(Target::All);
         link.flush_untold();
         // Or they wait for its lease.
         let _ = say(&session, "leave").await;
+    }
+}
+
+/// Writes down that this node is there again, now that it is used.
+pub(crate) async fn come_back(link: Rc<Link>) {
+    if let Ok(session) = link.session().await {
+        // Or the next beat does, or the next connection.
+        let _ = say(&session, "stay").await;
     }
 }
 

@@ -135,6 +135,8 @@ impl Leases {
         let over = &mut self.held.lock().over;
         match target {
             Target::Key(key) => over.retain(|over| *over.key != *key),
+            // It changes nothing that stands there; and where tags are struck all the time, every copy would go with them.
+            Target::Tag(_) => {}
             _ => over.clear(),
         }
     }
@@ -337,4 +339,24 @@ pub(crate) async fn release(session: &Session, key: &str, fence: Fence, ended: E
     let args = [&*lease, letter(ended), &*channel].map(str::as_bytes);
     batch.script(&RELEASE, &[&keys.entry, &keys.companion, &names.claim(fence.incarnation, key)], &args);
     session.send(&batch).await?.next().map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_load_has_left_is_forgotten_with_its_key_and_with_no_tag() {
+        let (leases, left) = (Leases::default(), Left::Published(7, 1000, 2000, 100));
+        for key in ["a", "b"] {
+            leases.held.lock().over.push_back(Over { key: key.into(), at: Instant::now(), left });
+        }
+        let is_known = |key| leases.of(key) == Some(Ours::Left(left));
+        leases.forget(Target::Tag("t"));
+        assert!(is_known("a") && is_known("b"));
+        leases.forget(Target::Key("a"));
+        assert!(!is_known("a") && is_known("b"));
+        leases.forget(Target::All);
+        assert!(!is_known("b"));
+    }
 }

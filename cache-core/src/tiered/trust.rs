@@ -85,6 +85,7 @@ impl Trust {
     /// Nobody will ever tell what others change.
     pub(super) fn never_told(&self) {
         self.channel.lock().channel = Channel::Withheld;
+        self.cap.store(millis(self.cut_off_ttl), Ordering::SeqCst);
     }
 
     /// Whether what is there may be served. The hit path: a clock is read only while a moment is set.
@@ -96,9 +97,15 @@ impl Trust {
 
     /// For how long what is put there now is believed. To be asked under the fence that it is put there by.
     pub(super) fn cap(&self) -> Duration {
-        match self.cap.load(Ordering::SeqCst) {
-            ALWAYS => Duration::MAX,
+        let cap = match self.cap.load(Ordering::SeqCst) {
+            ALWAYS => return Duration::MAX,
             cap => Duration::from_millis(cap),
+        };
+        let known = self.channel.lock();
+        match known.channel {
+            // No moment is set for what is there: so each copy by itself is gone before far is not to be believed.
+            Channel::Withheld => cap.min(known.assured - self.clock.now()),
+            _ => cap,
         }
     }
 
