@@ -9,14 +9,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use cache_core::{Strength, Target};
-use redis::{PushInfo, PushKind, Value};
-use tokio::sync::mpsc;
 use tokio::task::spawn_local;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::io::batch::Batch;
-use crate::io::failure::{Failure, reason};
+use crate::io::failure::Failure;
 use crate::io::link::Link;
+use crate::io::subscription::Subscription;
 
 /// How long after a failure it is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -65,24 +64,12 @@ pub(crate) fn hear(link: &Rc<Link>) {
 }
 
 async fn hear_on(link: &Rc<Link>) -> Result<(), Failure> {
-    let settings = &link.settings;
-    let lost = || Failure::Lost("the channel is lost".to_owned());
-    let (mouth, mut heard) = mpsc::unbounded_channel();
-    let mut connection = settings.place.listen(&settings.dial, mouth).await?;
-    let subscribed = timeout(settings.response, connection.subscribe(link.names.changes())).await;
-    subscribed.map_err(|_| lost())?.map_err(|error| Failure::Lost(reason(&error)))?;
+    let mut subscription = Subscription::begin(link, link.names.changes()).await?;
     link.status.lock().has_channel = true;
     while !link.tells.get() {
-        match timeout(LOOK, heard.recv()).await {
-            Ok(Some(PushInfo { kind: PushKind::Message, data })) => {
-                link.received(1);
-                match data.last() {
-                    Some(Value::BulkString(text)) => changed(link, text),
-                    _ => link.everybody(Target::All),
-                }
-            }
-            Ok(None | Some(PushInfo { kind: PushKind::Disconnection, .. })) => return Err(lost()),
-            _ => {}
+        if let Some(text) = subscription.next(LOOK).await? {
+            link.received(1);
+            changed(link, &text);
         }
     }
     Ok(())

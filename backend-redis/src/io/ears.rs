@@ -7,14 +7,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use cache_core::Ended;
-use redis::{PushInfo, PushKind, Value};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::spawn_local;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use crate::io::failure::{Failure, reason};
+use crate::io::failure::Failure;
 use crate::io::flag::Flag;
 use crate::io::link::Link;
+use crate::io::subscription::Subscription;
 
 /// How long a connection that hears nothing is kept.
 const IDLE: Duration = Duration::from_secs(10);
@@ -85,8 +85,7 @@ impl Ears {
         link.ears.open.raised().await;
     }
 
-    fn pass_on(&self, PushInfo { data, .. }: PushInfo) {
-        let Some(Value::BulkString(text)) = data.last() else { return };
+    fn pass_on(&self, text: &[u8]) {
         let Some((how, name)) = str::from_utf8(text).ok().and_then(|text| text.split_at_checked(1)) else {
             return;
         };
@@ -116,19 +115,10 @@ fn read(letter: &str) -> Ended {
 
 /// Hears, until nothing has been heard for a while.
 async fn hear(link: &Link) -> Result<(), Failure> {
-    let settings = &link.settings;
-    let lost = || Failure::Lost("the connection for notices is lost".to_owned());
-    let (mouth, mut heard) = mpsc::unbounded_channel();
-    let mut connection = settings.place.listen(&settings.dial, mouth).await?;
-    let subscribed = timeout(settings.response, connection.subscribe(link.names.channel())).await;
-    subscribed.map_err(|_| lost())?.map_err(|error| Failure::Lost(reason(&error)))?;
+    let mut subscription = Subscription::begin(link, link.names.channel()).await?;
     link.ears.open.raise();
-    while let Ok(push) = timeout(IDLE, heard.recv()).await {
-        match push {
-            Some(push) if push.kind == PushKind::Message => link.ears.pass_on(push),
-            Some(push) if push.kind != PushKind::Disconnection => {}
-            _ => return Err(lost()),
-        }
+    while let Some(text) = subscription.next(IDLE).await? {
+        link.ears.pass_on(&text);
     }
     Ok(())
 }

@@ -10,5 +10,6 @@ pub(crate) mod link;
 pub(crate) mod notices;
 pub(crate) mod queue;
 pub(crate) mod session;
+pub(crate) mod subscription;
 pub(crate) mod thread;
 pub(crate) mod told;
