@@ -20,11 +20,11 @@ use crate::io::link::Link;
 use crate::io::notices;
 use crate::io::queue::Strike;
 use crate::io::session::Session;
-use crate::operation::fleet;
 use crate::operation::lease::{self, Ask, Asked, Left};
 use crate::operation::read::{Found, integer};
 use crate::operation::strike;
 use crate::operation::write::{self, NoSum, Parcel};
+use crate::operation::{acked, fleet};
 use crate::stored::slot::{State, millis};
 
 /// What the thread owes.
@@ -168,6 +168,16 @@ impl Redis {
         })
     }
 
+    /// Stores where there is nothing. It takes the place of nothing, so nothing is invalidated where it fails: what stands there
+    /// is somebody else's.
+    fn set_if_absent(&self, parcel: Parcel) -> Reply<'_, Stored> {
+        self.with(format!("set {:?} if it is absent", parcel.key), async move |session| {
+            let stored = write::store(&session, &parcel).await;
+            session.link.tell(Target::Key(&parcel.key));
+            stored
+        })
+    }
+
     /// Stores what one command stores; what it cannot store it invalidates.
     fn set_plainly(&self, parcel: Parcel) -> Reply<'_, Stored> {
         let key = parcel.key.clone();
@@ -206,11 +216,16 @@ impl Cache for Redis {
         };
         let parcel = match room.and_then(|()| parcel(&self.shared, key, &value, &options)) {
             Ok(parcel) => parcel,
+            // What is there was not to be replaced.
+            Err(error) if options.if_absent => return Reply::error(error),
             // As an explicit write that cannot be done: the old value must not stay in its place.
             Err(error) => return self.delete(key).and_then(move |_| Err(error)),
         };
         if parcel.is_plain() {
             return self.set_plainly(parcel);
+        }
+        if parcel.if_absent {
+            return self.set_if_absent(parcel);
         }
         let what = format!("set {key:?}");
         let shared = self.shared.clone();
@@ -326,7 +341,7 @@ impl Cache for Redis {
         if let Err(error) = self.check_room(|| WHAT.to_owned()) {
             return Reply::error(error);
         }
-        let owed = self.shared.io.run(None, async move |link| fleet::acknowledged(&link).await);
+        let owed = self.shared.io.run(None, async move |link| acked::acknowledged(&link).await);
         Reply::Pending(Box::pin(async move {
             match self.told(owed).await {
                 Ok(Ok(())) => Ok(()),

@@ -6,11 +6,13 @@ mod fake;
 #[path = "common/proxy.rs"]
 mod proxy;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cache_core::{Cache, ErrorKind, Set, Strength, Target};
+use backend_redis::Redis;
+use cache_core::{Cache, ErrorKind, Set, Stored, Strength, Target};
 use common::plain::{MINUTE, SOON, get, is_up, put, put_tagged, run, tags, text};
-use common::{Server, handle_at, until};
+use common::{Server, handle_at, until, wait};
 use fake::Fake;
 use proxy::Proxy;
 
@@ -111,4 +113,29 @@ fn who_clears_in_a_loop_drives_nobody_out() {
     assert_eq!(redis.connection().reconnects, 0, "{:?}", redis.connection());
     put(&redis, "k", "v").expect("stored");
     assert_eq!(get(&redis, "k").expect("read").as_deref(), Some("v"));
+}
+
+/// A claim that could not be made takes away none that another process has made meanwhile.
+#[test]
+fn a_claim_that_failed_takes_nobodys_away() {
+    let server = Server::start(&[]);
+    let (proxy, url) = Proxy::start(&server);
+    let redis = wait(Redis::builder(&url).response_timeout(500 * MS).connect()).expect("a handle");
+    let (other, third) = (server.redis(), server.redis());
+    let claim =
+        |redis: &Redis| redis.set("job", text("mine"), Set { if_absent: true, ..Set::new(MINUTE) }).wait();
+    until("connected", SOON, || is_up(&redis));
+    proxy.mute.store(true, Ordering::SeqCst);
+    until("cut off", SOON, || !is_up(&redis));
+    assert_eq!(claim(&redis).expect_err("cut off").kind(), ErrorKind::Unavailable);
+    assert_eq!(claim(&other).expect("answered"), Stored::Yes);
+    proxy.cut();
+    proxy.mute.store(false, Ordering::SeqCst);
+    until("connected", SOON, || is_up(&redis));
+    assert_eq!(claim(&redis).expect("answered"), Stored::Exists, "it is another's");
+    assert_eq!(claim(&third).expect("answered"), Stored::Exists, "it is another's");
+    let too_large = Set { if_absent: true, ..Set::new(MINUTE) };
+    let small = wait(Redis::builder(&server.url()).max_value(100).connect()).expect("a handle");
+    small.set("job", text(&"x".repeat(1000)), too_large).wait().expect_err("too large");
+    assert_eq!(claim(&third).expect("answered"), Stored::Exists, "it is another's");
 }

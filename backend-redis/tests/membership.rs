@@ -112,3 +112,25 @@ fn who_has_left_believes_nothing() {
     let assured = ear.assured();
     assert!(assured.contains(&Duration::ZERO), "{assured:?}");
 }
+
+/// Who has died is waited for by all who ask together, and not by each.
+#[test]
+fn who_waits_to_be_acknowledged_waits_with_others() {
+    let server = Server::start(&[]);
+    let redis = server.redis();
+    let _ear = Ear::to(&redis);
+    let mut raw = server.raw();
+    let fleet = names(&mut raw, "*:fleet").remove(0);
+    run(&mut raw, &["HDEL", &fleet, "n:before"]);
+    let clock: u64 = redis::cmd("HGET").arg(&fleet).arg("clock").query(&mut raw).expect("a clock");
+    run(&mut raw, &["HSET", &fleet, "n:dead", &format!("{} 0", clock + 3000)]);
+    run(&mut raw, &["CONFIG", "RESETSTAT"]);
+    let asking: Vec<_> = (0..200).map(|_| redis.acknowledged()).collect();
+    for handled in asking {
+        handled.wait().expect("acknowledged");
+    }
+    let info: String = redis::cmd("INFO").arg("commandstats").query(&mut raw).expect("statistics");
+    let calls = info.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next());
+    let calls: u32 = calls.expect("scripts ran").parse().expect("a number");
+    assert!((10..1000).contains(&calls), "{calls} looks for 200 who wait");
+}

@@ -65,7 +65,7 @@ impl From<ServerError> for Failure {
 
 /// What Redis does where there is no connection, and `why` there is none: one that refuses is there.
 pub(crate) fn unused(why: &str) -> &'static str {
-    let refusals = ["WRONGPASS", "NOAUTH", "NOPERM", REFUSES_LOGIN, NO_DATABASE];
+    let refusals = ["WRONGPASS", "NOAUTH", "NOPERM", "Authentication required", REFUSES_LOGIN, NO_DATABASE];
     let refuses = refusals.iter().any(|refusal| why.contains(refusal));
     if refuses { "refuses the connection" } else { "is not reachable" }
 }

@@ -17,14 +17,15 @@ use cache_core::{Strength, Target, Token};
 use parking_lot::Mutex;
 use redis::Value;
 use tokio::task::spawn_local;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::io::batch::{Answers, Batch, bytes};
 use crate::io::failure::Failure;
 use crate::io::link::Link;
 use crate::io::session::Session;
 use crate::io::told::Told;
-use crate::stored::script::{ASK, ASKED, NODE, TOKEN};
+use crate::operation::acked::Rounds;
+use crate::stored::script::{NODE, TOKEN};
 
 /// What is in memory is believed for so long after a lease was asked for, beside the time for which it is believed when cut
 /// off: two beats.
@@ -33,11 +34,6 @@ const BELIEVED: Duration = Duration::from_secs(2);
 const MARGIN: Duration = Duration::from_secs(1);
 /// The lease of those who may have been there before anybody knows: at least that of a node as it is by default.
 const BEFORE: Duration = Duration::from_secs(8);
-/// How often it is looked whether all have handled an ask, at first and at last.
-const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
-/// A node whose lease runs on for so much longer than its first one lives, and does not handle what it is told.
-const GRACE: Duration = Duration::from_secs(3);
-
 /// The last token that stands for nothing that has not been handled here. Other threads see it.
 pub(crate) type Seen = Arc<Mutex<Option<Token>>>;
 
@@ -52,7 +48,7 @@ pub(crate) struct Stay {
 /// This node.
 pub(crate) struct Node {
     /// Random: of this handle.
-    name: String,
+    pub(super) name: String,
     /// How often it has left, whether it is gone since, and how often it had left when it was written down last.
     departures: Cell<u64>,
     gone: Cell<bool>,
@@ -69,6 +65,7 @@ pub(crate) struct Node {
     busy: Cell<bool>,
     pub(crate) seen: Seen,
     pub(crate) told: Told,
+    pub(super) rounds: Rounds,
 }
 
 impl Node {
@@ -86,6 +83,7 @@ impl Node {
             busy: Cell::new(false),
             seen,
             told: Told::default(),
+            rounds: Rounds::default(),
         }
     }
 
@@ -119,13 +117,13 @@ impl Link {
     }
 
     /// A random number for a new fleet, and the lease of those who were in the one before.
-    fn founding(&self) -> [String; 2] {
+    pub(super) fn founding(&self) -> [String; 2] {
         let lease = lease(self.belief()).max(BEFORE);
         [format!("{:08x}", fastrand::u32(..)), lease.as_millis().to_string()]
     }
 
     /// Those who are told nothing know nothing of what they have.
-    fn flush_untold(&self) {
+    pub(super) fn flush_untold(&self) {
         self.untold.tell(|listener| listener.changed(Target::All, Strength::Remove));
     }
 
@@ -314,43 +312,6 @@ pub(crate) async fn come_back(link: Rc<Link>) {
     if let Ok(session) = link.session().await {
         // Or the next beat does, or the next connection.
         let _ = say(&session, "stay").await;
-    }
-}
-
-/// Returns when every other node has handled what was answered here before; or how many have not, though they live.
-pub(crate) async fn acknowledged(link: &Rc<Link>) -> Result<Result<(), i64>, Failure> {
-    let session = link.session().await?;
-    let (names, name) = (&link.names, link.node.name.as_bytes());
-    loop {
-        let (mut batch, founding) = (session.batch(), link.founding());
-        let founding = founding.each_ref().map(|arg| arg.as_bytes());
-        batch.harmless_script(&ASK, &[&names.fleet(), &names.ask()], &[founding[0], founding[1], name]);
-        let mut answer = session.send(&batch).await?.next_list()?.into_iter();
-        // They stand in front of this handle, and hear of nothing.
-        link.flush_untold();
-        let of = bytes(answer.next().ok_or(Failure::Odd)?)?.ok_or(Failure::Odd)?;
-        let mut number = || match answer.next() {
-            Some(Value::Int(number)) => Ok(number),
-            _ => Err(Failure::Odd),
-        };
-        let (ask, mut many, longest) = (number()?.to_string(), number()?, number()?);
-        let end = Instant::now() + Duration::from_millis(longest.unsigned_abs()) + GRACE;
-        let mut pause = LOOKS.0;
-        while many > 0 {
-            if Instant::now() >= end {
-                return Ok(Err(many));
-            }
-            sleep(pause).await;
-            pause = (pause * 2).min(LOOKS.1);
-            let mut batch = session.batch();
-            let args = [founding[0], founding[1], name, &of, ask.as_bytes()];
-            batch.harmless_script(&ASKED, &[&names.fleet()], &args);
-            many = session.send(&batch).await?.next_number()?;
-        }
-        if many == 0 {
-            return Ok(Ok(()));
-        }
-        // The fleet was lost; the one that is now knows neither the ask nor who was there.
     }
 }
 

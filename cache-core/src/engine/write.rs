@@ -55,7 +55,8 @@ impl Engine {
     /// Stores `value` where there is nothing fresh; whether it did. What is stale is replaced.
     ///
     /// # Errors
-    /// As of [`set`](Engine::set).
+    /// As of [`set`](Engine::set); but where it fails, it takes away nothing that others have stored there. `Unavailable`: the
+    /// store cannot be reached; where its answer was lost, `value` may stand there nevertheless, until its TTL is over.
     pub fn set_if_absent<T: Cacheable>(
         &self,
         key: impl AsRef<str>,
