@@ -79,7 +79,8 @@ impl<'a, T> Reply<'a, T> {
     /// A *node* is a cache over the store that has memory in front of it, in whichever process. It holds a lease, for as
     /// long as it may serve what it has in memory without being told anything: with Redis, `cut_off_ttl` and three seconds.
     /// So a node that has died, or is cut off, delays this by its lease at most, and serves nothing after that which it had
-    /// before. What exactly holds, and what does not, is in `docs/coherence.md`.
+    /// before; but what it loads itself while it is cut off, it may serve for `cut_off_ttl`. What exactly holds, and what does
+    /// not, is in `docs/coherence.md`.
     ///
     /// Of a cache that no other process shares, the change is handled when it is answered. It is awaited from when this is
     /// awaited, and costs some round trips in the store and one in each node.

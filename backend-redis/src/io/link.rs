@@ -58,7 +58,7 @@ impl Status {
     /// Why it does not tell what others change, and what is heard of that all the same.
     pub(crate) fn untold_in_words(&self) -> Option<String> {
         let heard = if self.has_channel {
-            "; what programs with larder change is heard all the same, over a channel of its own"
+            "; what programs with larder change that may publish is heard all the same, over a channel of its own"
         } else {
             ""
         };

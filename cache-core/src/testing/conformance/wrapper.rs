@@ -25,7 +25,8 @@ pub struct Noting(Arc<Mutex<Vec<String>>>);
 /// Calls each method of a wrapper that hands everything on, around what `wrap` is given, and looks whether it got there. So a
 /// fence that is never given back is seen, and a lease that nobody ends, which no caller of the wrapper is told of.
 ///
-/// It is not for one that answers some of what it is asked by itself.
+/// It is not for one that answers some of what it is asked by itself, and does not look at answers: those of `get`, `set` and the
+/// like are for [`run`](super::run).
 ///
 /// ```
 /// use larder::testing::{Faulty, conformance};
