@@ -323,9 +323,9 @@ impl Cache for Redis {
     }
 
     fn listen(&self, listener: Weak<dyn Listener>) -> Notices {
-        // One cache alone: what it does itself it is not told.
         // Before others know that it is there, it has nothing.
         listener.upgrade().into_iter().for_each(|listener| listener.assured(Duration::ZERO));
+        // One cache alone: what it does itself it is not told.
         if !self.shared.io.common.listeners.add_first(listener.clone()) {
             self.shared.io.common.untold.add(listener);
             return Notices::Withheld;

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use cache_core::{Strength, Target};
+use cache_core::Target;
 use tokio::task::spawn_local;
 use tokio::time::sleep;
 
@@ -78,11 +78,11 @@ async fn hear_on(link: &Rc<Link>) -> Result<(), Failure> {
 fn changed(link: &Link, text: &[u8]) {
     let text = str::from_utf8(text).ok();
     match text.and_then(|text| text.split_at_checked(1)) {
-        Some(("k", key)) => link.everybody(Target::Key(key)),
-        Some(("t", tag)) => link.everybody(Target::Tag(tag)),
-        Some(("p", pattern)) => link.everybody(Target::Pattern(pattern)),
+        Some(("k", key)) => link.tell_everybody(Target::Key(key)),
+        Some(("t", tag)) => link.tell_everybody(Target::Tag(tag)),
+        Some(("p", pattern)) => link.tell_everybody(Target::Pattern(pattern)),
         // Whatever it is.
-        _ => link.everybody(Target::All),
+        _ => link.tell_everybody(Target::All),
     }
 }
 
@@ -92,13 +92,5 @@ fn write(target: Target<'_>) -> String {
         Target::Tag(tag) => format!("t{tag}"),
         Target::Pattern(pattern) => format!("p{pattern}"),
         Target::All => "a".to_owned(),
-    }
-}
-
-impl Link {
-    /// Tells also those who listen and are told nothing otherwise.
-    fn everybody(&self, target: Target<'_>) {
-        self.tell(target);
-        self.untold.tell(|listener| listener.changed(target, Strength::Remove));
     }
 }

@@ -259,4 +259,10 @@ impl Link {
         self.leases.forget(target);
         self.listeners.tell(|listener| listener.changed(target, Strength::Remove));
     }
+
+    /// Tells also those who listen and are told nothing otherwise.
+    pub(crate) fn tell_everybody(&self, target: Target<'_>) {
+        self.tell(target);
+        self.untold.tell(|listener| listener.changed(target, Strength::Remove));
+    }
 }

@@ -191,8 +191,7 @@ async fn handle(link: &Rc<Link>) -> Result<(), Failure> {
 async fn settle(session: &Session) -> Result<(), Failure> {
     let link = &session.link;
     if !link.tells.get() {
-        link.tell(Target::All);
-        link.flush_untold();
+        link.tell_everybody(Target::All);
         return Ok(());
     }
     #[cfg(feature = "cluster")]
@@ -300,8 +299,7 @@ pub(crate) async fn leave(link: &Rc<Link>) {
     if let Ok(session) = link.session().await {
         link.assure(Duration::ZERO);
         // Nor does anybody join what is being loaded.
-        link.tell(Target::All);
-        link.flush_untold();
+        link.tell_everybody(Target::All);
         // Or they wait for its lease.
         let _ = say(&session, "leave").await;
     }
